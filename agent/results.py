@@ -1,0 +1,91 @@
+"""What a turn answers with: the models behind `result` in the chat API, the page and the checkpoints."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Route = Literal["knowledge", "extraction", "fraud", "unknown"]
+
+
+class ResultModel(BaseModel):
+    """Base of all result models: nothing unnamed slips through."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Citation(ResultModel):
+    """A pointer from `[n]` in the answer to the passage that supports it."""
+
+    n: int = Field(ge=1, description="The number used in the answer's text, as in `[1]`.")
+    document_id: str
+    chunk_id: str
+    title: str
+    page: int | None = Field(description="Page number, counted from 1; null for formats without pages.")
+    quote: str = Field(description="The supporting text, verbatim from the passage.")
+
+
+class Evidence(ResultModel):
+    """Where in the source a value stands: `text[start:end] == quote`."""
+
+    start: int
+    end: int
+    quote: str
+    page: int | None = None
+
+
+class ExtractedField(ResultModel):
+    """One value with its evidence, or an honest null with the reason."""
+
+    value: Any
+    evidence: Evidence | None
+    confidence: float = Field(ge=0, le=1)
+    reason: str | None = Field(default=None, description="Why the value is null, e.g. `not_found`.")
+
+
+class ExtractionResult(ResultModel):
+    """A document read into a schema. `fields` maps a path such as `line_items[0].amount` to its value and evidence."""
+
+    schema_name: str = Field(serialization_alias="schema", validation_alias="schema")
+    data: dict[str, Any]
+    fields: dict[str, ExtractedField]
+    warnings: list[str] = Field(default_factory=list)
+    model: str
+    document_id: str | None = None
+
+
+class RedFlag(ResultModel):
+    """A computed reason for suspicion; `evidence` states the numbers it was computed from."""
+
+    code: str
+    evidence: str
+
+
+class FraudModel(ResultModel):
+    """Which weights produced a score."""
+
+    base: str
+    adapter: str | None
+    sha256: str | None
+
+
+class FraudResult(ResultModel):
+    """A scored transaction."""
+
+    label: Literal["FRAUD", "LEGITIMATE"]
+    probability: float = Field(ge=0, le=1)
+    calibrated: bool
+    risk_score: int = Field(ge=0, le=100, description="round(100 x probability)")
+    red_flags: list[RedFlag]
+    reasoning: str
+    needs_review: bool
+    model: FraudModel
+
+
+class TokenUsage(ResultModel):
+    """Tokens and cost of a turn."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float = 0.0

@@ -1,0 +1,68 @@
+"""The data that flows through ingestion and retrieval: documents, pages, chunks and retrieved passages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of text. `number` starts at 1 for paged formats and is `None` for formats without pages."""
+
+    text: str
+    number: int | None = None
+
+
+@dataclass(frozen=True)
+class ParsedDocument:
+    """A file turned into text: what `tools.knowledge.load` returns."""
+
+    title: str
+    pages: Sequence[Page]
+    media_type: str
+    metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def text(self) -> str:
+        """All pages joined by a form feed; chunk offsets count in this text."""
+        return PAGE_BREAK.join(page.text for page in self.pages)
+
+
+PAGE_BREAK = "\f"
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A span of a document that is embedded and retrieved as one.
+
+    `text == document.text[start:end]`; `heading` is the path of headings above it, outermost first.
+    """
+
+    ordinal: int
+    text: str
+    start: int
+    end: int
+    page: int | None
+    heading: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A retrieved chunk with its scores.
+
+    `dense` is the cosine to the query (-1..1), `sparse` the BM25 score (>= 0), `score` the fused score that orders
+    results; a leg that did not return the chunk leaves its score `None`.
+    """
+
+    chunk_id: str
+    document_id: str
+    title: str
+    text: str
+    page: int | None
+    heading: tuple[str, ...]
+    score: float
+    dense: float | None = None
+    sparse: float | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
