@@ -1,0 +1,87 @@
+"""Sentence embeddings with fastembed: any folder with an ONNX model and its tokenizer."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from fastembed import TextEmbedding
+from fastembed.common.model_description import ModelSource, PoolingType
+from tokenizers import Tokenizer
+
+from tools.ports import Vector
+
+_MODEL_NAME = "switchyard/minilm-l6-v2-int8"
+_DIMENSIONS = 384
+_CACHED_QUERIES = 4096
+_BATCH = 32
+
+
+class MiniLMEmbedder:
+    """all-MiniLM-L6-v2 (384 dimensions, mean pooling, L2-normalised) on one ONNX thread.
+
+    One thread leaves the other cores to the language model; two spinning pools on the same cores slow both down.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Load the model from `folder` (`model.onnx`, `tokenizer.json`, `config.json`, ...)."""
+        _register_model()
+        self._model = TextEmbedding(_MODEL_NAME, specific_model_path=str(folder), threads=1)
+        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+        self._queries: OrderedDict[str, Vector] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @property
+    def dimensions(self) -> int:
+        """Length of an embedding."""
+        return _DIMENSIONS
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of `text` as the model reads them, without the two special ones."""
+        return len(self._tokenizer.encode(text, add_special_tokens=False).ids)
+
+    def embed_passages(self, texts: Sequence[str]) -> Vector:
+        """Embed texts to a (len(texts), 384) float32 array."""
+        if not texts:
+            return np.zeros((0, _DIMENSIONS), dtype=np.float32)
+        # Batches of similar length waste no time on padding.
+        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        vectors = np.empty((len(texts), _DIMENSIONS), dtype=np.float32)
+        for position, vector in zip(
+            order, self._model.embed([texts[i] for i in order], batch_size=_BATCH), strict=True
+        ):
+            vectors[position] = vector
+        return vectors
+
+    def embed_query(self, text: str) -> Vector:
+        """Embed one query to a (384,) float32 array; the last 4,096 queries are remembered."""
+        with self._lock:
+            if (cached := self._queries.get(text)) is not None:
+                self._queries.move_to_end(text)
+                return cached
+        vector = self.embed_passages([text])[0]
+        vector.setflags(write=False)
+        with self._lock:
+            self._queries[text] = vector
+            if len(self._queries) > _CACHED_QUERIES:
+                self._queries.popitem(last=False)
+        return vector
+
+
+def _register_model() -> None:
+    if any(model["model"] == _MODEL_NAME for model in TextEmbedding.list_supported_models()):
+        return
+    TextEmbedding.add_custom_model(
+        model=_MODEL_NAME,
+        pooling=PoolingType.MEAN,
+        normalization=True,
+        # fastembed wants a source even when the files are given; nothing is ever fetched from it.
+        sources=ModelSource(hf=_MODEL_NAME),
+        dim=_DIMENSIONS,
+        model_file="model.onnx",
+    )

@@ -1,0 +1,106 @@
+"""The vector store on a Qdrant server, through qdrant-client."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from qdrant_client import QdrantClient, models
+
+from tools.knowledge.sparse import SparseVector
+from tools.knowledge.store import DENSE, SPARSE, Hit, VectorPoint, Where
+from tools.ports import Vector
+
+_PREFIX = "switchyard-"
+
+
+class QdrantStore:
+    """Collections on a Qdrant server, one a Switchyard collection."""
+
+    def __init__(self, client: QdrantClient, dimensions: int) -> None:
+        """Use `client`; collections are created when first written."""
+        self._client = client
+        self._dimensions = dimensions
+        self._known: set[str] = set()
+
+    def upsert(self, collection: str, points: Sequence[VectorPoint]) -> None:
+        """See `VectorStore.upsert`."""
+        if not points:
+            return
+        self._create(name := _name(collection))
+        self._client.upsert(name, [_point(point) for point in points], wait=True)
+
+    def delete_document(self, collection: str, document_id: str) -> None:
+        """See `VectorStore.delete_document`."""
+        if self._exists(name := _name(collection)):
+            selector = models.FilterSelector(filter=_filter(Where(document_ids=[document_id])) or models.Filter())
+            self._client.delete(name, points_selector=selector, wait=True)
+
+    def search_dense(self, collection: str, vector: Vector, limit: int, where: Where) -> list[Hit]:
+        """See `VectorStore.search_dense`."""
+        return self._search(collection, vector.tolist(), DENSE, limit, where)
+
+    def search_sparse(self, collection: str, vector: SparseVector, limit: int, where: Where) -> list[Hit]:
+        """See `VectorStore.search_sparse`."""
+        if not vector.indices:
+            return []
+        query = models.SparseVector(indices=vector.indices, values=vector.values)
+        return self._search(collection, query, SPARSE, limit, where)
+
+    def count(self, collection: str, where: Where) -> int:
+        """See `VectorStore.count`."""
+        if not self._exists(name := _name(collection)):
+            return 0
+        return self._client.count(name, count_filter=_filter(where), exact=True).count
+
+    def close(self) -> None:
+        """See `VectorStore.close`."""
+        self._client.close()
+
+    def _search(
+        self, collection: str, query: list[float] | models.SparseVector, using: str, limit: int, where: Where
+    ) -> list[Hit]:
+        if not self._exists(name := _name(collection)):
+            return []
+        found = self._client.query_points(
+            name, query=query, using=using, limit=limit, query_filter=_filter(where), with_payload=True
+        )
+        return [Hit((point.payload or {})["chunk_id"], point.score, point.payload or {}) for point in found.points]
+
+    def _exists(self, name: str) -> bool:
+        if name not in self._known and self._client.collection_exists(name):
+            self._known.add(name)
+        return name in self._known
+
+    def _create(self, name: str) -> None:
+        if self._exists(name):
+            return
+        self._client.create_collection(
+            name,
+            vectors_config={DENSE: models.VectorParams(size=self._dimensions, distance=models.Distance.COSINE)},
+            sparse_vectors_config={SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)},
+        )
+        self._client.create_payload_index(name, "document_id", models.PayloadSchemaType.KEYWORD)
+        self._known.add(name)
+
+
+def _name(collection: str) -> str:
+    return _PREFIX + hashlib.sha256(collection.encode()).hexdigest()[:24]
+
+
+def _point(point: VectorPoint) -> models.PointStruct:
+    sparse = models.SparseVector(indices=point.sparse.indices, values=point.sparse.values)
+    return models.PointStruct(
+        id=point.point_id, vector={DENSE: point.dense.tolist(), SPARSE: sparse}, payload=dict(point.payload)
+    )
+
+
+def _filter(where: Where) -> models.Filter | None:
+    if where.is_empty:
+        return None
+    conditions: list[models.Condition] = []
+    if where.document_ids:
+        conditions.append(models.FieldCondition(key="document_id", match=models.MatchAny(any=list(where.document_ids))))
+    for key, value in where.metadata.items():
+        conditions.append(models.FieldCondition(key=f"metadata.{key}", match=models.MatchValue(value=value)))
+    return models.Filter(must=conditions)
