@@ -1,0 +1,1 @@
+"""Model files, endpoints and roles: the one way to reach a model."""
