@@ -1,0 +1,82 @@
+"""The manifest beside an adapter: what it was trained for and the hashes that prove which files it means."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tools.fraud.calibration import Calibration
+from tools.fraud.errors import AdapterError
+from tools.fraud.narrative import NARRATIVE_VERSION
+from tools.fraud.prompt import LabelPrompt
+
+MANIFEST_NAME = "manifest.json"
+_Sha256 = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class WeightsFile(BaseModel):
+    """A file of weights and its SHA-256."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    sha256: str = _Sha256
+
+
+class AdapterManifest(BaseModel):
+    """Everything that scoring with an adapter needs beside the adapter itself. `adapter.name` lies in its folder."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: Literal[1] = 1
+    name: str
+    task: str
+    base: WeightsFile
+    adapter: WeightsFile
+    prompt_version: str
+    prompt_sha256: str = _Sha256
+    narrative_version: int
+    labels: tuple[str, ...] = Field(min_length=2)
+    calibration: Calibration = Calibration()
+    threshold: float = Field(default=0.5, gt=0, lt=1, description="Probability from which the label is FRAUD.")
+    data_sha256: str | None = None
+    metrics: dict[str, float | None] = Field(default_factory=dict)
+    created: str | None = None
+
+
+def load_manifest(folder: Path, base_sha256: str, prompt: LabelPrompt) -> AdapterManifest:
+    """Read and check an adapter's manifest against its file, the base model that is served and the prompt.
+
+    Raises AdapterError when anything differs: a mismatched adapter answers plausibly and wrongly. Reads the whole
+    adapter file; call it from a worker thread.
+    """
+    try:
+        manifest = AdapterManifest.model_validate_json((folder / MANIFEST_NAME).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise AdapterError(f"The adapter in {folder.name} has no readable {MANIFEST_NAME}.") from error
+    path = folder / manifest.adapter.name
+    if path.parent != folder or not path.is_file():
+        raise AdapterError(f"The adapter {manifest.name} has no file {manifest.adapter.name!r}.")
+    expected: dict[str, tuple[object, object]] = {
+        "adapter file": (manifest.adapter.sha256, file_sha256(path)),
+        "base model": (manifest.base.sha256, base_sha256),
+        "prompt": (manifest.prompt_sha256, prompt.sha256),
+        "narrative version": (manifest.narrative_version, NARRATIVE_VERSION),
+        "labels": (manifest.labels, prompt.labels),
+    }
+    different = [what for what, (stated, found) in expected.items() if stated != found]
+    if different:
+        raise AdapterError(
+            f"The adapter {manifest.name} does not fit: {', '.join(different)} differ from its manifest.",
+            different=different,
+        )
+    return manifest
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()

@@ -1,0 +1,48 @@
+"""The prompt that asks a model for a label; training and serving share its text and its hash."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from tools.errors import NotFoundError
+from tools.ports import Message
+
+FRAUD = "FRAUD"
+LEGITIMATE = "LEGITIMATE"
+DEFAULT_PROMPT = "label.v1"
+_FOLDER = Path(__file__).with_name("prompts")
+
+
+@dataclass(frozen=True)
+class LabelPrompt:
+    """A versioned instruction and the labels it asks for. The instruction comes first, so that its cache is reused."""
+
+    version: str
+    instruction: str
+    labels: tuple[str, ...] = (FRAUD, LEGITIMATE)
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the instruction and labels, as an adapter's manifest records it."""
+        return hashlib.sha256("\n".join([self.instruction, *self.labels]).encode()).hexdigest()
+
+    @property
+    def grammar(self) -> str:
+        """GBNF that allows nothing but the labels."""
+        return "root ::= " + " | ".join(f'"{label}"' for label in self.labels)
+
+    def messages(self, narrative: str) -> tuple[Message, Message]:
+        """The chat messages that ask for this narrative's label."""
+        return Message("system", self.instruction), Message("user", narrative)
+
+
+@cache
+def load_prompt(version: str = DEFAULT_PROMPT) -> LabelPrompt:
+    """Read a prompt by its version, e.g. `label.v1`; raises NotFoundError when there is none."""
+    path = _FOLDER / f"{version}.md"
+    if path.parent != _FOLDER or not path.is_file():
+        raise NotFoundError(f"There is no prompt {version!r}.", prompt=version)
+    return LabelPrompt(version, path.read_text(encoding="utf-8").strip())
