@@ -1,0 +1,82 @@
+"""Decide field by field what the readers settle, what is left to the model and what is absent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tools.extraction.choose import affinity
+from tools.extraction.fields import Leaf, leaves
+from tools.extraction.proposals import Proposal, propose
+from tools.extraction.readers.source import Source
+from tools.extraction.records import BUILT_IN
+from tools.extraction.schemas import ExtractionSchema
+
+STANDS = 0.55
+"""A best proposal with this score stands without the model if it leads by `LEAD`."""
+LEAD = 0.08
+MAX_OPTIONS = 6
+_LONGEST_OPTION = 80
+_LOOKS_ALIEN = 2.0
+_ALIEN_SCORE = 0.7
+_ASKABLE = frozenset(
+    ("text", "organisation", "person", "merchant", "recipient", "issuer", "city", "country", "title", "address")
+)
+_STOP_WORDS = frozenset(
+    "the a an of in on for to and or with by is are this that its it as at name number value code type field text list".split()
+)
+
+
+@dataclass(frozen=True)
+class Settled:
+    """The readers' best proposal stands."""
+
+    proposal: Proposal
+
+
+@dataclass(frozen=True)
+class Open:
+    """The model chooses among the options, or writes free text that is located afterwards when there are none."""
+
+    leaf: Leaf
+    options: Sequence[Proposal]
+
+
+@dataclass(frozen=True)
+class Absent:
+    """Nothing in the text could be the value."""
+
+
+Decision = Settled | Open | Absent
+
+
+def plan(schema: ExtractionSchema, source: Source) -> Mapping[str, tuple[Leaf, Decision]]:
+    """A decision for every field outside arrays, by path."""
+    alien = schema.name in BUILT_IN and affinity(source.text)[schema.name] < _LOOKS_ALIEN
+    return {path: (leaf, decide(leaf, source, alien=alien)) for path, leaf in leaves(schema.root)}
+
+
+def decide(leaf: Leaf, source: Source, *, alien: bool = False) -> Decision:
+    """Settle a field where one reading is clear. In an `alien` document, one of another kind, only strong readings count."""
+    proposals = propose(leaf, source)
+    if alien:
+        proposals = [proposal for proposal in proposals if proposal.score >= _ALIEN_SCORE]
+    if not proposals:
+        return Open(leaf, ()) if not alien and _is_askable(leaf, source) else Absent()
+    lead = proposals[0].score - (proposals[1].score if len(proposals) > 1 else 0.0)
+    if proposals[0].score >= STANDS and lead >= LEAD:
+        return Settled(proposals[0])
+    options = [p for p in proposals[:MAX_OPTIONS] if p.candidate.end - p.candidate.start <= _LONGEST_OPTION]
+    return Open(leaf, options) if options else Settled(proposals[0])
+
+
+def topic_words(leaf: Leaf) -> frozenset[str]:
+    """The words of a field's labels and description that say what it is about."""
+    words = re.findall(r"[^\W\d_]{3,}", " ".join((*leaf.labels, leaf.description)).lower())
+    return frozenset(words) - _STOP_WORDS
+
+
+def _is_askable(leaf: Leaf, source: Source) -> bool:
+    """Free text is asked for only where a word of the field occurs: else the model would have to make something up."""
+    return leaf.kind in _ASKABLE and any(word in source.lowered for word in topic_words(leaf))

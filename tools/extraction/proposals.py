@@ -1,0 +1,154 @@
+"""Propose values for a field: the readers' candidates, scored by the labels and the wording around them."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from tools.extraction.fields import Kind, Leaf
+from tools.extraction.readers import amounts, clauses, dates, durations, identifiers, keywords, names, places
+from tools.extraction.readers.labels import Label, find_labels, labelled_text
+from tools.extraction.readers.source import Candidate, Reader, Scalar, Source
+from tools.extraction.readers.totals import settled
+from tools.extraction.readers.words import booleans, literals
+
+READERS: Mapping[Kind, Reader] = {
+    "address": places.addresses, "amount": amounts.amounts, "card_last4": identifiers.card_last4, "channel": keywords.channels,
+    "city": places.cities, "country": places.countries, "currency": amounts.currencies, "date": dates.dates, "duration": durations.durations,
+    "email": identifiers.emails, "governing_law": clauses.governing_law, "iban": identifiers.ibans, "issuer": keywords.issuers,
+    "letter_date": keywords.letter_dates, "letterhead": names.letterhead, "liability_cap": clauses.liability_caps, "merchant": names.merchants,
+    "notice": durations.durations, "number": amounts.numbers, "organisation": names.organisations, "payment_method": keywords.payment_methods,
+    "person": names.people, "phone": identifiers.phones, "reason": clauses.reasons, "reference": identifiers.references, "renewal": clauses.renewals,
+    "request": clauses.requests, "timestamp": dates.timestamps, "title": keywords.titles, "total": amounts.amounts, "url": identifiers.urls,
+}  # fmt: skip
+_FREE_TEXT = frozenset[Kind]((
+    "text", "person", "merchant", "letterhead", "issuer", "recipient", "organisation", "address", "governing_law", "renewal", "liability_cap",
+    "reason", "request", "payment_method", "channel", "country", "city", "title",
+))  # fmt: skip
+_BOTH_SIDES = frozenset[Kind](("duration", "notice"))
+_NAME_LIKE = frozenset[Kind](
+    ("person", "merchant", "letterhead", "issuer", "recipient", "organisation", "country", "city", "governing_law")
+)
+_LONGEST_NAME = 90
+_GAP_CHARS = 90
+_LIGHT = re.compile(
+    r"^(?:no|nr|num|id|is|was|of|on|for|the|as|at|a|an|to|in|be|by|and|rm|usd|eur|gbp|myr|number|date|amount|incl|rounded|from|this|day|due|approximately|about)$"
+)
+MIN_SCORE = 0.2
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A candidate with its score in [0, 1] as the value of one field."""
+
+    candidate: Candidate
+    score: float
+
+
+def propose(leaf: Leaf, source: Source) -> Sequence[Proposal]:
+    """Proposals for the field, best first, one for each distinct value, each scored at least `MIN_SCORE`."""
+    if leaf.kind == "enum":
+        found = [Proposal(candidate, candidate.cue) for candidate in literals(source, leaf.schema, leaf.labels)]
+    elif leaf.kind == "boolean":
+        found = [Proposal(candidate, candidate.cue) for candidate in booleans(source, leaf.labels)]
+    else:
+        found = _labelled(leaf, source)
+        found += [Proposal(candidate, candidate.cue) for candidate in _read(leaf.kind, source)]
+        found += _fallback(leaf, source, found)
+    if leaf.kind == "total":
+        found = settled(source, found)
+    return _merged(leaf, found)
+
+
+def _read(kind: Kind, source: Source) -> Sequence[Candidate]:
+    return source.read(READERS[kind]) if kind in READERS else ()
+
+
+def _excluded(leaf: Leaf, source: Source) -> list[tuple[int, int]]:
+    return [(label.start, label.end) for label in find_labels(source, leaf.excluding)]
+
+
+def _labelled(leaf: Leaf, source: Source) -> list[Proposal]:
+    if leaf.kind in _FREE_TEXT:
+        texts = [
+            *labelled_text(source, leaf.labels),
+            *(replace(c, cue=c.cue * 0.5) for c in labelled_text(source, leaf.weak_labels)),
+        ]
+        return [
+            Proposal(candidate, candidate.cue) for candidate in texts if _plausible(leaf.kind, str(candidate.value))
+        ]
+    candidates = _read(leaf.kind, source)
+    if not candidates:
+        return []
+    excluded = _excluded(leaf, source)
+    found: list[Proposal] = []
+    for labels, weight in ((leaf.labels, 1.0), (leaf.weak_labels, 0.6)):
+        for label in find_labels(source, labels):
+            if not any(start <= label.start and label.end <= end for start, end in excluded):
+                found += _beside(leaf.kind, source, label, candidates, weight)
+    return found
+
+
+def _plausible(kind: Kind, value: str) -> bool:
+    if kind in _NAME_LIKE:
+        letters = sum(char.isalpha() for char in value)
+        return letters >= 2 and letters >= len(value) * 0.5 and len(value) <= _LONGEST_NAME
+    return bool(re.search(r"\w", value))
+
+
+def _beside(kind: Kind, source: Source, label: Label, candidates: Sequence[Candidate], weight: float) -> list[Proposal]:
+    """The candidate after the label (and before it, where that is usual), scored by what stands between."""
+    index = bisect_left(candidates, label.end, key=lambda candidate: candidate.start)
+    found: list[Proposal] = []
+    if index < len(candidates):
+        after = candidates[index]
+        if (gap := _gap(source, label.end, after.start)) is not None:
+            score = 0.92 - gap - 0.015 * label.rank - (0.0 if label.leads else 0.12)
+            found.append(Proposal(after, weight * score))
+    if kind in _BOTH_SIDES and index > 0:
+        before = candidates[index - 1]
+        if (gap := _gap(source, before.end, label.start)) is not None:
+            found.append(Proposal(before, weight * (0.85 - gap - 0.015 * label.rank)))
+    return found
+
+
+def _gap(source: Source, start: int, end: int) -> float | None:
+    """What the text between a label and a value costs; `None` where they are too far apart."""
+    if end - start > _GAP_CHARS or end < start:
+        return None
+    between = source.text[start:end]
+    lines = between.count("\n") + between.count("\f")
+    if lines > 3:
+        return None
+    heavy = [word for word in re.findall(r"[^\W\d_]+", between.lower()) if not _LIGHT.match(word)]
+    stops = len(re.findall(r"[.;](?:\s|$)", between)) if lines == 0 else 0
+    return 0.09 * len(heavy) + 0.05 * max(0, lines - 1) + (0.03 if lines else 0.0) + 0.15 * stops
+
+
+def _fallback(leaf: Leaf, source: Source, found: Sequence[Proposal]) -> list[Proposal]:
+    candidates = _read(leaf.kind, source)
+    if leaf.fallback is None or not candidates:
+        return []
+    distinct = Counter(candidate.value for candidate in candidates)
+    if leaf.fallback == "most_common":
+        value, count = distinct.most_common(1)[0]
+        first = next(candidate for candidate in candidates if candidate.value == value)
+        return [Proposal(first, 0.9 if len(distinct) == 1 else 0.5 + 0.4 * count / len(candidates))]
+    score = 0.66 if len(distinct) == 1 else 0.5
+    return [Proposal(candidates[0], score)]
+
+
+def _merged(leaf: Leaf, proposals: Sequence[Proposal]) -> Sequence[Proposal]:
+    """The best proposal of each value; a value that is proposed repeatedly gains a little."""
+    best: dict[Scalar, Proposal] = {}
+    support: Counter[Scalar] = Counter()
+    for proposal in proposals:
+        value = proposal.candidate.value
+        support[value] += 1
+        if value not in best or proposal.score > best[value].score:
+            best[value] = proposal
+    lifted = [replace(p, score=min(0.98, p.score + 0.02 * min(4, support[v] - 1))) for v, p in best.items()]
+    return sorted((p for p in lifted if p.score >= MIN_SCORE), key=lambda p: (-p.score, p.candidate.start))

@@ -1,0 +1,1 @@
+"""Deterministic readers: each proposes typed candidates with the exact span of text they were read from."""

@@ -1,0 +1,134 @@
+"""Dates and times in many notations, read to ISO 8601."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date
+
+from tools.extraction.readers.source import Candidate, Source
+
+_MONTH_NAMES = (
+    "january januar janvier enero gennaio janeiro januari",
+    "february februar février fevrier febrero febbraio fevereiro februari",
+    "march märz maerz mars marzo março marco maart",
+    "april avril abril aprile",
+    "may mai mayo maggio maio mei",
+    "june juni juin junio giugno junho",
+    "july juli juillet julio luglio julho",
+    "august août aout agosto augustus",
+    "september septembre septiembre settembre setembro sept",
+    "october oktober octobre octubre ottobre outubro",
+    "november novembre noviembre novembro",
+    "december dezember décembre decembre diciembre dicembre dezembro",
+)
+_ABBREVIATIONS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_EXTRA_ABBREVIATIONS = {"mär": 3, "avr": 4, "abr": 4, "mai": 5, "okt": 10, "dez": 12, "dic": 12, "ene": 1, "ago": 8}
+MONTHS: dict[str, int] = (
+    {name: number for number, names in enumerate(_MONTH_NAMES, 1) for name in names.split()}
+    | {name: number for number, name in enumerate(_ABBREVIATIONS, 1)}
+    | _EXTRA_ABBREVIATIONS
+)
+_MONTH = "(?P<month>" + "|".join(sorted(MONTHS, key=len, reverse=True)) + r")\b\.?"
+_END = r"(?=\D|$|\d{1,2}:\d\d)"
+
+_ISO = re.compile(rf"(?<!\d)(?P<year>\d{{4}})(?P<sep>[-/.])(?P<m>\d{{1,2}})(?P=sep)(?P<d>\d{{1,2}}){_END}")
+_NUMERIC = re.compile(
+    rf"(?<![\d/.-])(?P<a>\d{{1,2}})\s?(?P<sep>[-/.])\s?(?P<b>\d{{1,2}})\s?(?P=sep)\s?(?P<year>\d{{4}}|\d\d){_END}"
+)
+_COMPACT = re.compile(r"(?<![\w.-])(?P<year>20[0-4]\d)(?P<m>0[1-9]|1[0-2])(?P<d>[0-3]\d)(?![\w.])")
+_DAY_MONTH = re.compile(
+    rf"(?<!\d)(?P<d>\d{{1,2}})(?:st|nd|rd|th|\.|º)?(?:\s+day)?[\s/-]{{0,3}}(?:of\s+|de\s+)?{_MONTH}[\s,/-]{{0,3}}(?:de\s+)?"
+    rf"(?P<year>\d{{4}}|'?\d\d){_END}",
+    re.IGNORECASE,
+)
+_MONTH_DAY = re.compile(
+    rf"\b{_MONTH}[\s-]{{0,2}}(?P<d>\d{{1,2}})(?:st|nd|rd|th)?[\s,-]{{1,3}}(?P<year>\d{{4}}){_END}", re.IGNORECASE
+)
+_TIME = r"(?P<h>[01]?\d|2[0-3])[:.](?P<min>[0-5]\d)(?:[:.](?P<s>[0-5]\d))?(?:\.\d+)?\s?(?P<half>[ap]\.?m\b\.?)?"
+_TIME_AFTER = re.compile(
+    rf"[\s,T]{{0,3}}(?:at\s+|@\s*|-\s)?\s?\(?{_TIME}(?P<zone>Z\b|\s?[+-]\d\d:?\d\d|\s?UTC\b|\s?GMT\b)?", re.IGNORECASE
+)
+_TIME_BEFORE = re.compile(rf"(?<![\d:]){_TIME}\s?(?:UTC|GMT)?,?\s+(?:on\s+)?(?:the\s+)?$", re.IGNORECASE)
+_MONTH_FIRST_HINT = re.compile(
+    r"\b[A-Z]{2}\s\d{5}(?:-\d{4})?\b|\bU\.?S\.?A?\b|\bUSD\b|\bUnited States\b|\bmm/dd\b|\bLLC\b"
+)
+_CENTURY_PIVOT = 70
+
+
+def _year(digits: str) -> int:
+    year = int(digits.lstrip("'"))
+    if len(digits.lstrip("'")) == 4:
+        return year
+    return 1900 + year if year >= _CENTURY_PIVOT else 2000 + year
+
+
+def _iso(year: int, month: int, day: int) -> str | None:
+    try:
+        return date(year, month, day).isoformat()
+    except ValueError:
+        return None
+
+
+def day_first(text: str) -> bool:
+    """Whether `03/04/2026` means 3 April in this document.
+
+    Decided by its unambiguous dates; without any, month-first only where the document looks American.
+    """
+    votes = 0
+    for match in _NUMERIC.finditer(text):
+        first, second = int(match["a"]), int(match["b"])
+        votes += (first > 12 >= second) - (second > 12 >= first)
+    return votes > 0 if votes else _MONTH_FIRST_HINT.search(text) is None
+
+
+def _numeric(match: re.Match[str], first_is_day: bool) -> str | None:
+    first, second, year = int(match["a"]), int(match["b"]), _year(match["year"])
+    if match["sep"] == ".":
+        first_is_day = True
+    day, month = (first, second) if first_is_day else (second, first)
+    return _iso(year, month, day) or _iso(year, day, month)
+
+
+def dates(source: Source) -> Sequence[Candidate]:
+    """Calendar dates as `YYYY-MM-DD`."""
+    text = source.text
+    first_is_day = day_first(text)
+    found: list[tuple[re.Match[str], str | None]] = []
+    found += [(m, _iso(int(m["year"]), int(m["m"]), int(m["d"]))) for m in _ISO.finditer(text)]
+    found += [(m, _numeric(m, first_is_day)) for m in _NUMERIC.finditer(text)]
+    found += [(m, _iso(int(m["year"]), int(m["m"]), int(m["d"]))) for m in _COMPACT.finditer(text)]
+    for pattern in (_DAY_MONTH, _MONTH_DAY):
+        found += [(m, _iso(_year(m["year"]), MONTHS[m["month"].lower()], int(m["d"]))) for m in pattern.finditer(text)]
+    return [Candidate(value, match.start(), match.end()) for match, value in found if value is not None]
+
+
+def _clock(match: re.Match[str]) -> str | None:
+    hour = int(match["h"])
+    if half := match["half"]:
+        if not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + (12 if half[0] in "pP" else 0)
+    return f"{hour:02d}:{match['min']}:{match['s'] or '00'}"
+
+
+def _zone(match: re.Match[str]) -> str:
+    zone = (match["zone"] or "").strip().upper()
+    if zone in ("UTC", "GMT"):
+        return "Z"
+    return f"{zone[:3]}:{zone[-2:]}" if zone[:1] in ("+", "-") else zone
+
+
+def timestamps(source: Source) -> Sequence[Candidate]:
+    """Dates with their time of day as `YYYY-MM-DDTHH:MM:SS[zone]`; a date that has no time stays a date."""
+    found: list[Candidate] = []
+    for day in source.read(dates):
+        after = _TIME_AFTER.match(source.text, day.end)
+        before = _TIME_BEFORE.search(source.text, max(0, day.start - 30), day.start)
+        if after and (clock := _clock(after)):
+            found.append(Candidate(f"{day.value}T{clock}{_zone(after)}", day.start, after.end(), day.cue))
+        elif before and (clock := _clock(before)):
+            found.append(Candidate(f"{day.value}T{clock}", before.start(), day.end, day.cue))
+        else:
+            found.append(day)
+    return found

@@ -1,0 +1,71 @@
+"""Values that are known by their words or their place: payment methods, channels, titles, dates of letters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from tools.extraction.readers.dates import dates
+from tools.extraction.readers.names import letterhead, organisations
+from tools.extraction.readers.source import Candidate, Source
+
+_PAYMENT = re.compile(
+    r"(?<!\w)(?:cash(?!\s*(?:&|and|bill|sales?|memo|back|flow))|visa|master\s?card|amex|american express|maestro|paypal|apple pay|google pay|"
+    r"credit card|debit card|bank transfer|wire transfer|direct debit|cheque|e-wallet|girocard|ec-karte|bar)(?!\w)",
+    re.IGNORECASE,
+)
+_CHANNEL = re.compile(
+    r"(?<!\w)(?:card[- ]not[- ]present|card[- ]present|contactless|chip and pin|chip|online|e-?commerce|point[- ]of[- ]sale|pos|atm|in[- ]store|"
+    r"mail order|telephone order|moto|mobile app|mobile|web|magstripe)(?!\w)",
+    re.IGNORECASE,
+)
+_TITLE = re.compile(
+    r"\b(?:agreement|contract|memorandum|lease|licen[cs]e|terms|policy|report|addendum|deed|vertrag|contrat)\b",
+    re.IGNORECASE,
+)
+_TITLE_LINES = 12
+_LETTER_TOP = 18
+
+
+def payment_methods(source: Source) -> Sequence[Candidate]:
+    """Words for ways to pay."""
+    return [Candidate(m.group(), m.start(), m.end(), 0.62) for m in _PAYMENT.finditer(source.text)]
+
+
+def channels(source: Source) -> Sequence[Candidate]:
+    """Words for how a card was used."""
+    return [Candidate(m.group(), m.start(), m.end(), 0.62) for m in _CHANNEL.finditer(source.text)]
+
+
+def titles(source: Source) -> Sequence[Candidate]:
+    """Short lines at the top that name the kind of document."""
+    found: list[Candidate] = []
+    filled = [line for line in source.lines[:40] if line.text.strip()][:_TITLE_LINES]
+    for position, line in enumerate(filled):
+        text = line.text.strip(" \t*#=-_")
+        if 3 <= len(text) <= 90 and _TITLE.search(text) and not text.endswith((".", ";")) and ":" not in text:
+            start = line.start + line.text.index(text)
+            found.append(Candidate(text, start, start + len(text), 0.8 - 0.03 * position))
+    return found
+
+
+def letter_dates(source: Source) -> Sequence[Candidate]:
+    """Dates that fill a line near the top of a letter, also after a place ("Lyon, 3 May 2026")."""
+    found: list[Candidate] = []
+    for day in source.read(dates):
+        number = source.line_number(day.start)
+        line = source.lines[number]
+        rest = source.text[line.start : day.start] + source.text[day.end : line.end]
+        alone = re.fullmatch(r"\W*(?:date\W*|[A-Z][\w ]{1,20},\s*(?:the\s)?)?\W*", rest, re.IGNORECASE) is not None
+        found.append(Candidate(day.value, day.start, day.end, 0.85 if alone and number < _LETTER_TOP else 0.0))
+    return found
+
+
+def issuers(source: Source) -> Sequence[Candidate]:
+    """Who may have issued the document: names with a legal form near the top first, then other lines there."""
+    named = [
+        Candidate(found.value, found.start, found.end, max(0.1, 0.66 - 0.05 * source.line_number(found.start)))
+        for found in source.read(organisations)
+        if source.line_number(found.start) < 12
+    ]
+    return [*named, *source.read(letterhead)]

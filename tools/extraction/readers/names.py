@@ -1,0 +1,146 @@
+"""Names: organisations, people and merchants."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from tools.extraction.readers.dates import MONTHS
+from tools.extraction.readers.source import Candidate, Source
+
+_SUFFIX = (
+    r"Ltd|Limited|LLC|L\.L\.C|LLP|PLC|plc|Inc|Incorporated|Corp|Corporation|Co|Company|GmbH|AG|KG|SE|S\.A\.?|SAS|SARL|S\.r\.l|SpA|S\.p\.A|B\.V|BV|"
+    r"N\.V|NV|AB|A/S|ApS|Oy|AS|Pty|Pte|Sdn|Bhd|S/B|BHD|SDN|Kft|s\.r\.o|Lda|Ltda|Foundation|Trust|Bank|University|Association"
+)
+_SUFFIXED = re.compile(
+    rf"(?<![\w&])(?P<name>[A-Z][\w&'’.-]*(?:[ ,]{{1,2}}(?:&|and|of|the|de|[A-Z(][\w&'’.()-]*)){{0,6}}?[ ,]{{1,2}}(?:(?:{_SUFFIX})\b\.?[ ,]{{0,2}}){{1,3}})"
+)
+_LINE_SUFFIX = re.compile(
+    rf"\b(?:{_SUFFIX.upper()}|ENTERPRISE|TRADING|MART|SUPERMARKET|RESTAURANT|RESTORAN|CAFE|CAFÉ|HARDWARE|STORES?|SHOP|PHARMACY|BAKERY|HOTEL|GROCER\w*|"
+    r"MARKET|KITCHEN|GRILL|COFFEE|BOOKS|CENTRE|CENTER|HOLDINGS|GROUP|SERVICES|STATION|INDUSTRIES|ELECTRICAL|CONFECTIONERY|BISTRO|PIZZA|SALON|CLINIC|"
+    r"DELI|MOTORS|GARAGE|PASARAYA|PERNIAGAAN|SYARIKAT|KEDAI)\b",
+    re.IGNORECASE,
+)
+_CAP = r"[A-Z][\w'’&.-]*"
+_MERCHANT = re.compile(
+    rf"\b(?P<cue>at|from|with|by|to|merchant|retailer|shop|store|seller|called|vendor)\s+(?:the\s+(?:merchant|retailer|shop|store)\s+)?"
+    rf"[\"“']?(?P<name>{_CAP}(?:[ \t](?:{_CAP}|&|and|of|de|\d{{1,4}})){{0,4}})"
+)
+_PURCHASE = re.compile(
+    r"charge|transaction|purchase|payment|paid|spent|bought|order|debit|billed|merchant|bezahlt|achat", re.IGNORECASE
+)
+_PERSON = r"(?:[A-ZÀ-Þ][\w'’-]*\.?[ \t]){1,3}[A-ZÀ-Þ][\w'’-]+"
+_SIGNATURE = re.compile(
+    r"(?:sincerely|regards|faithfully|truly|best wishes|respectfully|many thanks|thank you|yours|cordialement|grüßen|saludos|atentamente)"
+    rf"[,.!]?[ \t]*(?:\n[ \t]*){{1,3}}(?P<name>{_PERSON})[ \t]*(?=\n|\f|$)",
+    re.IGNORECASE,
+)
+_INTRODUCED = re.compile(rf"(?:\b[Mm]y name is|\bI am|\bI,|\bI'm)\s+(?P<name>{_PERSON})")
+_TITLED = re.compile(r"\b(?:Mr|Mrs|Ms|Miss|Dr|Herr|Frau|Mme|Sr|Sra)\.?\s+(?P<name>(?:[A-Z][\w'’-]+\s)?[A-Z][\w'’-]+)")
+_NOT_A_NAME = frozenset(
+    {
+        *MONTHS,
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+        "customer",
+        "card",
+        "your",
+        "you",
+        "my",
+        "me",
+    }
+)
+_CUE_STRENGTH = {
+    "at": 0.5,
+    "from": 0.4,
+    "merchant": 0.6,
+    "retailer": 0.6,
+    "shop": 0.5,
+    "store": 0.5,
+    "seller": 0.6,
+    "called": 0.5,
+    "vendor": 0.6,
+}
+
+
+def _trimmed(name: str) -> str:
+    return re.sub(r"[\s,]+$", "", name)
+
+
+def organisations(source: Source) -> Sequence[Candidate]:
+    """Capitalised names that end in a legal form (`Ltd`, `GmbH`, `Sdn Bhd`, ...)."""
+    found: list[Candidate] = []
+    for match in _SUFFIXED.finditer(source.text):
+        name = _trimmed(match["name"])
+        found.append(Candidate(name, match.start("name"), match.start("name") + len(name), 0.3))
+    return found
+
+
+_NOT_LETTERHEAD = re.compile(
+    r"invoice|receipt|\btel\b|\bfax\b|phone|gst|vat\b|\breg\b|thank|welcome|date|page|www|@|^\W*$|\bno\b\.?\s*[:.]|cashier|table|order|credit note|bill\b|copy|http",
+    re.IGNORECASE,
+)
+_ADDRESS_WORD = re.compile(
+    r"\b(?:jalan|jln|lot|street|st|road|rd|avenue|ave|lane|taman|floor|suite|unit|blvd|straße|strasse|rue|plaza|mall|no)\b\.?|\b\d{4,6}\b",
+    re.IGNORECASE,
+)
+LETTERHEAD_LINES = 14
+
+
+def letterhead(source: Source) -> Sequence[Candidate]:
+    """Lines at the top of a document that may name who issued it; a name that goes on in the next line is joined."""
+    found: list[Candidate] = []
+    filled = [index for index, line in enumerate(source.lines[:60]) if line.text.strip()][:LETTERHEAD_LINES]
+    for position, index in enumerate(filled):
+        line = source.lines[index]
+        text = line.text.strip(" \t*#=-|_")
+        letters = sum(char.isalpha() for char in text)
+        if letters < 3 or len(text) > 70 or letters < len(text) * 0.5 or _NOT_LETTERHEAD.search(text):
+            continue
+        if _ADDRESS_WORD.search(text) and not _LINE_SUFFIX.search(text):
+            continue
+        start = line.start + line.text.index(text)
+        end = start + len(text)
+        suffixed = _LINE_SUFFIX.search(text) is not None
+        cue = (0.62 if suffixed else 0.45) - 0.04 * position
+        if index + 1 < len(source.lines) and (
+            tail := re.match(
+                r"\W*(?:SDN\.?\s?BHD\.?|BHD\.?|LTD\.?|LIMITED|INC\.?|LLC|ENTERPRISE)\s*$",
+                source.lines[index + 1].text,
+                re.IGNORECASE,
+            )
+        ):
+            end, cue = source.lines[index + 1].start + tail.end(), cue + 0.1
+        value = " ".join(source.text[start:end].split())
+        found.append(Candidate(value, start, end, max(0.05, cue)))
+    return found
+
+
+def people(source: Source) -> Sequence[Candidate]:
+    """People's names after closings of letters, introductions and titles."""
+    found: list[Candidate] = []
+    for pattern, cue in ((_SIGNATURE, 0.85), (_INTRODUCED, 0.8), (_TITLED, 0.3)):
+        for match in pattern.finditer(source.text):
+            name = _trimmed(match["name"])
+            if name.split()[0].lower() not in _NOT_A_NAME:
+                found.append(Candidate(name, match.start("name"), match.start("name") + len(name), cue))
+    return found
+
+
+def merchants(source: Source) -> Sequence[Candidate]:
+    """Capitalised names after "at", "from", "merchant", ...; surer in a sentence about a payment."""
+    found: list[Candidate] = []
+    for match in _MERCHANT.finditer(source.text):
+        name = re.sub(r"[.,;:]+$", "", match["name"])
+        name = re.sub(r"\s+(?:and|of|de|on|in)$", "", name)
+        if name.split()[0].lower().strip(".") in _NOT_A_NAME:
+            continue
+        about_payment = _PURCHASE.search(source.text, max(0, match.start() - 120), match.end() + 60)
+        cue = _CUE_STRENGTH.get(match["cue"].lower(), 0.25) + (0.2 if about_payment else 0.0)
+        found.append(Candidate(name, match.start("name"), match.start("name") + len(name), cue))
+    return found

@@ -1,0 +1,99 @@
+"""Postal addresses, countries and cities."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from tools.extraction.readers.source import Candidate, Line, Source
+
+_ADDRESS_CUE = re.compile(
+    r"\b(?:street|road|rd|avenue|ave|lane|drive|blvd|boulevard|square|suite|floor|building|unit|plaza|mall|p\.?o\.? box|highway|way|court|"
+    r"jalan|jln|lot|taman|tmn|lorong|bandar|kampung|kg|persiaran|straße|strasse|platz|rue|calle|via|piazza|rua|gata|weg|laan|straat|st)\b|"
+    r"\b[A-Za-z]+(?:straße|strasse|straat|weg|gata|gatan|vej|gasse|allee)\b|\bno\.?\s?\d",
+    re.IGNORECASE,
+)
+_POSTCODE = re.compile(
+    r"\b\d{5}(?:-\d{4})?\b|\b[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}\b|\b\d{4}\s?[A-Z]{2}\b|\b[A-Z]\d[A-Z]\s?\d[A-Z]\d\b|\b\d{4}\s[A-Z][a-z]+"
+)
+_STOP = re.compile(
+    r"\btel\b|phone|\bfax\b|gst|\bvat\b|e-?mail|invoice|receipt|\bdate\b|www\.|https?:|@|cashier|thank|\bbill\b|\breg\b|\btax\b|order|hotline|\btotal\b",
+    re.IGNORECASE,
+)
+_COUNTRIES = (
+    "Argentina Australia Austria Belgium Brazil Bulgaria Canada Chile China Colombia Croatia Cyprus Denmark Egypt England Estonia Finland France "
+    "Germany Ghana Greece Hungary Iceland India Indonesia Ireland Israel Italy Japan Kenya Latvia Lithuania Luxembourg Malaysia Malta Mexico Morocco "
+    "Netherlands Nigeria Norway Pakistan Peru Philippines Poland Portugal Romania Russia Scotland Serbia Singapore Slovakia Slovenia Spain Sweden "
+    "Switzerland Taiwan Thailand Tunisia Turkey Ukraine Vietnam Wales"
+).split()
+_LONG_COUNTRIES = ("United States of America|United States|United Kingdom|United Arab Emirates|Czech Republic|Hong Kong|South Korea|South Africa|"
+                   "Saudi Arabia|New Zealand|Costa Rica|Sri Lanka|Deutschland|Österreich|USA|UAE")  # fmt: skip
+_COUNTRY = re.compile(rf"\b(?:{_LONG_COUNTRIES}|{'|'.join(_COUNTRIES)})\b")
+_CITY_IN = re.compile(r"\bin\s+(?P<city>[A-Z][\w'’-]+(?:\s[A-Z][\w'’-]+){0,2})")
+
+
+def _is_part(line: Line, first: bool) -> bool:
+    text = line.text.strip()
+    if not text or len(text) > 110 or _STOP.search(text) or not re.search(r"[A-Za-z]{2}", text):
+        return False
+    if re.search(r"\d+[.,]\d\d\s*$", text):
+        return False
+    strong = bool(_ADDRESS_CUE.search(text)) or bool(_POSTCODE.search(text))
+    if first:
+        return strong and (any(char.isdigit() for char in text) or "," in text)
+    return (
+        strong
+        or text.endswith((",", "."))
+        or "," in text
+        or (len(text) < 30 and text.replace(".", "").replace(" ", "").isalpha())
+    )
+
+
+def addresses(source: Source) -> Sequence[Candidate]:
+    """Runs of up to five lines that read like a postal address, joined by spaces."""
+    found: list[Candidate] = []
+    index = 0
+    while index < len(source.lines):
+        line = source.lines[index]
+        if not _is_part(line, first=True):
+            index += 1
+            continue
+        last = index
+        while last + 1 < len(source.lines) and last - index < 5 and _is_part(source.lines[last + 1], first=False):
+            if (
+                not source.lines[last].text.rstrip().endswith((",", "&"))
+                and _POSTCODE.search(source.lines[last].text)
+                and not (
+                    _POSTCODE.search(source.lines[last + 1].text)
+                    or "," in source.lines[last + 1].text
+                    or _short(source.lines[last + 1])
+                )
+            ):
+                break
+            last += 1
+        start = line.start + len(line.text) - len(line.text.lstrip())
+        end = source.lines[last].start + len(source.lines[last].text.rstrip())
+        value = " ".join(source.text[start:end].split())
+        coded = 0.2 if _POSTCODE.search(value) else 0.0
+        found.append(Candidate(value, start, end, max(0.15, 0.45 + coded - 0.03 * min(index, 12))))
+        index = last + 1
+    return found
+
+
+def _short(line: Line) -> bool:
+    words = line.text.strip(" .").split()
+    return 1 <= len(words) <= 3 and all(word.isalpha() for word in words)
+
+
+def countries(source: Source) -> Sequence[Candidate]:
+    """Names of countries."""
+    return [Candidate(m.group(), m.start(), m.end(), 0.4) for m in _COUNTRY.finditer(source.text)]
+
+
+def cities(source: Source) -> Sequence[Candidate]:
+    """Capitalised places after "in" that are not countries."""
+    return [
+        Candidate(m["city"], m.start("city"), m.end("city"), 0.4)
+        for m in _CITY_IN.finditer(source.text)
+        if not _COUNTRY.fullmatch(m["city"])
+    ]

@@ -1,0 +1,178 @@
+"""Tables and priced rows: the records that a document lists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from tools.extraction.readers.amounts import amounts, numbers
+from tools.extraction.readers.source import Candidate, Line, Source
+
+Span = tuple[int, int]
+
+_RULE = re.compile(r"^[\s|:+=_.-]*$")
+_GAP = re.compile(r"[ \u00a0]{2,}|\t+")
+_STOP = re.compile(
+    r"\b(?:sub\s?-?total|total|balance|amount due|tax|vat|gst|cash|change|rounding|discount|tendered|payment|paid|visa|mastercard|summary|net|thank)\b",
+    re.IGNORECASE,
+)
+_CODE_LINE = re.compile(r"^[\s*#]*[\d-]{4,14}\s*$")
+MAX_ROWS = 200
+_TOLERANCE = 0.015
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with its header cells and, below it, its rows of cells, as spans of the text."""
+
+    headers: Sequence[Span]
+    rows: Sequence[Sequence[Span]]
+
+
+PricedRow = Mapping[str, Candidate]
+"""A line item; keys are some of `description`, `quantity`, `unit_price`, `amount`."""
+
+
+def _cells(line: Line) -> list[Span]:
+    text = line.text
+    if text.count("|") >= 2 or (text.count("|") == 1 and len(text) < 200):
+        bounds = [-1, *(m.start() for m in re.finditer(r"\|", text)), len(text)]
+        pieces = [(a + 1, b) for a, b in pairwise(bounds)]
+        if text.lstrip().startswith("|"):
+            pieces = pieces[1:]
+        if text.rstrip().endswith("|"):
+            pieces = pieces[:-1]
+    else:
+        starts = [0, *(m.end() for m in _GAP.finditer(text))]
+        ends = [*(m.start() for m in _GAP.finditer(text)), len(text)]
+        pieces = [(a, b) for a, b in zip(starts, ends, strict=True) if text[a:b].strip()]
+    cells: list[Span] = []
+    for start, end in pieces:
+        piece = text[start:end]
+        left = len(piece) - len(piece.lstrip())
+        cells.append((line.start + start + left, line.start + start + max(left, len(piece.rstrip()))))
+    return cells
+
+
+def tables(source: Source) -> Sequence[Table]:
+    """Tables drawn with pipes, tabs or columns of spaces: a header without digits, then rows with as many cells."""
+    found: list[Table] = []
+    index = 0
+    while index + 1 < len(source.lines):
+        headers = _cells(source.lines[index]) if len(source.lines[index].text) < 400 else []
+        texts = [source.text[a:b] for a, b in headers]
+        if len(headers) < 2 or any(re.search(r"\d", text) for text in texts) or not all(texts):
+            index += 1
+            continue
+        rows, index = _rows_below(source, index + 1, len(headers))
+        if rows:
+            found.append(Table(headers, rows))
+    return found
+
+
+def _rows_below(source: Source, index: int, width: int) -> tuple[list[list[Span]], int]:
+    rows: list[list[Span]] = []
+    while index < len(source.lines) and len(rows) < MAX_ROWS:
+        line = source.lines[index]
+        if _RULE.match(line.text):
+            if rows and not line.text.strip():
+                break
+            index += 1
+            continue
+        cells = _cells(line)
+        if len(cells) != width:
+            break
+        rows.append(cells)
+        index += 1
+    return rows, index
+
+
+def _consistent(quantity: Candidate, price: Candidate, amount: Candidate) -> bool:
+    return abs(float(quantity.value) * float(price.value) - float(amount.value)) <= max(
+        _TOLERANCE, 0.01 * float(quantity.value)
+    )
+
+
+def _trailing(source: Source, line: Line) -> list[Candidate]:
+    return [found for found in source.read(numbers) if line.start <= found.start and found.end <= line.end]
+
+
+def _description(source: Source, line: Line, end: int) -> Candidate | None:
+    text = source.text[line.start : end]
+    stripped = text.strip(" \t-*.:x@|")
+    if sum(char.isalpha() for char in stripped) < 2:
+        return None
+    start = line.start + text.index(stripped)
+    return Candidate(stripped, start, start + len(stripped), 0.6)
+
+
+def _one_line(source: Source, line: Line, values: list[Candidate]) -> PricedRow | None:
+    """`description quantity price amount`, `quantity x description amount` or `description amount` on one line."""
+    if len(values) >= 3 and _consistent(*values[-3:]):
+        quantity, price, amount = values[-3:]
+        description = _description(source, line, quantity.start)
+        if description:
+            return {"description": description, "quantity": quantity, "unit_price": price, "amount": amount}
+    amount = values[-1]
+    if amount not in source.read(amounts) or source.text[amount.end : line.end].strip(" A-Z*"):
+        return None
+    lead = values[0]
+    if (
+        lead is not amount
+        and not source.text[line.start : lead.start].strip()
+        and float(lead.value) == int(lead.value) < 1000
+    ):
+        rest = Line(lead.end, line.end, source.text[lead.end : line.end])
+        if description := _description(source, rest, amount.start):
+            return {"description": description, "quantity": lead, "amount": amount}
+    description = _description(source, line, amount.start)
+    return {"description": description, "amount": amount} if description else None
+
+
+def _stacked(source: Source, index: int) -> tuple[PricedRow, int] | None:
+    """A description followed by its numbers, each cell on a line of its own, as text recognition leaves receipts."""
+    line = source.lines[index]
+    description = _description(source, line, line.end)
+    if description is None or _STOP.search(line.text) or len(line.text) > 80:
+        return None
+    values: list[Candidate] = []
+    position = index + 1
+    while position < len(source.lines) and position - index <= 6:
+        text = source.lines[position].text
+        inside = _trailing(source, source.lines[position])
+        if inside and not re.search(r"[A-Za-z]{3}", text) and not _CODE_LINE.match(text):
+            values += inside
+        elif text.strip() and not _CODE_LINE.match(text) and sum(c.isalpha() for c in text) > 2:
+            break
+        position += 1
+        if len(values) >= 3 and _consistent(*values[-3:]):
+            quantity, price, amount = values[-3:]
+            return {"description": description, "quantity": quantity, "unit_price": price, "amount": amount}, position
+        if len(values) >= 3:
+            break
+    return None
+
+
+def priced_rows(source: Source) -> Sequence[PricedRow]:
+    """Line items without a header, up to the first total. Three numbers count only where they multiply out."""
+    found: list[PricedRow] = []
+    index = 0
+    while index < len(source.lines) and len(found) < MAX_ROWS:
+        line = source.lines[index]
+        index += 1
+        if _STOP.search(line.text):
+            if found:
+                break
+            continue
+        if len(line.text) > 300:
+            continue
+        values = _trailing(source, line)
+        row = _one_line(source, line, values) if values else None
+        if row is not None:
+            found.append(row)
+        elif stacked := _stacked(source, index - 1):
+            found.append(stacked[0])
+            index = stacked[1]
+    return found

@@ -1,0 +1,76 @@
+"""The text that is read, with its lines, and the candidates that readers find in it."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+Scalar = str | float | int | bool
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A possible value: `text[start:end]` of the source read as `value`.
+
+    `cue` (0..1) is how sure the reader is, from the wording around it, that the span plays the role it was asked
+    for; 0 means that only its form is known (a date, but whose?).
+    """
+
+    value: Scalar
+    start: int
+    end: int
+    cue: float = 0.0
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the source without its line break; offsets count in the whole text."""
+
+    start: int
+    end: int
+    text: str
+
+
+Reader = Callable[["Source"], Sequence[Candidate]]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A document's text. Readers run at most once per source."""
+
+    text: str
+    _read: dict[Reader, Sequence[Candidate]] = field(default_factory=dict[Reader, Sequence[Candidate]], repr=False)
+
+    @cached_property
+    def lines(self) -> Sequence[Line]:
+        """Lines in order; a form feed (page break) ends a line as well."""
+        lines: list[Line] = []
+        start = 0
+        for piece in self.text.replace("\f", "\n").split("\n"):
+            lines.append(Line(start, start + len(piece), piece))
+            start += len(piece) + 1
+        return lines
+
+    @cached_property
+    def _line_starts(self) -> Sequence[int]:
+        return [line.start for line in self.lines]
+
+    @cached_property
+    def lowered(self) -> str:
+        """The text in lower case with every offset unchanged."""
+        lowered = self.text.lower()
+        if len(lowered) == len(self.text):
+            return lowered
+        return "".join(low if len(low := char.lower()) == 1 else char for char in self.text)
+
+    def line_number(self, offset: int) -> int:
+        """Index into `lines` of the line that holds the offset."""
+        return max(0, bisect_right(self._line_starts, offset) - 1)
+
+    def read(self, reader: Reader) -> Sequence[Candidate]:
+        """The reader's candidates in order of position."""
+        if reader not in self._read:
+            self._read[reader] = sorted(reader(self), key=lambda found: (found.start, -found.end))
+        return self._read[reader]
