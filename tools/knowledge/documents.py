@@ -37,7 +37,8 @@ PAGE_BREAK = "\f"
 class Chunk:
     """A span of a document that is embedded and retrieved as one.
 
-    `text == document.text[start:end]`; `heading` is the path of headings above it, outermost first.
+    `text == document.text[start:end]`; `heading` is the path of headings above it, outermost first. `context` is text
+    from before the chunk that it cannot be understood without: the header row of a table that was split.
     """
 
     ordinal: int
@@ -46,6 +47,7 @@ class Chunk:
     end: int
     page: int | None
     heading: tuple[str, ...] = ()
+    context: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,120 @@
+"""PDF text page by page: paragraphs and headings as they stand, tables as pipe tables, columns in reading order."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import Counter
+from io import BytesIO
+
+from pypdf import PageObject, PdfReader
+from pypdf.errors import DependencyError, FileNotDecryptedError, PyPdfError
+
+from tools.errors import DocumentError
+from tools.knowledge.parsers.layout import render
+from tools.knowledge.parsers.raw import ParseLimits, RawDocument, RawPage
+from tools.knowledge.unicode import join_hyphenated, repair, vocabulary
+
+logging.getLogger("pypdf").setLevel(logging.CRITICAL)
+
+# Symbol fonts put their bullet on a control or private-use character.
+_BULLETS = str.maketrans({"\x7f": "•", "\uf0b7": "•", "\uf0a7": "•"})
+_PAGE_NUMBER = re.compile(r"(?i)\W*(?:page\s*)?#(?:\s*(?:of|/)\s*#)?\W*")
+_DIGITS = re.compile(r"\d+")
+_MIN_PAGES_FOR_RUNNING_LINES = 3
+_RUNNING_LINE_SHARE = 0.6
+_MAX_LOST_SHARE = 0.05
+
+
+def parse(data: bytes, limits: ParseLimits) -> RawDocument:
+    """Read the text layer of a PDF; pages without text are left out and counted in `metadata`.
+
+    Raises:
+        DocumentError: `encrypted_pdf`, `too_many_pages`, `no_text` or `corrupt_document`.
+    """
+    reader = _open(data)
+    count = len(reader.pages)
+    if count > limits.max_pages:
+        raise DocumentError(
+            f"The PDF has {count} pages; at most {limits.max_pages} can be read. Split it into smaller files.",
+            code="too_many_pages",
+            pages=count,
+            limit=limits.max_pages,
+        )
+    texts = _without_running_lines([repair(_page_text(page)) for page in reader.pages])
+    words = vocabulary(texts)
+    pages = [RawPage(join_hyphenated(text, words), number) for number, text in enumerate(texts, start=1) if text]
+    if not any(character.isalnum() for page in pages for character in page.text):
+        raise DocumentError(
+            "The PDF holds no text: it seems to be a scan. Text recognition (OCR) is not configured here; "
+            "upload a PDF with a text layer.",
+            code="no_text",
+            pages=count,
+        )
+    title = reader.metadata.title if reader.metadata else None
+    return RawDocument(pages, title=title, metadata={"pages": count, "pages_without_text": count - len(pages)})
+
+
+def _open(data: bytes) -> PdfReader:
+    try:
+        reader = PdfReader(BytesIO(data))
+        # Many PDFs are encrypted with an empty user password: anyone may read those.
+        if reader.is_encrypted and not reader.decrypt(""):
+            raise _encrypted()
+    except (DependencyError, FileNotDecryptedError):
+        raise _encrypted() from None
+    return reader
+
+
+def _encrypted() -> DocumentError:
+    return DocumentError(
+        "The PDF is protected by a password. Remove the protection and upload it again.", code="encrypted_pdf"
+    )
+
+
+def _page_text(page: PageObject) -> str:
+    """Lay the page out on a character grid to see its tables; fall back to the order of the content stream.
+
+    The grid leaves out rotated text and text inside form objects, and interleaves columns of prose.
+    """
+    plain = page.extract_text().translate(_BULLETS)
+    try:
+        grid = page.extract_text(extraction_mode="layout").translate(_BULLETS)
+    except (PyPdfError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError):
+        return plain
+    if _letters(grid) < (1 - _MAX_LOST_SHARE) * _letters(plain):
+        return plain
+    rendered = render(grid)
+    return plain if rendered is None else rendered
+
+
+def _letters(text: str) -> int:
+    return sum(map(str.isalnum, text))
+
+
+def _without_running_lines(pages: list[str]) -> list[str]:
+    """Drop page headers and footers: first or last lines that most pages share up to numbers.
+
+    On the first page they stay, unless they only number it.
+    """
+    if len(pages) < _MIN_PAGES_FOR_RUNNING_LINES:
+        return pages
+    edges = [_edge_lines(page) for page in pages]
+    shared = Counter(line for edge in edges for line in {_DIGITS.sub("#", line) for line in edge})
+    running = {line for line, count in shared.items() if count >= _RUNNING_LINE_SHARE * len(pages)}
+    numbers = {line for line in running if _PAGE_NUMBER.fullmatch(line)}
+    return [_trimmed(pages[0], numbers), *(_trimmed(page, running) for page in pages[1:])]
+
+
+def _edge_lines(page: str) -> list[str]:
+    lines = page.splitlines()
+    return [lines[0], lines[-1]] if lines else []
+
+
+def _trimmed(page: str, running: set[str]) -> str:
+    lines = page.splitlines()
+    if lines and _DIGITS.sub("#", lines[0]) in running:
+        lines = lines[1:]
+    if lines and _DIGITS.sub("#", lines[-1]) in running:
+        lines = lines[:-1]
+    return "\n".join(lines).strip()
