@@ -12,7 +12,7 @@ from tools.extraction.fields import Kind, Leaf
 from tools.extraction.readers import amounts, clauses, dates, durations, identifiers, keywords, names, places
 from tools.extraction.readers.labels import Label, find_labels, labelled_text
 from tools.extraction.readers.source import Candidate, Reader, Scalar, Source
-from tools.extraction.readers.totals import settled
+from tools.extraction.readers.totals import agrees, in_tax_summary, owed, settlements
 from tools.extraction.readers.words import booleans, literals
 
 READERS: Mapping[Kind, Reader] = {
@@ -59,7 +59,7 @@ def propose(leaf: Leaf, source: Source) -> Sequence[Proposal]:
         found += [Proposal(candidate, candidate.cue) for candidate in _read(leaf.kind, source)]
         found += _fallback(leaf, source, found)
     if leaf.kind == "total":
-        found = settled(source, found)
+        found = _settled(source, found)
     return _merged(leaf, found)
 
 
@@ -96,6 +96,8 @@ def _plausible(kind: Kind, value: str) -> bool:
     if kind in _NAME_LIKE:
         letters = sum(char.isalpha() for char in value)
         return letters >= 2 and letters >= len(value) * 0.5 and len(value) <= _LONGEST_NAME
+    if kind == "address":
+        return len(value) > 8 and ("," in value or any(char.isdigit() for char in value))
     return bool(re.search(r"\w", value))
 
 
@@ -138,7 +140,25 @@ def _fallback(leaf: Leaf, source: Source, found: Sequence[Proposal]) -> list[Pro
         first = next(candidate for candidate in candidates if candidate.value == value)
         return [Proposal(first, 0.9 if len(distinct) == 1 else 0.5 + 0.4 * count / len(candidates))]
     score = 0.66 if len(distinct) == 1 else 0.5
-    return [Proposal(candidates[0], score)]
+    return [Proposal(_stamped(source, candidates) or candidates[0], score)]
+
+
+def _stamped(source: Source, candidates: Sequence[Candidate]) -> Candidate | None:
+    """The first date that a time of day follows, as printed by tills and systems."""
+    timed = {one.start for one in source.read(dates.timestamps) if isinstance(one.value, str) and "T" in one.value}
+    return next((one for one in candidates if one.start in timed), None)
+
+
+def _settled(source: Source, proposals: Sequence[Proposal]) -> list[Proposal]:
+    """Raise the totals that payment and change confirm; lower those of a tax summary and those that are not positive."""
+    confirmed = owed(source)
+    found: list[Proposal] = []
+    for proposal in (*proposals, *(Proposal(one, one.cue) for one in settlements(source))):
+        score = proposal.score + (0.15 if agrees(proposal.candidate, confirmed) else 0.0)
+        score -= 0.3 if in_tax_summary(source, proposal.candidate) else 0.0
+        score -= 0.3 if float(proposal.candidate.value) <= 0 else 0.0
+        found.append(replace(proposal, score=max(0.0, min(0.97, score))))
+    return found
 
 
 def _merged(leaf: Leaf, proposals: Sequence[Proposal]) -> Sequence[Proposal]:

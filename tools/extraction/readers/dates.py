@@ -34,9 +34,10 @@ _END = r"(?=\D|$|\d{1,2}:\d\d)"
 
 _ISO = re.compile(rf"(?<!\d)(?P<year>\d{{4}})(?P<sep>[-/.])(?P<m>\d{{1,2}})(?P=sep)(?P<d>\d{{1,2}}){_END}")
 _NUMERIC = re.compile(
-    rf"(?<![\d/.-])(?P<a>\d{{1,2}})\s?(?P<sep>[-/.])\s?(?P<b>\d{{1,2}})\s?(?P=sep)\s?(?P<year>\d{{4}}|\d\d){_END}"
+    rf"(?<![\w/.-])(?P<a>\d{{1,2}})(?P<sep>\s?[-/.]\s?)(?P<b>\d{{1,2}})(?P=sep)(?P<year>\d{{4}}|\d\d){_END}"
 )
 _COMPACT = re.compile(r"(?<![\w.-])(?P<year>20[0-4]\d)(?P<m>0[1-9]|1[0-2])(?P<d>[0-3]\d)(?![\w.])")
+_COMPACT_DAY_FIRST = re.compile(r"(?<![\w.-])(?P<d>[0-3]\d)(?P<m>0[1-9]|1[0-2])(?P<year>20[0-4]\d)(?![\w.])")
 _DAY_MONTH = re.compile(
     rf"(?<!\d)(?P<d>\d{{1,2}})(?:st|nd|rd|th|\.|º)?(?:\s+day)?[\s/-]{{0,3}}(?:of\s+|de\s+)?{_MONTH}[\s,/-]{{0,3}}(?:de\s+)?"
     rf"(?P<year>\d{{4}}|'?\d\d){_END}",
@@ -45,14 +46,20 @@ _DAY_MONTH = re.compile(
 _MONTH_DAY = re.compile(
     rf"\b{_MONTH}[\s-]{{0,2}}(?P<d>\d{{1,2}})(?:st|nd|rd|th)?[\s,-]{{1,3}}(?P<year>\d{{4}}){_END}", re.IGNORECASE
 )
-_TIME = r"(?P<h>[01]?\d|2[0-3])[:.](?P<min>[0-5]\d)(?:[:.](?P<s>[0-5]\d))?(?:\.\d+)?\s?(?P<half>[ap]\.?m\b\.?)?"
+_TIME = r"(?P<h>[01]?\d|2[0-3])[:.](?P<min>[0-5]\d)(?:[:.](?P<s>[0-5]\d))?(?:\.\d+)?(?:\s?(?P<half>[ap]\.?m\b\.?))?"
 _TIME_AFTER = re.compile(
-    rf"[\s,T]{{0,3}}(?:at\s+|@\s*|-\s)?\s?\(?{_TIME}(?P<zone>Z\b|\s?[+-]\d\d:?\d\d|\s?UTC\b|\s?GMT\b)?", re.IGNORECASE
+    rf"[\s,T]{{0,3}}(?:at\s+|@\s*|-\s)?\s?\(?{_TIME}(?P<zone>Z\b|\s?[+-]\d\d:?\d\d\b|\s?UTC\b|\s?GMT\b)?", re.IGNORECASE
 )
 _TIME_BEFORE = re.compile(rf"(?<![\d:]){_TIME}\s?(?:UTC|GMT)?,?\s+(?:on\s+)?(?:the\s+)?$", re.IGNORECASE)
-_MONTH_FIRST_HINT = re.compile(
-    r"\b[A-Z]{2}\s\d{5}(?:-\d{4})?\b|\bU\.?S\.?A?\b|\bUSD\b|\bUnited States\b|\bmm/dd\b|\bLLC\b"
+_STATES = (
+    "AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA RI SC SD TN TX UT VT VA "
+    "WA WV WI WY"
 )
+_MONTH_FIRST_HINT = re.compile(
+    rf"\b(?:{'|'.join(_STATES.split())}),?\s\d{{5}}(?:-\d{{4}})?\b|\bUSD\b|\bUnited States\b|\bmm/dd\b|\bLLC\b|\bsales tax\b",
+    re.IGNORECASE,
+)
+_DAY_FIRST_HINT = re.compile(r"\bGST\b|\bVAT\b|\bBHD\b|\bLtd\b|[€£]|\bEUR\b|\bGBP\b|\bGmbH\b", re.IGNORECASE)
 _CENTURY_PIVOT = 70
 
 
@@ -79,12 +86,14 @@ def day_first(text: str) -> bool:
     for match in _NUMERIC.finditer(text):
         first, second = int(match["a"]), int(match["b"])
         votes += (first > 12 >= second) - (second > 12 >= first)
-    return votes > 0 if votes else _MONTH_FIRST_HINT.search(text) is None
+    if votes:
+        return votes > 0
+    return _MONTH_FIRST_HINT.search(text) is None or _DAY_FIRST_HINT.search(text) is not None
 
 
 def _numeric(match: re.Match[str], first_is_day: bool) -> str | None:
     first, second, year = int(match["a"]), int(match["b"]), _year(match["year"])
-    if match["sep"] == ".":
+    if match["sep"].strip() == ".":
         first_is_day = True
     day, month = (first, second) if first_is_day else (second, first)
     return _iso(year, month, day) or _iso(year, day, month)
@@ -97,7 +106,11 @@ def dates(source: Source) -> Sequence[Candidate]:
     found: list[tuple[re.Match[str], str | None]] = []
     found += [(m, _iso(int(m["year"]), int(m["m"]), int(m["d"]))) for m in _ISO.finditer(text)]
     found += [(m, _numeric(m, first_is_day)) for m in _NUMERIC.finditer(text)]
-    found += [(m, _iso(int(m["year"]), int(m["m"]), int(m["d"]))) for m in _COMPACT.finditer(text)]
+    found += [
+        (m, _iso(int(m["year"]), int(m["m"]), int(m["d"])))
+        for pattern in (_COMPACT, _COMPACT_DAY_FIRST)
+        for m in pattern.finditer(text)
+    ]
     for pattern in (_DAY_MONTH, _MONTH_DAY):
         found += [(m, _iso(_year(m["year"]), MONTHS[m["month"].lower()], int(m["d"]))) for m in pattern.finditer(text)]
     return [Candidate(value, match.start(), match.end()) for match, value in found if value is not None]
@@ -126,7 +139,8 @@ def timestamps(source: Source) -> Sequence[Candidate]:
         after = _TIME_AFTER.match(source.text, day.end)
         before = _TIME_BEFORE.search(source.text, max(0, day.start - 30), day.start)
         if after and (clock := _clock(after)):
-            found.append(Candidate(f"{day.value}T{clock}{_zone(after)}", day.start, after.end(), day.cue))
+            end = day.end + len(after.group().rstrip())
+            found.append(Candidate(f"{day.value}T{clock}{_zone(after)}", day.start, end, day.cue))
         elif before and (clock := _clock(before)):
             found.append(Candidate(f"{day.value}T{clock}", before.start(), day.end, day.cue))
         else:

@@ -90,6 +90,41 @@ _ADDRESS_WORD = re.compile(
     re.IGNORECASE,
 )
 LETTERHEAD_LINES = 14
+_REGISTRATION = re.compile(
+    r"\s*[(\[]?\s*(?:co\.?\s*(?:reg)?\.?\s*(?:no)?\.?\s*:?\s*)?[A-Z]{0,2}\d{4,9}\s?-\s?[A-Z]\s*[)\]]?\s*$",
+    re.IGNORECASE,
+)
+_TAIL = re.compile(
+    r"\W*(?:(?:SDN|BHD|CO|COMPANY|LTD|LIMITED|INC|LLC|S/B|PLC|GMBH|ENTERPRISE|TRADING|HARDWARE|ELECTRICAL|RESTAURANT|RESTORAN|CAFE|BAKERY|STORES?|\(M\)|AND|&)[\s.]*)+$",
+    re.IGNORECASE,
+)
+
+
+def _head_text(text: str) -> str:
+    return _REGISTRATION.sub("", text.strip(" \t*#=-|_"))
+
+
+def _names_someone(text: str) -> bool:
+    letters = sum(char.isalpha() for char in text)
+    if (
+        letters < 3
+        or len(text) > 70
+        or letters < len(text) * 0.5
+        or _NOT_LETTERHEAD.search(text)
+        or _TAIL.fullmatch(text)
+    ):
+        return False
+    return _LINE_SUFFIX.search(text) is not None or not _ADDRESS_WORD.search(text)
+
+
+def _joined_end(source: Source, index: int, text: str) -> int | None:
+    """Where a name ends that goes on in the next line: after an `&`, or where that line is nothing but a legal form."""
+    if index + 1 >= len(source.lines):
+        return None
+    following = source.lines[index + 1]
+    tail = _head_text(following.text)
+    goes_on = _TAIL.fullmatch(tail) or ((text.endswith("&") or tail.startswith("& ")) and 2 < len(tail) < 40)
+    return following.start + following.text.index(tail) + len(tail) if tail and goes_on else None
 
 
 def letterhead(source: Source) -> Sequence[Candidate]:
@@ -98,24 +133,14 @@ def letterhead(source: Source) -> Sequence[Candidate]:
     filled = [index for index, line in enumerate(source.lines[:60]) if line.text.strip()][:LETTERHEAD_LINES]
     for position, index in enumerate(filled):
         line = source.lines[index]
-        text = line.text.strip(" \t*#=-|_")
-        letters = sum(char.isalpha() for char in text)
-        if letters < 3 or len(text) > 70 or letters < len(text) * 0.5 or _NOT_LETTERHEAD.search(text):
-            continue
-        if _ADDRESS_WORD.search(text) and not _LINE_SUFFIX.search(text):
+        text = _head_text(line.text)
+        if not _names_someone(text):
             continue
         start = line.start + line.text.index(text)
         end = start + len(text)
-        suffixed = _LINE_SUFFIX.search(text) is not None
-        cue = (0.62 if suffixed else 0.45) - 0.04 * position
-        if index + 1 < len(source.lines) and (
-            tail := re.match(
-                r"\W*(?:SDN\.?\s?BHD\.?|BHD\.?|LTD\.?|LIMITED|INC\.?|LLC|ENTERPRISE)\s*$",
-                source.lines[index + 1].text,
-                re.IGNORECASE,
-            )
-        ):
-            end, cue = source.lines[index + 1].start + tail.end(), cue + 0.1
+        cue = (0.66 if _LINE_SUFFIX.search(text) else 0.48) - 0.035 * position
+        if joined := _joined_end(source, index, text):
+            end, cue = joined, cue + 0.14
         value = " ".join(source.text[start:end].split())
         found.append(Candidate(value, start, end, max(0.05, cue)))
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from tools.extraction.readers.dates import MONTHS
 from tools.extraction.readers.source import Candidate, Line, Source
 
 _ADDRESS_CUE = re.compile(
@@ -17,7 +18,7 @@ _POSTCODE = re.compile(
     r"\b\d{5}(?:-\d{4})?\b|\b[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}\b|\b\d{4}\s?[A-Z]{2}\b|\b[A-Z]\d[A-Z]\s?\d[A-Z]\d\b|\b\d{4}\s[A-Z][a-z]+"
 )
 _STOP = re.compile(
-    r"\btel\b|phone|\bfax\b|gst|\bvat\b|e-?mail|invoice|receipt|\bdate\b|www\.|https?:|@|cashier|thank|\bbill\b|\breg\b|\btax\b|order|hotline|\btotal\b",
+    r"\btel\b|phone|\bfax\b|gst|company no|co\. reg|reg(?:istration)? no|shopping|hours|open daily|\bvat\b|e-?mail|invoice|receipt|\bdate\b|www\.|https?:|@|cashier|thank|\bbill\b|\breg\b|\btax\b|order|hotline|\btotal\b",
     re.IGNORECASE,
 )
 _COUNTRIES = (
@@ -29,7 +30,7 @@ _COUNTRIES = (
 _LONG_COUNTRIES = ("United States of America|United States|United Kingdom|United Arab Emirates|Czech Republic|Hong Kong|South Korea|South Africa|"
                    "Saudi Arabia|New Zealand|Costa Rica|Sri Lanka|Deutschland|Österreich|USA|UAE")  # fmt: skip
 _COUNTRY = re.compile(rf"\b(?:{_LONG_COUNTRIES}|{'|'.join(_COUNTRIES)})\b")
-_CITY_IN = re.compile(r"\bin\s+(?P<city>[A-Z][\w'’-]+(?:\s[A-Z][\w'’-]+){0,2})")
+_CITY_IN = re.compile(r"\b[Ii]n\s+(?P<city>[A-ZÀ-Þ][\w'’-]+(?:[ ][A-ZÀ-Þ][\w'’-]+){0,2})(?P<country>,\s*[A-Z])?")
 
 
 def _is_part(line: Line, first: bool) -> bool:
@@ -86,14 +87,19 @@ def _short(line: Line) -> bool:
 
 
 def countries(source: Source) -> Sequence[Candidate]:
-    """Names of countries."""
-    return [Candidate(m.group(), m.start(), m.end(), 0.4) for m in _COUNTRY.finditer(source.text)]
+    """Names of countries; surer after a city and a comma."""
+    return [
+        Candidate(
+            m.group(), m.start(), m.end(), 0.62 if source.text[max(0, m.start() - 2) : m.start()] == ", " else 0.45
+        )
+        for m in _COUNTRY.finditer(source.text)
+    ]
 
 
 def cities(source: Source) -> Sequence[Candidate]:
-    """Capitalised places after "in" that are not countries."""
+    """Capitalised places after "in" that are neither countries nor months; surer where a country follows."""
     return [
-        Candidate(m["city"], m.start("city"), m.end("city"), 0.4)
+        Candidate(m["city"], m.start("city"), m.end("city"), 0.64 if m["country"] else 0.45)
         for m in _CITY_IN.finditer(source.text)
-        if not _COUNTRY.fullmatch(m["city"])
+        if not _COUNTRY.fullmatch(m["city"]) and m["city"].split()[0].lower() not in MONTHS
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from tools.extraction.readers.amounts import amounts, numbers
@@ -31,6 +31,8 @@ class Table:
     rows: Sequence[Sequence[Span]]
 
 
+_CHECKED_CUE = 0.85
+_UNCHECKED_CUE = 0.65
 PricedRow = Mapping[str, Candidate]
 """A line item; keys are some of `description`, `quantity`, `unit_price`, `amount`."""
 
@@ -108,13 +110,19 @@ def _description(source: Source, line: Line, end: int) -> Candidate | None:
     return Candidate(stripped, start, start + len(stripped), 0.6)
 
 
+def _sure(row: PricedRow, cue: float) -> PricedRow:
+    return {role: replace(cell, cue=cue) for role, cell in row.items()}
+
+
 def _one_line(source: Source, line: Line, values: list[Candidate]) -> PricedRow | None:
     """`description quantity price amount`, `quantity x description amount` or `description amount` on one line."""
     if len(values) >= 3 and _consistent(*values[-3:]):
         quantity, price, amount = values[-3:]
         description = _description(source, line, quantity.start)
         if description:
-            return {"description": description, "quantity": quantity, "unit_price": price, "amount": amount}
+            return _sure(
+                {"description": description, "quantity": quantity, "unit_price": price, "amount": amount}, _CHECKED_CUE
+            )
     amount = values[-1]
     if amount not in source.read(amounts) or source.text[amount.end : line.end].strip(" A-Z*"):
         return None
@@ -126,9 +134,9 @@ def _one_line(source: Source, line: Line, values: list[Candidate]) -> PricedRow 
     ):
         rest = Line(lead.end, line.end, source.text[lead.end : line.end])
         if description := _description(source, rest, amount.start):
-            return {"description": description, "quantity": lead, "amount": amount}
+            return _sure({"description": description, "quantity": lead, "amount": amount}, _UNCHECKED_CUE)
     description = _description(source, line, amount.start)
-    return {"description": description, "amount": amount} if description else None
+    return _sure({"description": description, "amount": amount}, _UNCHECKED_CUE) if description else None
 
 
 def _stacked(source: Source, index: int) -> tuple[PricedRow, int] | None:
@@ -149,7 +157,8 @@ def _stacked(source: Source, index: int) -> tuple[PricedRow, int] | None:
         position += 1
         if len(values) >= 3 and _consistent(*values[-3:]):
             quantity, price, amount = values[-3:]
-            return {"description": description, "quantity": quantity, "unit_price": price, "amount": amount}, position
+            row = {"description": description, "quantity": quantity, "unit_price": price, "amount": amount}
+            return _sure(row, _CHECKED_CUE), position
         if len(values) >= 3:
             break
     return None

@@ -1,23 +1,19 @@
-"""Totals: the amount that the payment and the change, or the lines above, agree with."""
+"""Totals: the amount that what was tendered and the change agree with."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from tools.extraction.readers.amounts import amounts
 from tools.extraction.readers.labels import find_labels
-from tools.extraction.readers.source import Source
-
-if TYPE_CHECKING:
-    from tools.extraction.proposals import Proposal
+from tools.extraction.readers.source import Candidate, Source
 
 _TENDERED = (
     "cash received",
     "cash",
     "tendered",
+    "tender",
     "amount paid",
     "paid",
     "payment",
@@ -28,6 +24,7 @@ _TENDERED = (
 )
 _CHANGE = ("change due", "change", "kembali", "rückgeld")
 _CENT = 0.006
+_AHEAD = 3
 _SUMMARY = re.compile(r"(?:gst|tax|vat|sst)\s*(?:summary|analysis|code|rate)", re.IGNORECASE)
 
 
@@ -40,19 +37,33 @@ def _next_amount(source: Source, labels: Sequence[str]) -> list[float]:
     return found
 
 
-def settled(source: Source, proposals: Sequence[Proposal]) -> list[Proposal]:
-    """Raise the totals that equal what was tendered less the change, lower those from a tax summary."""
+def owed(source: Source) -> frozenset[float]:
+    """What was tendered less the change, for each pair of labelled amounts."""
     tendered, change = _next_amount(source, _TENDERED), _next_amount(source, _CHANGE)
-    owed = {round(paid - back, 2) for paid in tendered for back in (change or [0.0]) if paid - back > _CENT}
-    summary = _SUMMARY.search(source.text)
-    found: list[Proposal] = []
-    for proposal in proposals:
-        score = proposal.score
-        if any(abs(float(proposal.candidate.value) - amount) < _CENT for amount in owed):
-            score += 0.15
-        if summary is not None and proposal.candidate.start > summary.end():
-            score -= 0.3
-        if float(proposal.candidate.value) <= 0:
-            score -= 0.3
-        found.append(replace(proposal, score=max(0.0, min(0.97, score))))
+    return frozenset(round(paid - back, 2) for paid in tendered for back in (change or [0.0]) if paid - back > _CENT)
+
+
+def settlements(source: Source) -> Sequence[Candidate]:
+    """Amounts followed by a larger or equal one and by their difference: total, cash, change, in whatever columns they stand."""
+    if not any(True for _ in find_labels(source, _CHANGE, limit=1)):
+        return ()
+    read = source.read(amounts)
+    found: list[Candidate] = []
+    for index, total in enumerate(read):
+        ahead = [float(one.value) for one in read[index + 1 : index + 1 + _AHEAD]]
+        value = float(total.value)
+        pairs = [(paid, back) for i, paid in enumerate(ahead) for back in ahead[i + 1 :]]
+        if value > 0 and any(paid >= value and abs(paid - value - back) < _CENT for paid, back in pairs):
+            found.append(Candidate(total.value, total.start, total.end, 0.62))
     return found
+
+
+def in_tax_summary(source: Source, candidate: Candidate) -> bool:
+    """The candidate stands in the tax summary at the end of a receipt, where totals are those of the tax."""
+    summary = _SUMMARY.search(source.text)
+    return summary is not None and candidate.start > summary.end()
+
+
+def agrees(candidate: Candidate, amounts_owed: frozenset[float]) -> bool:
+    """The candidate equals one of the amounts to the cent."""
+    return any(abs(float(candidate.value) - amount) < _CENT for amount in amounts_owed)
