@@ -64,6 +64,9 @@ _IN_UNITS: dict[str, tuple[str, str]] = {
     "amount_gbp": ("amount", "GBP"),
 }
 
+# Objects that merely hold the fields.
+WRAPPERS = frozenset({"transaction", "tx", "txn", "data", "payload", "details"})
+
 # The answer itself: a score that had read it would be worthless.
 _ANSWERS = frozenset(
     "label is_fraud isfraud fraud fraud_flag is_fraudulent fraudulent class target y outcome tx_fraud "

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from tools.fraud import coerce, values
 from tools.fraud.errors import COUNTERPARTY_FIELDS, FieldsError, MissingFieldsError
-from tools.fraud.fields import find_field, fold_name, is_withheld
+from tools.fraud.fields import WRAPPERS, find_field, fold_name, is_withheld
 
 Channel = Literal["pos", "ecommerce", "atm", "contactless", "moto"]
 Scalar = str | int | float | bool
@@ -21,7 +21,6 @@ MAX_DETAILS = 40
 MAX_DETAIL_CHARS = 80
 _MAX_FIELDS = 400
 _MAX_DEPTH = 3
-_WRAPPERS = frozenset({"transaction", "tx", "txn", "data", "payload", "details"})
 
 
 class Transaction(BaseModel):
@@ -137,7 +136,7 @@ def _flatten(value: Mapping[str, Any], prefix: str, depth: int) -> list[tuple[st
     for key, item in value.items():
         name = f"{prefix}_{key}" if prefix else str(key)
         if isinstance(item, Mapping) and depth > 0:
-            inner = "" if name.casefold() in _WRAPPERS else name
+            inner = "" if name.casefold() in WRAPPERS else name
             pairs += _flatten(cast("Mapping[str, Any]", item), inner, depth - 1)
         elif isinstance(item, bool | int | float) or (isinstance(item, str) and not coerce.is_blank(item)):
             pairs.append((name, item))

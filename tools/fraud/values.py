@@ -46,10 +46,18 @@ _MINUTES = {"s": 1 / 60, "m": 1.0, "h": 60.0, "d": 1440.0, "w": 10080.0, "mo": 4
 _UNIT = (
     r"(?P<unit>s(?:ec(?:ond)?s?)?|m(?:in(?:ute)?s?)?|h(?:ou?r?s?)?|d(?:ays?)?|w(?:eeks?)?|mo(?:nths?)?|y(?:ea)?r?s?)"
 )
-DURATION = rf"(?P<number>[-−]?(?:{NUMBER})|an?|{'|'.join(_COUNT_WORDS)})[\s-]*{_UNIT}"
-_DURATION = re.compile(rf"{DURATION}\.?(?:\s+(?:old|ago))?", re.IGNORECASE)
-DISTANCE = rf"(?P<number>[-−]?(?:{NUMBER}))\s*(?P<unit>kms?|kilomet(?:er|re)s?|mi|miles?|m|met(?:er|re)s?)"
-_DISTANCE = re.compile(DISTANCE, re.IGNORECASE)
+# Without named groups, so that other patterns can hold them.
+DURATION = (
+    rf"(?:{NUMBER}|\ban?|\b(?:{'|'.join(_COUNT_WORDS)}))[\s-]*"
+    r"(?:sec(?:ond)?|min(?:ute)?|hour|hr|day|week|month|year|[mhd]\b)s?"
+)
+DISTANCE = rf"(?:{NUMBER})\s*(?:kms?|kilomet(?:er|re)s?|mi|miles?)\b"
+_DURATION = re.compile(
+    rf"(?P<number>[-−]?(?:{NUMBER})|an?|{'|'.join(_COUNT_WORDS)})[\s-]*{_UNIT}\.?(?:\s+(?:old|ago))?", re.IGNORECASE
+)
+_DISTANCE = re.compile(
+    rf"(?P<number>[-−]?(?:{NUMBER}))\s*(?P<unit>kms?|kilomet(?:er|re)s?|mi|miles?|m|met(?:er|re)s?)", re.IGNORECASE
+)
 _TRUE = frozenset({"true", "yes", "y", "1", "t"})
 _FALSE = frozenset({"false", "no", "n", "0", "f"})
 

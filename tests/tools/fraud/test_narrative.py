@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tools.fraud import FraudPolicy, derive_features, narrate, read_transaction
+from tools.fraud.policy import BlacklistedMerchant
+
+POLICY = FraudPolicy(blacklist=(BlacklistedMerchant("Zed Cars", "laundering"),), suspicious_codes={"7Q": ""})
+
+
+def narrative(**facts: Any) -> str:
+    transaction = read_transaction(facts)
+    return narrate(transaction, derive_features(transaction, POLICY))
+
+
+def test_the_wording_is_fixed() -> None:
+    """An adapter has learned these words: a change here needs a new `NARRATIVE_VERSION`."""
+    assert narrative(
+        amount="2,400 EUR",
+        usual_amount=45,
+        channel="online",
+        time="03:12",
+        card_age="3 days",
+        count_1h=4,
+        count_24h=9,
+        category="electronics",
+        merchant="Zed Cars",
+        new_merchant="yes",
+        new_category="no",
+        location="Lagos, Nigeria",
+        home_country="DE",
+        distance_km=5400,
+        minutes_since_last=30,
+        code="7Q",
+        job="Pilot",
+    ) == (
+        "2400 EUR, 53 times the usual amount, round amount, blacklisted merchant, suspicious code, online, 3h at night, "
+        "card 3 days old, 4 in 1h 9 in 24h, electronics, Zed Cars, new merchant, known category, Lagos NG, abroad, "
+        "5400 km from the last, impossible travel, code 7Q, job Pilot."
+    )
+
+
+def test_absent_facts_are_left_out() -> None:
+    assert narrative(amount=9.5, merchant="Bakery") == "Amount 9.50, Bakery."
+
+
+def test_small_ratios_and_long_ages_stay_readable() -> None:
+    text = narrative(amount=3, merchant="Bakery", usual_amount=100, card_age_days=1500)
+    assert text == "Amount 3.00, 0.03 times the usual amount, card 4 years old, Bakery."
+
+
+@given(st.dictionaries(st.text(max_size=60), st.text(max_size=90) | st.integers(), max_size=30))
+def test_the_narrative_is_one_short_line(details: dict[str, Any]) -> None:
+    text = narrative(**{**details, "amount": 5, "channel": "pos"})
+    assert "\n" not in text
+    assert len(text) < 420
+    assert text == narrative(**{**details, "amount": 5, "channel": "pos"})
