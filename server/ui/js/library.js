@@ -1,0 +1,110 @@
+/** The caller's documents: the list as the server has it, uploads under way, and polling while anything is being indexed. */
+
+import { ApiError, deleteDocument, errorFrom, listDocuments, UPLOAD_URL } from "./api.js";
+import { toast } from "./announcer.js";
+
+const POLL_MS = 900;
+const AT_ONCE = 2;
+
+/** Fires `change` whenever `documents` or `uploads` did. */
+export class Library extends EventTarget {
+  constructor() {
+    super();
+    this.documents = [];
+    this.uploads = []; // {key, title, state: uploading|failed|stored, share, error, documentId}
+    this.waiting = [];
+    this.active = 0;
+    this.timer = 0;
+    this.made = 0;
+  }
+
+  /** Asks the server for the list, and again as long as some document is not done. */
+  async refresh() {
+    clearTimeout(this.timer);
+    try {
+      this.documents = await listDocuments();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      toast(error);
+      return;
+    }
+    this.#changed();
+    clearTimeout(this.timer);
+    if (this.documents.some(({ status }) => status === "queued" || status === "indexing")) {
+      this.timer = setTimeout(() => this.refresh(), POLL_MS);
+    }
+  }
+
+  /** Starts uploading files, a few at once; returns one upload for each, which can be attached to a message. */
+  upload(files) {
+    const uploads = [...files].map((file) => ({ key: `upload-${(this.made += 1)}`, title: file.name, state: "uploading", share: 0, error: null, documentId: null }));
+    uploads.forEach((upload, index) => this.waiting.push({ upload, file: files[index] }));
+    this.uploads.unshift(...uploads);
+    this.#changed();
+    this.#next();
+    return uploads;
+  }
+
+  /** How far an attachment or upload is: `{state: uploading|queued|indexing|indexed|failed, share, error}`. */
+  progress({ state, share = 1, error = null, documentId }) {
+    if (state === "uploading" || state === "failed") return { state, share, error };
+    const document = this.documents.find(({ document_id: id }) => id === documentId);
+    return { state: document?.status ?? "queued", share: 1, error: document?.error ?? null };
+  }
+
+  /** Takes a failed upload off the list. */
+  dismiss(key) {
+    this.uploads = this.uploads.filter((upload) => upload.key !== key);
+    this.#changed();
+  }
+
+  async remove(documentId) {
+    try {
+      await deleteDocument(documentId);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      toast(error);
+    }
+    await this.refresh();
+  }
+
+  #next() {
+    while (this.active < AT_ONCE && this.waiting.length) {
+      this.active += 1;
+      this.#send(this.waiting.shift());
+    }
+  }
+
+  /** fetch() cannot tell how much of a body was sent, XMLHttpRequest can. */
+  #send({ upload, file }) {
+    const request = new XMLHttpRequest();
+    request.open("POST", UPLOAD_URL);
+    request.upload.addEventListener("progress", ({ loaded, total }) => {
+      upload.share = total ? loaded / total : 0;
+      this.#changed();
+    });
+    request.addEventListener("loadend", () => this.#sent(upload, request));
+    const form = new FormData();
+    form.append("file", file);
+    request.send(form);
+  }
+
+  async #sent(upload, { status, responseText }) {
+    this.active -= 1;
+    this.#next();
+    if (status >= 200 && status < 300) {
+      upload.documentId = JSON.parse(responseText).document_id;
+      upload.state = "stored";
+      await this.refresh();
+      this.dismiss(upload.key); // the document's own row takes over
+    } else {
+      upload.state = "failed";
+      upload.error = errorFrom(status, responseText).message;
+      this.#changed();
+    }
+  }
+
+  #changed() {
+    this.dispatchEvent(new Event("change"));
+  }
+}
