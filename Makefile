@@ -1,0 +1,63 @@
+# Two commands on a fresh machine: `make serve` and `make test`. `make` alone lists the rest.
+PYTHON ?= python3
+ARGS ?=
+DATA := $(or $(SWITCHYARD_DATA_DIR),.switchyard)
+BIN := .venv/bin
+INSTALL := PYTHON="$(PYTHON)" scripts/install.sh
+
+# No model hub and no telemetry, whatever the shell says.
+export HF_HUB_OFFLINE := 1
+export LANGSMITH_TRACING := false
+export LANGGRAPH_STRICT_MSGPACK := true
+
+.PHONY: help serve test lint bench eval studio phoenix lock clean
+.SILENT:
+.DEFAULT_GOAL := help
+
+help: ## print this list
+	grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+
+serve: .venv/.base ## install what is needed, index the samples on first start, serve on port 8000 (ARGS="--port 8001")
+	exec $(BIN)/switchyard serve $(ARGS)
+
+test: .venv/.dev .venv-studio/.studio ## install everything, run all tests, print the coverage (at least 80%)
+	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=80 $(ARGS)
+
+lint: .venv/.dev ## ruff, formatting, pyright (strict), directions of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+bench: .venv/.dev ## measure latency, throughput, start and memory, with the raw model beside them
+	$(BIN)/python -m eval.bench $(ARGS)
+
+eval: .venv/.base ## replay the golden queries through the graph (ARGS="--quick")
+	$(BIN)/switchyard eval run $(ARGS)
+
+studio: .venv-studio/.studio ## LangGraph's development server on port 2024, with data of its own
+	SWITCHYARD_DATA_DIR=$(DATA)-studio exec .venv-studio/bin/langgraph dev --no-browser --no-reload $(ARGS)
+
+phoenix: .venv/.dev ## Arize Phoenix, the user interface for traces, on port 6006
+	echo "For traces start the server with: SWITCHYARD_PHOENIX_ENDPOINT=http://localhost:6006 make serve"
+	mkdir -p $(DATA)/phoenix
+	PHOENIX_TELEMETRY_ENABLED=false PHOENIX_HOST=127.0.0.1 PHOENIX_PORT=6006 \
+		PHOENIX_WORKING_DIR=$(abspath $(DATA))/phoenix exec $(BIN)/phoenix serve
+
+lock: ## resolve pyproject.toml into locks/ with uv (ARGS=--upgrade takes newer versions)
+	scripts/lock.sh $(ARGS)
+
+clean: ## remove environments, caches and build output; data stays
+	rm -rf .venv .venv-studio build *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage* htmlcov .langgraph_api
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.base: locks/base.txt pyproject.toml
+	$(INSTALL) .venv base
+
+# The dev lock is a superset with the same versions: after it, serve has nothing to install.
+.venv/.dev: locks/dev.txt pyproject.toml
+	$(INSTALL) .venv dev
+	touch .venv/.base
+
+.venv-studio/.studio: locks/studio.txt pyproject.toml
+	$(INSTALL) .venv-studio studio

@@ -1,0 +1,49 @@
+"""Settings of the whole test session: no model hub, no telemetry, no network beyond this machine."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+# Before anything imports langgraph or huggingface_hub: both read these at import.
+os.environ |= {
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "LANGSMITH_TRACING": "false",
+    "LANGGRAPH_STRICT_MSGPACK": "true",
+}
+for _name in ("http_proxy", "https_proxy", "all_proxy"):
+    os.environ.pop(_name, None)
+    os.environ.pop(_name.upper(), None)
+for _name in [name for name in os.environ if name.startswith("SWITCHYARD_")]:
+    os.environ.pop(_name)
+
+
+def _is_local(address: object) -> bool:
+    if not isinstance(address, tuple):
+        return True  # the path of a Unix socket
+    host = str(address[0])  # pyright: ignore[reportUnknownArgumentType]
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def only_this_machine() -> Iterator[None]:
+    """Connections to other machines are refused, as on a machine without a network."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if not _is_local(address):
+            raise ConnectionRefusedError(f"tests reach only this machine, not {address!r}")
+        connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded)
+        yield
