@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -80,19 +80,25 @@ class ChatModel(Protocol):
     """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The model's name, with its adapter."""
+        ...
 
     @property
-    def supports_grammar(self) -> bool: ...
+    def supports_grammar(self) -> bool:
+        """Whether the endpoint honours GBNF grammars."""
+        ...
 
     @property
-    def adapter(self) -> str | None: ...
+    def adapter(self) -> str | None:
+        """The adapter's name."""
+        ...
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Run the request to its end."""
         ...
 
-    def stream(self, request: ChatRequest) -> AsyncIterator[str | Completion]:
+    def stream(self, request: ChatRequest) -> AsyncGenerator[str | Completion]:
         """Yield text as it is generated, then the finished `Completion` as the last item."""
         ...
 
@@ -101,12 +107,14 @@ class Embedder(Protocol):
     """Sentence embeddings, L2-normalised, so that a dot product is the cosine."""
 
     @property
-    def dimensions(self) -> int: ...
+    def dimensions(self) -> int:
+        """Length of an embedding."""
+        ...
 
     def embed_passages(self, texts: Sequence[str]) -> Vector:
         """Embed texts to a (len(texts), dimensions) float32 array. Blocks; call it from a worker thread."""
         ...
 
     def embed_query(self, text: str) -> Vector:
-        """Embed one query to a (dimensions,) float32 array, cached by its text. Blocks; call it from a worker thread."""
+        """Embed one query to a (dimensions,) float32 array, cached by its text. Blocks like `embed_passages`."""
         ...

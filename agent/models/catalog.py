@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, TypeAdapter, ValidationError, model_validator
 
 from tools.errors import SwitchyardError
 
 Role = Literal["answer", "extract", "fraud", "judge"]
+_SHAPE = TypeAdapter(dict[str, dict[str, Any]])
 ROLES: tuple[Role, ...] = get_args(Role)
 
 
@@ -101,9 +102,8 @@ def load_catalog(override: Path | None = None) -> Catalog:
 
 def _parse(text: str, source: str) -> dict[str, dict[str, Any]]:
     try:
-        data = yaml.safe_load(text) or {}
+        return _SHAPE.validate_python(yaml.safe_load(text) or {})
     except yaml.YAMLError as error:
         raise CatalogError(f"The models file {source} is not valid YAML: {error}") from None
-    if not isinstance(data, dict) or not all(isinstance(value, dict) for value in data.values()):  # pyright: ignore[reportUnknownVariableType]
-        raise CatalogError(f"The models file {source} must map `endpoints` and `roles` to their entries")
-    return data  # pyright: ignore[reportUnknownVariableType]
+    except ValidationError:
+        raise CatalogError(f"The models file {source} must map `endpoints` and `roles` to their entries") from None

@@ -1,4 +1,4 @@
-"""Model files that come as Python packages: found, checked by SHA-256, linked into one folder where a loader wants it."""
+"""Model files that come as Python packages: found, checked by SHA-256, gathered where a loader wants one folder."""
 
 from __future__ import annotations
 

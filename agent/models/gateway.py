@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
-from typing import Any
+from typing import Any, TypedDict
 
 import httpx
 import openai
@@ -30,6 +30,19 @@ _CONNECT_TIMEOUT_S = 5.0
 _LONGEST_PAUSE_S = 4.0
 _TRANSIENT = (openai.APIConnectionError, openai.RateLimitError, openai.InternalServerError, httpx.TransportError)
 _ENDPOINT_FAILURES = (openai.APIError, httpx.HTTPError, TimeoutError)
+
+
+class _Alternative(TypedDict):
+    token: str
+    logprob: float
+
+
+class _Token(_Alternative, total=False):
+    top_logprobs: list[_Alternative] | None
+
+
+class _ChoiceLogprobs(TypedDict, total=False):
+    content: list[_Token] | None
 
 
 class RoleModel:
@@ -91,7 +104,7 @@ class RoleModel:
                     return item
         raise ModelUnavailableError(f"The model {self.name} ended its answer without finishing it.")
 
-    async def stream(self, request: ChatRequest) -> AsyncIterator[str | Completion]:
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[str | Completion]:
         """Yield text as it is generated, then the finished `Completion`.
 
         Raises:
@@ -121,7 +134,7 @@ class RoleModel:
         self._breaker.succeeded()
         yield self._completion(chunks)
 
-    async def _attempts(self, request: ChatRequest) -> AsyncIterator[AIMessageChunk]:
+    async def _attempts(self, request: ChatRequest) -> AsyncGenerator[AIMessageChunk]:
         if not self._breaker.allow():
             raise ModelUnavailableError(f"The model {self.name} failed repeatedly and is resting.", reason="breaker")
         started = False
@@ -169,9 +182,7 @@ class RoleModel:
             if (counted := chunk.usage_metadata) is not None:
                 usage += self._usage(counted["input_tokens"], counted["output_tokens"])
             finish_reason = chunk.response_metadata.get("finish_reason") or finish_reason
-            for token in (chunk.response_metadata.get("logprobs") or {}).get("content") or ():
-                top = {entry["token"]: float(entry["logprob"]) for entry in token.get("top_logprobs") or ()}
-                logprobs.append(TokenLogprobs(token["token"], float(token["logprob"]), top))
+            logprobs += _logprobs(chunk)
         text = "".join(chunk.text for chunk in chunks)
         return Completion(text, self.name, usage, finish_reason, tuple(logprobs))
 
@@ -220,6 +231,13 @@ class ModelGateway:
         if name not in self._servers:
             self._servers[name] = EmbeddedServer(LANGUAGE_MODEL.verify(), endpoint)
         return self._servers[name].base_url
+
+
+def _logprobs(chunk: AIMessageChunk) -> Iterator[TokenLogprobs]:
+    reported: _ChoiceLogprobs | None = chunk.response_metadata.get("logprobs")  # pyright: ignore[reportUnknownMemberType]
+    for token in (reported or {}).get("content") or []:
+        top = {entry["token"]: entry["logprob"] for entry in token.get("top_logprobs") or []}
+        yield TokenLogprobs(token["token"], token["logprob"], top)
 
 
 def _served_name(role: RoleConfig, endpoint: EndpointConfig) -> str:

@@ -1,0 +1,55 @@
+"""Is a written sentence supported by the passage it cites? A lexical check, strict about numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tools.knowledge.documents import Passage
+from tools.knowledge.sentences import split_sentences
+from tools.knowledge.sparse import Bm25Encoder
+
+_CITATION = re.compile(r"\[(\d{1,3})\]")
+# "Filed within 120 days. [1]": the citation belongs to the sentence before it.
+_STRAY = re.compile(r"([.!?])\s*((?:\[\d{1,3}\]\s*)+)")
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+# Share of a sentence's content terms that the passage must hold.
+_MIN_COVERAGE = 0.6
+
+
+@dataclass(frozen=True)
+class SupportedSentence:
+    """A sentence of the answer without its marks, with the passages that support it and a quote from each."""
+
+    text: str
+    sources: Sequence[tuple[Passage, str]]
+
+
+def supported_sentences(answer: str, passages: Sequence[Passage], bm25: Bm25Encoder) -> list[SupportedSentence]:
+    """The sentences of `answer` that a passage they cite supports (`[i]` is `passages[i - 1]`); the rest is dropped."""
+    attached = _STRAY.sub(lambda m: f" {m.group(2).strip()}{m.group(1)} ", answer)
+    kept: list[SupportedSentence] = []
+    for sentence in split_sentences(attached):
+        text = " ".join(_CITATION.sub("", sentence.text).split()).replace(" .", ".")
+        cited = [int(n) for n in _CITATION.findall(sentence.text)]
+        sources = [passages[n - 1] for n in dict.fromkeys(cited) if 0 < n <= len(passages)]
+        supporting = [(p, _best_quote(text, p, bm25)) for p in sources if is_supported(text, p, bm25)]
+        if supporting:
+            kept.append(SupportedSentence(text, supporting))
+    return kept
+
+
+def is_supported(sentence: str, passage: Passage, bm25: Bm25Encoder) -> bool:
+    """Whether every number of `sentence` occurs in the passage and most of its content terms do."""
+    source = f"{passage.title} {' '.join(passage.heading)} {passage.text}"
+    if not set(_NUMBER.findall(sentence)) <= set(_NUMBER.findall(source)):
+        return False
+    terms = set(bm25.encode_query(sentence).indices)
+    return bool(terms) and len(terms & set(bm25.encode_query(source).indices)) >= _MIN_COVERAGE * len(terms)
+
+
+def _best_quote(sentence: str, passage: Passage, bm25: Bm25Encoder) -> str:
+    terms = set(bm25.encode_query(sentence).indices)
+    quotes = [candidate.text for candidate in split_sentences(passage.text)] or [passage.text]
+    return max(quotes, key=lambda quote: len(terms & set(bm25.encode_query(quote).indices)))

@@ -1,0 +1,21 @@
+class _Model:
+    path: str
+
+class _CpuParams:
+    n_threads: int
+
+class CommonParams:
+    model: _Model
+    n_ctx: int
+    n_parallel: int
+    kv_unified: bool
+    cpuparams: _CpuParams
+    cpuparams_batch: _CpuParams
+    port: int
+    ui: bool
+    offline: bool
+    verbosity: int
+
+class Server:
+    listening_address: str
+    def __init__(self, params: CommonParams) -> None: ...
