@@ -106,7 +106,8 @@ class Tab:
         wrapped = (
             "const done = arguments[arguments.length - 1], args = [...arguments].slice(0, -1);"
             "const load = (name) => import(`/ui/js/${name}.js`);"
-            f"(async () => {{ {script} }})().then((value) => done({{ value }}), (error) => done({{ error: String(error) }}));"
+            f"(async () => {{ {script} }})()"
+            ".then((value) => done({ value }), (error) => done({ error: String(error) }));"
         )
         answer = self.driver.execute_async_script(wrapped, *arguments)
         assert "error" not in answer, answer["error"]

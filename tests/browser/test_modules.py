@@ -36,12 +36,13 @@ const events = [];
 for await (const event of readEvents(body)) events.push(event);
 return events;
 """
-# A server that cuts the first stream after three events and refuses the next connection, then goes on where it was asked to.
+# A server that cuts the first stream after three events, refuses the next connection, then goes on as it is asked.
 FOLLOW = """
 const { chat } = await load("runs");
-const events = [["run", { run_id: "r1", thread_id: "t" }], ["token", { text: "a" }], ["token", { text: "b" }], ["token", { text: "c" }], ["end", {}]];
-const stream = (from, to) =>
-  new Response(events.map(([event, data], i) => `id: r1:${i + 1}\\nevent: ${event}\\ndata: ${JSON.stringify(data)}\\n\\n`).slice(from, to).join(""));
+const tokens = ["a", "b", "c"].map((text) => ["token", { text }]);
+const events = [["run", { run_id: "r1", thread_id: "t" }], ...tokens, ["end", {}]];
+const wire = ([event, data], index) => `id: r1:${index + 1}\\nevent: ${event}\\ndata: ${JSON.stringify(data)}\\n\\n`;
+const stream = (from, to) => new Response(events.map(wire).slice(from, to).join(""));
 const requests = [];
 window.fetch = async (url, init) => {
   requests.push([init.method, url, init.headers["Last-Event-ID"] ?? null]);
@@ -51,7 +52,8 @@ window.fetch = async (url, init) => {
 };
 let drops = 0;
 const seen = [];
-for await (const { event, data } of chat({ message: "x" }, { signal: new AbortController().signal, onDrop: () => (drops += 1) })) seen.push(data.text ?? event);
+const options = { signal: new AbortController().signal, onDrop: () => (drops += 1) };
+for await (const { event, data } of chat({ message: "x" }, options)) seen.push(data.text ?? event);
 return { seen, requests, drops };
 """
 
@@ -104,7 +106,10 @@ def test_a_quote_is_found_despite_layout(
 
 
 def test_a_repeated_quote_is_found_on_its_page(page: Tab) -> None:
-    script = "const { locate } = await load('passages'); return [null, 1, 2, 3, 9].map((n) => locate('fee\\ffee\\ffee', 'fee', n).start);"
+    script = """
+    const { locate } = await load("passages");
+    return [null, 1, 2, 3, 9].map((page) => locate("fee\\ffee\\ffee", "fee", page).start);
+    """
     assert page.module(script) == [0, 0, 4, 8, 0]
 
 
@@ -185,21 +190,48 @@ def test_hostile_results_stay_text(page: Tab) -> None:
         "reason": None,
     }
     result = {
-        "run_id": "r", "thread_id": "t", "trace_id": HOSTILE, "route": "knowledge", "routed_to": "knowledge", "confidence": 1,
-        "answer": f"{HOSTILE} [1]", "abstained": False, "reason": HOSTILE, "suggestions": [HOSTILE], "citations": [citation],
-        "extraction": {"schema": HOSTILE, "data": {HOSTILE: HOSTILE, "rows": [{HOSTILE: HOSTILE}]}, "fields": {HOSTILE: field, f"rows[0].{HOSTILE}": field},
-                       "warnings": [HOSTILE], "model": HOSTILE, "document_id": None, "source_text": HOSTILE},
-        "fraud": {"label": "FRAUD", "probability": 0.9, "calibrated": False, "risk_score": 90, "red_flags": [{"code": HOSTILE, "evidence": HOSTILE}],
-                  "reasoning": HOSTILE, "needs_review": True, "model": {"base": HOSTILE, "adapter": HOSTILE, "sha256": HOSTILE}},
-        "interrupt": None, "usage": {"prompt_tokens": 1, "completion_tokens": 1, "cost_usd": 0.0}, "timings": {"ttft_ms": None, "total_ms": 5},
-    }  # fmt: skip
+        "run_id": "r",
+        "thread_id": "t",
+        "trace_id": HOSTILE,
+        "route": "knowledge",
+        "routed_to": "knowledge",
+        "confidence": 1,
+        "answer": f"{HOSTILE} [1]",
+        "abstained": False,
+        "reason": HOSTILE,
+        "suggestions": [HOSTILE],
+        "citations": [citation],
+        "extraction": {
+            "schema": HOSTILE,
+            "data": {HOSTILE: HOSTILE, "rows": [{HOSTILE: HOSTILE}]},
+            "fields": {HOSTILE: field, f"rows[0].{HOSTILE}": field},
+            "warnings": [HOSTILE],
+            "model": HOSTILE,
+            "document_id": None,
+            "source_text": HOSTILE,
+        },
+        "fraud": {
+            "label": "FRAUD",
+            "probability": 0.9,
+            "calibrated": False,
+            "risk_score": 90,
+            "red_flags": [{"code": HOSTILE, "evidence": HOSTILE}],
+            "reasoning": HOSTILE,
+            "needs_review": True,
+            "model": {"base": HOSTILE, "adapter": HOSTILE, "sha256": HOSTILE},
+        },
+        "interrupt": None,
+        "usage": {"prompt_tokens": 1, "completion_tokens": 1, "cost_usd": 0.0},
+        "timings": {"ttft_ms": None, "total_ms": 5},
+    }
     script = """
     const { createTurn } = await load("turns");
     const turn = createTurn({ message: args[1], attachments: [{ title: args[1] }] }, {});
     document.getElementById("turns").replaceChildren(turn.node);
     turn.apply({ event: "result", data: args[0] });
     await new Promise((resolve) => setTimeout(resolve, 100));
-    return [document.title, turn.node.querySelectorAll("img, script, a, iframe").length, turn.node.textContent.split("<img").length - 1];
+    const elements = turn.node.querySelectorAll("img, script, a, iframe").length;
+    return [document.title, elements, turn.node.textContent.split("<img").length - 1];
     """
     title, elements, occurrences = page.module(script, result, HOSTILE)
     assert title == "Switchyard"
@@ -214,9 +246,14 @@ def test_pointing_at_a_field_marks_its_evidence(page: Tab) -> None:
     null = {"value": None, "evidence": None, "confidence": 0.9, "reason": "not_found"}
     amount = {"value": 95.0, "evidence": evidence, "confidence": 0.97, "reason": None}
     extraction = {
-        "schema": "invoice", "model": "m", "document_id": None, "source_text": text, "warnings": [],
-        "data": {"due_date": None, "line_items": [{"amount": 95.0}]}, "fields": {"due_date": null, "line_items[0].amount": amount},
-    }  # fmt: skip
+        "schema": "invoice",
+        "model": "m",
+        "document_id": None,
+        "source_text": text,
+        "warnings": [],
+        "data": {"due_date": None, "line_items": [{"amount": 95.0}]},
+        "fields": {"due_date": null, "line_items[0].amount": amount},
+    }
     script = """
     const { extractionCard } = await load("extraction");
     const card = extractionCard(args[0]);
@@ -224,7 +261,8 @@ def test_pointing_at_a_field_marks_its_evidence(page: Tab) -> None:
     card.querySelector("[data-path='line_items[0].amount'] .value").focus();
     const active = [...card.querySelectorAll("mark.active")];
     const before = active[0].previousSibling.textContent;
-    return { active: active.map((mark) => mark.textContent), before, nothing: card.querySelector("[data-path=due_date] .null").textContent };
+    const nothing = card.querySelector("[data-path=due_date] .null").textContent;
+    return { active: active.map((mark) => mark.textContent), before, nothing };
     """
     shown = page.module(script, extraction)
     assert shown == {"active": ["95.00"], "before": "Ref 95.00\n1 x Setup 95.00 ", "nothing": "Not found"}

@@ -12,7 +12,12 @@ export function announce(text) {
 /** Shows a failure that has no place of its own on the page. */
 export function toast(error) {
   const trace = error.traceId ? el("span", { class: "trace" }, `Trace ${error.traceId}`) : null;
-  const node = el("div", { class: "toast" }, el("p", {}, error.message, trace), iconButton("close", "Dismiss", () => node.remove()));
+  const node = el(
+    "div",
+    { class: "toast" },
+    el("p", {}, error.message, trace),
+    iconButton("close", "Dismiss", () => node.remove()),
+  );
   byId("toasts").append(node);
   setTimeout(() => node.remove(), TOAST_MS);
 }

@@ -14,7 +14,10 @@ export class ApiError extends Error {
 
 /** The error in a response's body, whatever answered: the API, a proxy in front of it, or nobody. */
 export function errorFrom(status, body) {
-  const unreadable = { code: `http_${status}`, message: status ? `The server answered ${status}.` : "The server cannot be reached." };
+  const unreadable = {
+    code: `http_${status}`,
+    message: status ? `The server answered ${status}.` : "The server cannot be reached.",
+  };
   try {
     return new ApiError(status, JSON.parse(body).error ?? unreadable);
   } catch (error) {
@@ -58,7 +61,12 @@ export const UPLOAD_URL = `${BASE}/documents`;
 export const sendFeedback = (feedback) => request("/feedback", { method: "POST", json: feedback });
 
 export const startRun = (message, signal) =>
-  request("/chat", { method: "POST", json: { ...message, stream: true }, headers: { Accept: "text/event-stream" }, signal });
+  request("/chat", {
+    method: "POST",
+    json: { ...message, stream: true },
+    headers: { Accept: "text/event-stream" },
+    signal,
+  });
 export const cancelRun = (id) => request(`/runs/${part(id)}/cancel`, { method: "POST" });
 export const readRun = (id, lastEventId, signal) =>
   request(`/runs/${part(id)}/events`, {

@@ -10,7 +10,11 @@ export function citationMarks(citations) {
     const citation = byNumber.get(n);
     if (!citation) return null;
     const label = `Source ${n}: ${citation.title}${pageOf(citation)}`;
-    return el("button", { type: "button", class: "cite", "aria-label": label, title: label, on: { click: () => openCitation(citation) } }, String(n));
+    return el(
+      "button",
+      { type: "button", class: "cite", "aria-label": label, title: label, on: { click: () => openCitation(citation) } },
+      String(n),
+    );
   };
 }
 
@@ -25,7 +29,13 @@ export function sourceList(citations) {
         "button",
         { type: "button", class: "source-item", on: { click: () => openCitation(citation) } },
         el("span", { class: "cite-number" }, String(citation.n)),
-        el("span", { class: "source-title" }, icon("file"), citation.title, el("span", { class: "muted" }, pageOf(citation))),
+        el(
+          "span",
+          { class: "source-title" },
+          icon("file"),
+          citation.title,
+          el("span", { class: "muted" }, pageOf(citation)),
+        ),
         el("span", { class: "source-quote" }, citation.quote),
       ),
     ),
@@ -34,6 +44,7 @@ export function sourceList(citations) {
 }
 
 /** The sources as lines of plain text, for the clipboard. */
-export const citationLines = (citations) => citations.map((citation) => `[${citation.n}] ${citation.title}${pageOf(citation)}`);
+export const citationLines = (citations) =>
+  citations.map((citation) => `[${citation.n}] ${citation.title}${pageOf(citation)}`);
 
 const pageOf = ({ page }) => (page ? `, page ${page}` : "");

@@ -37,7 +37,8 @@ export class Composer {
 
   /** Attaches a document, `{documentId, title}`, or an upload of the library that is to become one. */
   attach(attachment) {
-    if (attachment.documentId && this.attachments.some(({ documentId }) => documentId === attachment.documentId)) return;
+    if (attachment.documentId && this.attachments.some(({ documentId }) => documentId === attachment.documentId))
+      return;
     this.attachments.push(attachment);
     announce(`${attachment.title} attached to the next message`);
     this.#showAttachments();
@@ -68,14 +69,24 @@ export class Composer {
   }
 
   #showAttachments() {
-    const items = this.attachments.map((attachment, index) => ({ key: String(index), title: attachment.title, ...this.library.progress(attachment) }));
+    const items = this.attachments.map((attachment, index) => ({
+      key: String(index),
+      title: attachment.title,
+      ...this.library.progress(attachment),
+    }));
     byId("attachments").hidden = !items.length;
     if (items.every(({ state }) => state === "indexed")) this.#hint(HINT);
     reconcile(byId("attachments"), items, (item) => this.#chip(item));
   }
 
   #chip({ key, title, state, share, error }) {
-    const note = { uploading: `uploading ${percent(share)}`, queued: "waiting", indexing: "indexing…", indexed: null, failed: error }[state];
+    const note = {
+      uploading: `uploading ${percent(share)}`,
+      queued: "waiting",
+      indexing: "indexing…",
+      indexed: null,
+      failed: error,
+    }[state];
     const remove = () => {
       this.attachments.splice(Number(key), 1);
       this.#showAttachments();

@@ -46,7 +46,11 @@ export class Conversation {
   /** Sends a message; `attachments`: `[{documentId, title}]`. */
   ask(message, attachments = []) {
     if (this.run) return;
-    const body = { message, thread_id: this.threadId ?? undefined, document_ids: attachments.map(({ documentId }) => documentId) };
+    const body = {
+      message,
+      thread_id: this.threadId ?? undefined,
+      document_ids: attachments.map(({ documentId }) => documentId),
+    };
     if (!this.turns.querySelector(".turn")) this.turns.replaceChildren();
     const turn = this.#add({ message, attachments });
     this.#follow(turn, (options) => chat(body, options));
@@ -136,7 +140,8 @@ export class Conversation {
     const following = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_BOTTOM_PX;
     change();
     if (!following) return;
-    if (settled && turn.node.offsetHeight > scroller.clientHeight) scroller.scrollTop = turn.node.offsetTop - this.turns.offsetTop;
+    if (settled && turn.node.offsetHeight > scroller.clientHeight)
+      scroller.scrollTop = turn.node.offsetTop - this.turns.offsetTop;
     else scroller.scrollTop = scroller.scrollHeight;
   }
 }

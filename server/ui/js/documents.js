@@ -11,9 +11,18 @@ export function setUpDocuments(library, onAttach) {
   byId("documents").append(list);
   const actions = { library, onAttach };
   library.addEventListener("change", () => {
-    const uploads = library.uploads.map(({ key, title, state, share, error }) => ({ key, title, state, share, error, upload: true }));
+    const uploads = library.uploads.map(({ key, title, state, share, error }) => ({
+      key,
+      title,
+      state,
+      share,
+      error,
+      upload: true,
+    }));
     const documents = library.documents.map((document) => ({ key: document.document_id, ...document }));
-    reconcile(list, [...uploads, ...documents], (item) => (item.upload ? uploadItem(item, library) : documentItem(item, actions)));
+    reconcile(list, [...uploads, ...documents], (item) =>
+      item.upload ? uploadItem(item, library) : documentItem(item, actions),
+    );
     byId("document-count").textContent = library.documents.length || "";
   });
   pickFiles("choose-files", "library-files", (files) => library.upload(files));
@@ -59,13 +68,23 @@ function uploadItem({ key, title, state, share, error }, library) {
     "li",
     { class: "item", data: { state } },
     icon(failed ? "alert" : "upload"),
-    el("div", { class: "item-main" }, el("span", { class: "item-title" }, title), failed ? el("span", { class: "item-error", role: "alert" }, error) : progressBar(share, title)),
+    el(
+      "div",
+      { class: "item-main" },
+      el("span", { class: "item-title" }, title),
+      failed ? el("span", { class: "item-error", role: "alert" }, error) : progressBar(share, title),
+    ),
     failed ? iconButton("close", `Dismiss ${title}`, () => library.dismiss(key)) : null,
   );
 }
 
 const progressBar = (share, title) =>
-  el("span", { class: "item-progress" }, el("progress", { value: share, max: 1, "aria-label": `Uploading ${title}` }), percent(share));
+  el(
+    "span",
+    { class: "item-progress" },
+    el("progress", { value: share, max: 1, "aria-label": `Uploading ${title}` }),
+    percent(share),
+  );
 
 function documentItem(document, { library, onAttach }) {
   const { document_id: documentId, title, status } = document;
@@ -78,7 +97,11 @@ function documentItem(document, { library, onAttach }) {
       "div",
       { class: "item-main" },
       ready
-        ? el("button", { type: "button", class: "item-title", title, on: { click: () => openDocument(document) } }, title)
+        ? el(
+            "button",
+            { type: "button", class: "item-title", title, on: { click: () => openDocument(document) } },
+            title,
+          )
         : el("span", { class: "item-title", title }, title),
       statusLine(document),
     ),
@@ -89,6 +112,16 @@ function documentItem(document, { library, onAttach }) {
 
 function statusLine({ status, error, pages, chunks }) {
   if (status === "failed") return el("span", { class: "item-error" }, error);
-  if (status === "indexed") return el("span", { class: "item-meta" }, [pages && count(pages, "page"), count(chunks, "passage")].filter(Boolean).join(" · "));
-  return el("span", { class: "item-progress" }, el("progress", { "aria-label": "Indexing" }), status === "queued" ? "Waiting" : "Indexing");
+  if (status === "indexed")
+    return el(
+      "span",
+      { class: "item-meta" },
+      [pages && count(pages, "page"), count(chunks, "passage")].filter(Boolean).join(" · "),
+    );
+  return el(
+    "span",
+    { class: "item-progress" },
+    el("progress", { "aria-label": "Indexing" }),
+    status === "queued" ? "Waiting" : "Indexing",
+  );
 }

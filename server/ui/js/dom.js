@@ -19,7 +19,11 @@ export function icon(name) {
 
 /** A button that shows only an icon; `label` is its accessible name and tooltip. */
 export function iconButton(name, label, onClick, props = {}) {
-  return el("button", { type: "button", class: "icon-button", "aria-label": label, title: label, on: { click: onClick }, ...props }, icon(name));
+  return el(
+    "button",
+    { type: "button", class: "icon-button", "aria-label": label, title: label, on: { click: onClick }, ...props },
+    icon(name),
+  );
 }
 
 /** The element of index.html with this id. */

@@ -3,7 +3,7 @@
 import { copyButton } from "./controls.js";
 import { el, svg } from "./dom.js";
 import { humanise, percent } from "./format.js";
-import { codePointOffsets, locate, markSpans } from "./passages.js";
+import { sourceView } from "./sources.js";
 
 /** `extraction` as the API gives it; `fields` maps paths such as `line_items[0].amount` to value, evidence and confidence. */
 export function extractionCard(extraction) {
@@ -13,7 +13,15 @@ export function extractionCard(extraction) {
     "table",
     { class: "fields" },
     el("caption", { class: "visually-hidden" }, "Extracted fields"),
-    el("thead", {}, el("tr", {}, ["Field", "Value", "Confidence"].map((name) => el("th", { scope: "col" }, name)))),
+    el(
+      "thead",
+      {},
+      el(
+        "tr",
+        {},
+        ["Field", "Value", "Confidence"].map((name) => el("th", { scope: "col" }, name)),
+      ),
+    ),
     el("tbody", {}, rows(extraction.data, "", extraction.fields, show)),
   );
   return el(
@@ -21,7 +29,13 @@ export function extractionCard(extraction) {
     { class: "card extraction", "aria-label": "Extraction" },
     header(extraction),
     el("div", { class: "extraction-body" }, el("div", { class: "table-scroll" }, table), source?.node),
-    extraction.warnings.length ? el("ul", { class: "warnings" }, extraction.warnings.map((text) => el("li", {}, text))) : null,
+    extraction.warnings.length
+      ? el(
+          "ul",
+          { class: "warnings" },
+          extraction.warnings.map((text) => el("li", {}, text)),
+        )
+      : null,
   );
 }
 
@@ -44,7 +58,8 @@ function rows(object, prefix, fields, show) {
   return Object.entries(object).flatMap(([name, value]) => {
     const path = prefix + name;
     if (isListOfObjects(value)) return subTable(path, name, value, fields, show);
-    if (Array.isArray(value) && value.length) return value.map((_, index) => row(`${path}[${index}]`, `${humanise(name)} ${index + 1}`, fields, show));
+    if (Array.isArray(value) && value.length)
+      return value.map((_, index) => row(`${path}[${index}]`, `${humanise(name)} ${index + 1}`, fields, show));
     if (isObject(value)) return [groupRow(name), ...rows(value, `${path}.`, fields, show)];
     return row(path, humanise(name), fields, show);
   });
@@ -73,17 +88,47 @@ function subTable(path, name, items, fields, show) {
     const at = `${path}[${index}].${column}`;
     const field = fields[at] ?? { value: items[index][column] ?? null, evidence: null, confidence: null, reason: null };
     const title = field.confidence === null ? null : `Confidence ${percent(field.confidence)}`;
-    const node = el("td", { class: kind(column), data: { path: at }, title }, valueOf(field, `${humanise(column)} ${index + 1}`, true));
+    const node = el(
+      "td",
+      { class: kind(column), data: { path: at }, title },
+      valueOf(field, `${humanise(column)} ${index + 1}`, true),
+    );
     return highlightsOn(node, at, field, show);
   };
   const table = el(
     "table",
     { class: "sub-table" },
     el("caption", {}, `${humanise(name)} (${items.length})`),
-    el("thead", {}, el("tr", {}, columns.map((column) => el("th", { class: kind(column), scope: "col" }, humanise(column))))),
-    el("tbody", {}, items.map((_, index) => el("tr", {}, columns.map((column) => cell(index, column))))),
+    el(
+      "thead",
+      {},
+      el(
+        "tr",
+        {},
+        columns.map((column) => el("th", { class: kind(column), scope: "col" }, humanise(column))),
+      ),
+    ),
+    el(
+      "tbody",
+      {},
+      items.map((_, index) =>
+        el(
+          "tr",
+          {},
+          columns.map((column) => cell(index, column)),
+        ),
+      ),
+    ),
   );
-  return el("tr", { class: "sub-row" }, el("td", { colspan: 3 }, el("div", { class: "table-scroll", tabindex: 0, role: "region", "aria-label": humanise(name) }, table)));
+  return el(
+    "tr",
+    { class: "sub-row" },
+    el(
+      "td",
+      { colspan: 3 },
+      el("div", { class: "table-scroll", tabindex: 0, role: "region", "aria-label": humanise(name) }, table),
+    ),
+  );
 }
 
 function valueOf({ value, evidence, reason }, label, terse = false) {
@@ -113,40 +158,4 @@ function confidenceBar(share) {
     svg("rect", { class: "bar-fill", width: 40 * share, height: 4, rx: 2 }),
   ]);
   return el("span", { class: "with-bar" }, bar, percent(share));
-}
-
-/** The source with every evidence span marked faintly; `show(path, scroll)` marks one strongly and names it. */
-function sourceView({ source_text: text, fields }) {
-  const { nodes, marks } = markSpans(text, evidenceSpans(text, fields));
-  const caption = el("p", { class: "source-caption", "aria-live": "polite" }, "Source");
-  const body = el("div", { class: "source-text", tabindex: 0, role: "region", "aria-label": "Source text" }, nodes);
-  const show = (path, scroll) => {
-    body.querySelectorAll("mark.active").forEach((mark) => mark.classList.remove("active"));
-    const active = marks.get(path) ?? [];
-    active.forEach((mark) => mark.classList.add("active"));
-    caption.replaceChildren("Source · ", el("strong", {}, pathLabel(path)), pageNote(fields[path].evidence.page));
-    if (active.length) reveal(body, active[0], scroll);
-  };
-  return { node: el("aside", { class: "source", "aria-label": "Source" }, el("div", { class: "source-inner" }, caption, body)), show };
-}
-
-const pathLabel = (path) => path.split(".").map((part) => humanise(part.replace(/\[(\d+)\]/g, (_, index) => ` ${Number(index) + 1}`))).join(" \u203a ");
-const pageNote = (page) => (page ? `, page ${page}` : "");
-
-/** Offsets count code points of the source; where they do not lead to the quote, the quote is searched for. */
-function evidenceSpans(text, fields) {
-  const offset = codePointOffsets(text);
-  return Object.entries(fields).flatMap(([path, { evidence }]) => {
-    if (!evidence) return [];
-    const span = { start: offset(evidence.start), end: offset(evidence.end) };
-    const found = text.slice(span.start, span.end) === evidence.quote ? span : locate(text, evidence.quote);
-    return found ? [{ ...found, key: path }] : [];
-  });
-}
-
-/** Scrolls inside the source only, so that the page itself stays where the reader is. */
-function reveal(body, mark, always) {
-  const top = mark.getBoundingClientRect().top - body.getBoundingClientRect().top;
-  const hidden = top < 0 || top > body.clientHeight - mark.offsetHeight;
-  if (hidden || always) body.scrollTo({ top: body.scrollTop + top - body.clientHeight / 3 });
 }

@@ -9,8 +9,11 @@ const LABELS = { 1: "Good answer", [-1]: "Bad answer" };
 /** `given`: feedback stored before, `{score, comment}`, or null. Returns the two buttons and the place of the comment form. */
 export function feedbackControls(runId, given) {
   const place = el("div", { class: "comment-place" });
-  const buttons = [1, -1].map((score) => iconButton(score > 0 ? "up" : "down", LABELS[score], () => rate(score), { "aria-pressed": "false" }));
-  const press = (score) => buttons.forEach((button, index) => button.setAttribute("aria-pressed", String([1, -1][index] === score)));
+  const buttons = [1, -1].map((score) =>
+    iconButton(score > 0 ? "up" : "down", LABELS[score], () => rate(score), { "aria-pressed": "false" }),
+  );
+  const press = (score) =>
+    buttons.forEach((button, index) => button.setAttribute("aria-pressed", String([1, -1][index] === score)));
   const rate = async (score) => {
     if (!(await store({ run_id: runId, score }))) return;
     press(score);
@@ -34,7 +37,12 @@ function commentForm(runId, score, place) {
     place.replaceChildren(el("p", { class: "muted" }, "Thank you."));
     announce("Comment stored");
   };
-  return el("form", { class: "comment", on: { submit } }, input, el("button", { type: "submit", class: "button" }, "Send"));
+  return el(
+    "form",
+    { class: "comment", on: { submit } },
+    input,
+    el("button", { type: "submit", class: "button" }, "Send"),
+  );
 }
 
 async function store(feedback) {

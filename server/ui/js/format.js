@@ -4,7 +4,12 @@ const WORDS_IN_CAPITALS = new Set(["id", "iban", "bic", "vat", "mcc", "pan", "cv
 
 /** `total_amount` -> "Total amount", `merchant_id` -> "Merchant ID". */
 export function humanise(name) {
-  const words = String(name).replace(/[_-]+/g, " ").replace(/([a-z])([A-Z])/g, "$1 $2").trim().toLowerCase().split(" ");
+  const words = String(name)
+    .replace(/[_-]+/g, " ")
+    .replace(/([a-z])([A-Z])/g, "$1 $2")
+    .trim()
+    .toLowerCase()
+    .split(" ");
   const text = words.map((word) => (WORDS_IN_CAPITALS.has(word) ? word.toUpperCase() : word)).join(" ");
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
@@ -18,12 +23,14 @@ export function duration(milliseconds) {
 
 export const count = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
 
-export const cost = (dollars) => (dollars ? `$${dollars < 0.01 ? dollars.toFixed(5) : dollars.toFixed(2)}` : "none (local model)");
+export const cost = (dollars) =>
+  dollars ? `$${dollars < 0.01 ? dollars.toFixed(5) : dollars.toFixed(2)}` : "none (local model)";
 
 /** Today's times as a clock, this year's as a day, older ones with the year. */
 export function when(timestamp, now = new Date()) {
   const date = new Date(timestamp);
-  if (date.toDateString() === now.toDateString()) return date.toLocaleTimeString([], { hour: "numeric", minute: "2-digit" });
+  if (date.toDateString() === now.toDateString())
+    return date.toLocaleTimeString([], { hour: "numeric", minute: "2-digit" });
   const year = date.getFullYear() === now.getFullYear() ? undefined : "numeric";
   return date.toLocaleDateString([], { day: "numeric", month: "short", year });
 }

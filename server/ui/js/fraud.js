@@ -17,8 +17,20 @@ export function fraudCard(fraud) {
       el(
         "div",
         { class: "fraud-verdict" },
-        el("p", { class: "verdict" }, icon(fraud.label === "FRAUD" ? "alert" : "check"), fraud.label === "FRAUD" ? "Fraud" : "Legitimate"),
-        el("p", { class: "probability" }, "Probability of fraud ", el("strong", {}, fraud.probability.toFixed(3)), " ", calibration(fraud)),
+        el(
+          "p",
+          { class: "verdict" },
+          icon(fraud.label === "FRAUD" ? "alert" : "check"),
+          fraud.label === "FRAUD" ? "Fraud" : "Legitimate",
+        ),
+        el(
+          "p",
+          { class: "probability" },
+          "Probability of fraud ",
+          el("strong", {}, fraud.probability.toFixed(3)),
+          " ",
+          calibration(fraud),
+        ),
         fraud.needs_review ? reviewNote() : null,
       ),
     ),
@@ -32,7 +44,8 @@ export function fraudCard(fraud) {
 /** A half circle from 0 to 100; the number stands inside it. */
 function gauge(score) {
   const arc = "M 12 62 A 50 50 0 0 1 112 62";
-  const filled = score > 0 && svg("path", { class: "gauge-fill", d: arc, pathLength: 100, "stroke-dasharray": `${score} 100` });
+  const filled =
+    score > 0 && svg("path", { class: "gauge-fill", d: arc, pathLength: 100, "stroke-dasharray": `${score} 100` });
   return svg(
     "svg",
     { class: "gauge", viewBox: "0 0 124 78", role: "img", "aria-label": `Risk score ${score} of 100` },
@@ -57,12 +70,31 @@ const reviewNote = () => el("p", { class: "review" }, icon("flag"), "Borderline:
 function flags(redFlags) {
   if (!redFlags.length) return el("p", { class: "muted no-flags" }, "No red flags were computed for this transaction.");
   const items = redFlags.map(({ code, evidence }) =>
-    el("li", {}, icon("flag"), el("div", {}, el("span", { class: "flag-name", title: code }, humanise(code)), el("span", { class: "flag-evidence" }, evidence))),
+    el(
+      "li",
+      {},
+      icon("flag"),
+      el(
+        "div",
+        {},
+        el("span", { class: "flag-name", title: code }, humanise(code)),
+        el("span", { class: "flag-evidence" }, evidence),
+      ),
+    ),
   );
   return [el("h4", {}, `Red flags (${redFlags.length})`), el("ul", { class: "flags" }, items)];
 }
 
 function modelLine({ base, adapter, sha256 }) {
   const hash = sha256 && el("code", { title: sha256 }, sha256.slice(0, SHORT_HASH));
-  return el("p", { class: "model-line" }, "Model ", base, " · ", adapter ? `adapter ${adapter}` : "no adapter", hash && " · ", hash);
+  return el(
+    "p",
+    { class: "model-line" },
+    "Model ",
+    base,
+    " · ",
+    adapter ? `adapter ${adapter}` : "no adapter",
+    hash && " · ",
+    hash,
+  );
 }

@@ -37,7 +37,14 @@ export class Library extends EventTarget {
 
   /** Starts uploading files, a few at once; returns one upload for each, which can be attached to a message. */
   upload(files) {
-    const uploads = [...files].map((file) => ({ key: `upload-${(this.made += 1)}`, title: file.name, state: "uploading", share: 0, error: null, documentId: null }));
+    const uploads = [...files].map((file) => ({
+      key: `upload-${(this.made += 1)}`,
+      title: file.name,
+      state: "uploading",
+      share: 0,
+      error: null,
+      documentId: null,
+    }));
     uploads.forEach((upload, index) => this.waiting.push({ upload, file: files[index] }));
     this.uploads.unshift(...uploads);
     this.#changed();

@@ -21,11 +21,19 @@ export function render(text, citation = () => null) {
 
 function block(lines, citation) {
   if (FENCE.test(lines[0])) return codeBlock(lines);
-  if (HEADING.test(lines[0])) return el("p", { class: "heading" }, inline(lines.shift().replace(HEADING, ""), citation));
+  if (HEADING.test(lines[0]))
+    return el("p", { class: "heading" }, inline(lines.shift().replace(HEADING, ""), citation));
   if (BULLET.test(lines[0])) return list("ul", BULLET, lines, citation);
   if (NUMBER.test(lines[0])) return list("ol", NUMBER, lines, citation);
-  const paragraph = take(lines, (line) => line.trim() && ![FENCE, HEADING, BULLET, NUMBER].some((start) => start.test(line)));
-  return el("p", {}, paragraph.flatMap((line, index) => [index ? el("br") : null, ...inline(line, citation)]));
+  const paragraph = take(
+    lines,
+    (line) => line.trim() && ![FENCE, HEADING, BULLET, NUMBER].some((start) => start.test(line)),
+  );
+  return el(
+    "p",
+    {},
+    paragraph.flatMap((line, index) => [index ? el("br") : null, ...inline(line, citation)]),
+  );
 }
 
 function codeBlock(lines) {
@@ -54,15 +62,22 @@ function take(lines, belong, least = 1) {
 }
 
 function inline(text, citation) {
-  return text.split(INLINE).filter(Boolean).flatMap((piece) => {
-    if (/^`[^`]+`$/.test(piece)) return el("code", {}, piece.slice(1, -1));
-    if (/^\*\*[^*]+\*\*$/.test(piece)) return el("strong", {}, inline(piece.slice(2, -2), citation));
-    if (/^ *\[[\d,\s]+\]$/.test(piece)) return citations(piece, citation);
-    return piece;
-  });
+  return text
+    .split(INLINE)
+    .filter(Boolean)
+    .flatMap((piece) => {
+      if (/^`[^`]+`$/.test(piece)) return el("code", {}, piece.slice(1, -1));
+      if (/^\*\*[^*]+\*\*$/.test(piece)) return el("strong", {}, inline(piece.slice(2, -2), citation));
+      if (/^ *\[[\d,\s]+\]$/.test(piece)) return citations(piece, citation);
+      return piece;
+    });
 }
 
 function citations(piece, citation) {
-  const nodes = piece.trim().slice(1, -1).split(",").map((number) => citation(Number(number)));
+  const nodes = piece
+    .trim()
+    .slice(1, -1)
+    .split(",")
+    .map((number) => citation(Number(number)));
   return nodes.every(Boolean) ? nodes : piece;
 }

@@ -27,7 +27,10 @@ export function setUpPanel() {
     event.preventDefault();
     close();
   });
-  document.addEventListener("keydown", (event) => event.key === "Escape" && !event.defaultPrevented && panel.open && close());
+  document.addEventListener(
+    "keydown",
+    (event) => event.key === "Escape" && !event.defaultPrevented && panel.open && close(),
+  );
   NARROW.addEventListener("change", close);
 }
 
@@ -50,14 +53,16 @@ async function load(id, quote, page) {
   try {
     const { text } = await getDocumentText(id);
     const span = quote ? locate(text, quote, page) : null;
-    const missing = quote && !span ? quoteOnly("The passage is not in the document’s present text. It was cited as:", quote) : null;
+    const missing =
+      quote && !span ? quoteOnly("The passage is not in the document’s present text. It was cited as:", quote) : null;
     return [missing, ...pagesOf(text, span)].filter(Boolean);
   } catch (error) {
     return [errorNotice(error), quote && quoteOnly("The passage was cited as:", quote)].filter(Boolean);
   }
 }
 
-const quoteOnly = (lead, quote) => el("div", { class: "quote-only" }, el("p", {}, lead), el("blockquote", {}, el("mark", {}, quote)));
+const quoteOnly = (lead, quote) =>
+  el("div", { class: "quote-only" }, el("p", {}, lead), el("blockquote", {}, el("mark", {}, quote)));
 
 function show() {
   const panel = byId("panel");

@@ -25,15 +25,27 @@ export function resultContent(result, onAsk) {
 }
 
 function unknownCard(prose, { reason, suggestions: texts = [] }, onAsk) {
-  const why = reason && el("p", { class: "reason" }, el("span", { class: "muted" }, "Why: "), isCode(reason) ? humanise(reason) : reason);
-  return el("section", { class: "card unknown", "aria-label": "No answer" }, prose, why, texts.length ? suggestions(texts, onAsk) : null);
+  const why =
+    reason &&
+    el("p", { class: "reason" }, el("span", { class: "muted" }, "Why: "), isCode(reason) ? humanise(reason) : reason);
+  return el(
+    "section",
+    { class: "card unknown", "aria-label": "No answer" },
+    prose,
+    why,
+    texts.length ? suggestions(texts, onAsk) : null,
+  );
 }
 
 const isCode = (text) => /^[a-z]+(_[a-z]+)*$/.test(text);
 
 function suggestions(texts, onAsk) {
   const chips = texts.map((text) =>
-    el("li", {}, el("button", { type: "button", class: "suggestion", on: { click: () => onAsk(text) } }, text, icon("arrow"))),
+    el(
+      "li",
+      {},
+      el("button", { type: "button", class: "suggestion", on: { click: () => onAsk(text) } }, text, icon("arrow")),
+    ),
   );
   return el("div", { class: "suggestions" }, el("h4", {}, "You could ask"), el("ul", {}, chips));
 }
@@ -44,7 +56,13 @@ export function resultFooter(result, feedback) {
   return el(
     "footer",
     { class: "answer-foot" },
-    el("div", { class: "actions" }, buttons, copyButton("Copy the answer", () => plainText(result)), measurements(result)),
+    el(
+      "div",
+      { class: "actions" },
+      buttons,
+      copyButton("Copy the answer", () => plainText(result)),
+      measurements(result),
+    ),
     place,
   );
 }
@@ -70,7 +88,15 @@ function measurements({ usage, timings, routed_to: routedTo, run_id: runId, trac
   return el(
     "details",
     { class: "measurements" },
-    el("summary", { title: "Measurements of this answer" }, `${duration(timings.total_ms)}${tokens ? ` · ${count(tokens, "token")}` : ""}`),
-    el("dl", {}, facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)))),
+    el(
+      "summary",
+      { title: "Measurements of this answer" },
+      `${duration(timings.total_ms)}${tokens ? ` · ${count(tokens, "token")}` : ""}`,
+    ),
+    el(
+      "dl",
+      {},
+      facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))),
+    ),
   );
 }

@@ -12,6 +12,9 @@ export const ROUTES = {
 
 /** A coloured label with icon and text; `confidence` (0..1, of the router's decision) may be left out. */
 export function badge(route, confidence = null) {
-  const share = confidence === null ? null : el("span", { class: "badge-share", title: "The router’s confidence" }, percent(confidence));
+  const share =
+    confidence === null
+      ? null
+      : el("span", { class: "badge-share", title: "The router’s confidence" }, percent(confidence));
   return el("span", { class: "badge", data: { route } }, icon(route), ROUTES[route].name, share);
 }

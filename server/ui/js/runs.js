@@ -8,10 +8,12 @@ const FIRST_PAUSE_MS = 400;
 const LONGEST_PAUSE_MS = 8000;
 
 /** Starts a run and yields its events; `signal` stops reading, `onDrop` is told each time the connection is lost. */
-export const chat = (message, { signal, onDrop }) => follow(() => startRun(message, signal), { runId: null, signal, onDrop });
+export const chat = (message, { signal, onDrop }) =>
+  follow(() => startRun(message, signal), { runId: null, signal, onDrop });
 
 /** Yields all events of a run that was started before, from its first. */
-export const resume = (runId, { signal, onDrop }) => follow(() => readRun(runId, null, signal), { runId, signal, onDrop });
+export const resume = (runId, { signal, onDrop }) =>
+  follow(() => readRun(runId, null, signal), { runId, signal, onDrop });
 
 async function* follow(open, { runId, signal, onDrop }) {
   let lastId = null;
@@ -36,10 +38,14 @@ async function* follow(open, { runId, signal, onDrop }) {
 }
 
 /** Unreachable, overloaded and restarting servers (0, 429, 5xx) are worth another try; other answers are not. */
-const isFinal = (error) => error instanceof ApiError && error.status !== 0 && error.status !== 429 && error.status < 500;
+const isFinal = (error) =>
+  error instanceof ApiError && error.status !== 0 && error.status !== 429 && error.status < 500;
 
 const connectionLost = () =>
-  new ApiError(0, { code: "connection_lost", message: "The connection to the server was lost and could not be restored." });
+  new ApiError(0, {
+    code: "connection_lost",
+    message: "The connection to the server was lost and could not be restored.",
+  });
 
 function pause(milliseconds, signal) {
   return new Promise((resolve, reject) => {

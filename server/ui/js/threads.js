@@ -13,7 +13,8 @@ export const threadInAddress = () => new URLSearchParams(location.hash.slice(1))
 export const putInAddress = (threadId) => history.replaceState(null, "", addressOf(threadId));
 
 /** The address of a thread; null is a new conversation. */
-export const addressOf = (threadId) => (threadId === null ? location.pathname : `#thread=${encodeURIComponent(threadId)}`);
+export const addressOf = (threadId) =>
+  threadId === null ? location.pathname : `#thread=${encodeURIComponent(threadId)}`;
 
 /** Asks for the threads and shows them, newest first; `onDeleted(id)` is called after one was deleted. Returns them. */
 export async function showThreads(current, onDeleted) {
@@ -27,7 +28,9 @@ export async function showThreads(current, onDeleted) {
   }
   const pane = byId("threads");
   if (!pane.firstElementChild) pane.append(el("ul", { class: "items" }));
-  reconcile(pane.firstElementChild, grouped(threads, current), (item) => (item.heading ? headingItem(item) : threadItem(item, onDeleted)));
+  reconcile(pane.firstElementChild, grouped(threads, current), (item) =>
+    item.heading ? headingItem(item) : threadItem(item, onDeleted),
+  );
   return threads;
 }
 
@@ -59,7 +62,12 @@ function threadItem({ thread_id: id, title, updated_at: updated, current }, onDe
   return el(
     "li",
     { class: "item thread" },
-    el("a", { class: "item-main", href: addressOf(id), "aria-current": current ? "page" : null }, el("span", { class: "item-title", title }, title), el("span", { class: "item-meta" }, when(updated))),
+    el(
+      "a",
+      { class: "item-main", href: addressOf(id), "aria-current": current ? "page" : null },
+      el("span", { class: "item-title", title }, title),
+      el("span", { class: "item-meta" }, when(updated)),
+    ),
     deleteButton(`Delete conversation ${title}`, remove),
   );
 }

@@ -19,7 +19,12 @@ export function createTurn({ message, attachments = [], feedback = null }, { onA
   const status = el("p", { class: "status" });
   const content = el("div", { class: "answer-content" });
   const answer = el("div", { class: "answer", "aria-busy": "true" }, head, status, content);
-  const node = el("article", { class: "turn", "aria-label": message.slice(0, 80) }, question(message, attachments), answer);
+  const node = el(
+    "article",
+    { class: "turn", "aria-label": message.slice(0, 80) },
+    question(message, attachments),
+    answer,
+  );
   const draft = draftView(content);
 
   const say = (text) => {
@@ -54,12 +59,16 @@ export function createTurn({ message, attachments = [], feedback = null }, { onA
       draft.add(text);
     },
     result: (result) => {
-      head.replaceChildren(badge(result.route, result.route === result.routed_to ? result.confidence : null), detour(result));
+      head.replaceChildren(
+        badge(result.route, result.route === result.routed_to ? result.confidence : null),
+        detour(result),
+      );
       settle(...resultContent(result, onAsk));
       answer.append(resultFooter(result, feedback));
       announce(`${ROUTES[result.route].name}: ${result.answer}`);
     },
-    error: ({ code, message: text, trace_id: traceId }) => (code.includes("cancel") ? stopped() : fail({ code, message: text, traceId })),
+    error: ({ code, message: text, trace_id: traceId }) =>
+      code.includes("cancel") ? stopped() : fail({ code, message: text, traceId }),
     end: () => answer.hasAttribute("aria-busy") && stopped(),
   };
   const fail = (error, retry = onRetry) => settle(...draft.nodes(), errorNotice(error, retry));
@@ -71,7 +80,13 @@ export function createTurn({ message, attachments = [], feedback = null }, { onA
 function question(message, attachments) {
   const text = el("div", { class: "bubble" }, message);
   const files = attachments.map(({ title }) => el("span", { class: "file-tag" }, icon("file"), title));
-  return el("div", { class: "question" }, files.length ? el("div", { class: "file-tags" }, files) : null, text, foldable(text, message));
+  return el(
+    "div",
+    { class: "question" },
+    files.length ? el("div", { class: "file-tags" }, files) : null,
+    text,
+    foldable(text, message),
+  );
 }
 
 function foldable(text, message) {
@@ -87,7 +102,8 @@ function foldable(text, message) {
 }
 
 /** Where the graph went on to another node than the router chose. */
-const detour = ({ route, routed_to: first }) => (route === first ? "" : el("span", { class: "muted" }, `after trying ${ROUTES[first].name}`));
+const detour = ({ route, routed_to: first }) =>
+  route === first ? "" : el("span", { class: "muted" }, `after trying ${ROUTES[first].name}`);
 
 /** The draft that tokens build up, drawn at most once a frame. */
 function draftView(content) {

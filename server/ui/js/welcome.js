@@ -12,26 +12,51 @@ Subtotal 473.00 EUR, VAT 19% 89.87 EUR
 Total 562.87 EUR`;
 
 const EXAMPLES = [
-  { route: "knowledge", title: "How long does a cardholder have to dispute a transaction?", text: "How long does a cardholder have to dispute a transaction?" },
-  { route: "extraction", title: "Extract the fields of this invoice", text: `Extract the fields of this invoice:\n\n${INVOICE}` },
+  {
+    route: "knowledge",
+    title: "How long does a cardholder have to dispute a transaction?",
+    text: "How long does a cardholder have to dispute a transaction?",
+  },
+  {
+    route: "extraction",
+    title: "Extract the fields of this invoice",
+    text: `Extract the fields of this invoice:\n\n${INVOICE}`,
+  },
   {
     route: "fraud",
     title: "Is this card payment fraudulent?",
     text: "Is this transaction fraudulent? Card payment of 1840.00 EUR at an electronics merchant at 03:12, card not present, new device, merchant country NG, home country DE, usual amount 45 EUR, 6 transactions in the last hour.",
   },
-  { route: "unknown", title: "Who will win the next football World Cup?", text: "Who will win the next football World Cup?" },
+  {
+    route: "unknown",
+    title: "Who will win the next football World Cup?",
+    text: "Who will win the next football World Cup?",
+  },
 ];
 
 /** `onAsk(text)` is called with the example that was chosen. */
 export function emptyState(onAsk) {
   const cards = EXAMPLES.map(({ route, title, text }) =>
-    el("li", {}, el("button", { type: "button", class: "example", title: text, on: { click: () => onAsk(text) } }, badge(route), el("span", {}, title))),
+    el(
+      "li",
+      {},
+      el(
+        "button",
+        { type: "button", class: "example", title: text, on: { click: () => onAsk(text) } },
+        badge(route),
+        el("span", {}, title),
+      ),
+    ),
   );
   return el(
     "section",
     { class: "welcome" },
     el("h2", {}, "What would you like to look into?"),
-    el("p", { class: "muted" }, "Ask about your documents, turn an invoice or contract into fields, or score a card transaction. Answers show their evidence, and say so when there is none."),
+    el(
+      "p",
+      { class: "muted" },
+      "Ask about your documents, turn an invoice or contract into fields, or score a card transaction. Answers show their evidence, and say so when there is none.",
+    ),
     el("ul", { class: "examples" }, cards),
   );
 }
