@@ -28,7 +28,6 @@ from reportlab.platypus import (
     TableStyle,
 )
 
-PUBLISHER = "Larkmoor Cards"
 MARGIN = 22 * mm
 TEXT_WIDTH = A4[0] - 2 * MARGIN
 
@@ -65,9 +64,7 @@ def write_pdf(markdown: str, target: Path) -> None:
     """Write `markdown` to `target` as A4 pages with a running header that carries the title and the page number."""
     blocks = list(_blocks(markdown))
     title = next((match[2] for block in blocks if (match := _HEADING.fullmatch(block[0]))), target.stem)
-    document = BaseDocTemplate(
-        str(target), pagesize=A4, title=title, author=PUBLISHER, invariant=1, pageCompression=0, lang="en"
-    )
+    document = BaseDocTemplate(str(target), pagesize=A4, title=title, invariant=1, pageCompression=0, lang="en")
     frame = Frame(MARGIN, MARGIN, TEXT_WIDTH, A4[1] - 2 * MARGIN, leftPadding=0, rightPadding=0)
     document.addPageTemplates(PageTemplate(frames=[frame], onPage=_running_header(title)))
     document.build([flowable for block in blocks for flowable in _flowables(block)])
@@ -76,7 +73,7 @@ def write_pdf(markdown: str, target: Path) -> None:
 def _running_header(title: str) -> Callable[[Canvas, BaseDocTemplate], None]:
     def draw(canvas: Canvas, document: BaseDocTemplate) -> None:
         canvas.setFont("Helvetica", 8)
-        canvas.drawString(MARGIN, A4[1] - MARGIN * 0.6, f"{PUBLISHER} | {title} | Page {document.page}")
+        canvas.drawString(MARGIN, A4[1] - MARGIN * 0.6, f"{title} | Page {document.page}")
 
     return draw
 
