@@ -51,13 +51,13 @@ clean: ## remove environments, caches and build output; data stays
 	rm -rf .venv .venv-studio build *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage* htmlcov .langgraph_api
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.venv/.base: locks/base.txt pyproject.toml
+.venv/.base: locks/base.txt locks/build.txt pyproject.toml
 	$(INSTALL) .venv base
 
 # The dev lock is a superset with the same versions: after it, serve has nothing to install.
-.venv/.dev: locks/dev.txt pyproject.toml
+.venv/.dev: locks/dev.txt locks/build.txt pyproject.toml
 	$(INSTALL) .venv dev
 	touch .venv/.base
 
-.venv-studio/.studio: locks/studio.txt pyproject.toml
+.venv-studio/.studio: locks/studio.txt locks/build.txt pyproject.toml
 	$(INSTALL) .venv-studio studio

@@ -24,10 +24,13 @@ if ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
     "$python" -m venv --clear "$venv"
 fi
 
+pip_install() {
+    # Nothing is resolved or compiled. Bytecode is written on first import, for what is really used.
+    "$venv/bin/python" -m pip install -qq --disable-pip-version-check --no-input --no-deps --no-compile "$@"
+}
+
 echo "Installing $lock into $venv (a minute or two the first time)"
-# Wheels only: nothing is compiled here. Bytecode is written on first import, for what is really used.
-"$venv/bin/python" -m pip install -qq --disable-pip-version-check --no-input --no-deps --no-compile --only-binary :all: -r "$lock" ||
+pip_install --only-binary :all: -r locks/build.txt && pip_install --only-binary :all: -r "$lock" ||
     fail "pip could not install $lock; is the package registry reachable?"
-"$venv/bin/python" -m pip install -qq --disable-pip-version-check --no-input --no-deps --no-index --no-build-isolation -e . ||
-    fail "pip could not install this project into $venv"
+pip_install --no-index --no-build-isolation -e . || fail "pip could not install this project into $venv"
 touch "$venv/.$2"

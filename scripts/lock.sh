@@ -11,8 +11,11 @@ resolve() {
     shift
     echo "locks/$output"
     uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-index-url --no-emit-find-links \
-        --annotation-style line --output-file "locks/$output" \
-        pyproject.toml locks/build.in --excludes locks/excludes.txt "$@"
+        --annotation-style line --output-file "locks/$output" "$@"
+}
+
+resolve_project() {
+    resolve "$@" pyproject.toml --excludes locks/excludes.txt --constraints locks/build.txt
 }
 
 # Prints base.txt as constraints for Studio, without the two packages that its server wants older.
@@ -20,13 +23,14 @@ base_constraints() {
     grep -E '^[a-z0-9-]+==' locks/base.txt | sed 's/ \\$//' | grep -vE '^(protobuf|grpcio)=='
 }
 
+resolve build.txt locks/build.in --generate-hashes "$@"
 # dev is resolved first: it is the superset, and every other lock takes its versions from it.
-resolve dev.txt --generate-hashes --extra eval --extra phoenix --extra postgres --extra dev "$@"
-resolve base.txt --generate-hashes --constraints locks/dev.txt "$@"
+resolve_project dev.txt --generate-hashes --extra eval --extra phoenix --extra postgres --extra dev "$@"
+resolve_project base.txt --generate-hashes --constraints locks/dev.txt "$@"
 constraints=$(mktemp)
 trap 'rm -f "$constraints"' EXIT
 base_constraints >"$constraints"
-resolve studio.txt locks/studio.in --generate-hashes --no-annotate --constraints "$constraints" "$@"
+resolve_project studio.txt locks/studio.in --generate-hashes --no-annotate --constraints "$constraints" "$@"
 # No hashes: torch's build is chosen per machine, and each build has files of its own.
-resolve finetune-cuda.txt --extra finetune --constraints locks/dev.txt "$@"
-resolve finetune.txt --excludes locks/excludes-cuda.txt --extra finetune --constraints locks/finetune-cuda.txt "$@"
+resolve_project finetune-cuda.txt --extra finetune --constraints locks/dev.txt "$@"
+resolve_project finetune.txt --excludes locks/excludes-cuda.txt --extra finetune --constraints locks/finetune-cuda.txt "$@"
