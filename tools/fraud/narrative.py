@@ -10,9 +10,12 @@ from tools.fraud.transaction import Transaction
 from tools.fraud.wording import plural, short
 
 NARRATIVE_VERSION = 1
-_MAX_DETAILS = 3
+_MAX_DETAILS = 2
+# Speed in classes: small models read large numbers badly.
+_FLYING_KMH = 200.0
+_IMPOSSIBLE_KMH = 900.0
 _MAX_NAME_CHARS = 28
-_MAX_DETAIL_CHARS = 20
+_MAX_DETAIL_CHARS = 16
 
 _CHANNELS = {
     "pos": "card present",
@@ -58,8 +61,13 @@ def _behaviour(transaction: Transaction, features: Features) -> list[str]:
         parts.append(f"{features.hour}h at night" if features.night else f"{features.hour}h")
     if transaction.card_age_days is not None:
         parts.append(f"card {_age(transaction.card_age_days)} old")
-    counts = [("1h", transaction.count_1h), ("24h", transaction.count_24h), ("7d", transaction.count_7d)]
-    stated = [f"{count} in {window}" for window, count in counts if count is not None]
+    # Words, since each digit of "24h" would be a token of its own.
+    counts = [
+        ("this hour", transaction.count_1h),
+        ("today", transaction.count_24h),
+        ("this week", transaction.count_7d),
+    ]
+    stated = [f"{count} {window}" for window, count in counts if count is not None]
     if stated:
         parts.append(" ".join(stated))
     return parts
@@ -77,9 +85,9 @@ def _place(transaction: Transaction, features: Features) -> list[str]:
     if features.foreign is not None:
         parts.append("abroad" if features.foreign else "home country")
     if transaction.distance_from_last_km is not None:
-        parts.append(f"{short(transaction.distance_from_last_km)} km from the last")
-    if features.speed_kmh is not None:
-        parts.append(_speed(features.speed_kmh))
+        parts.append(f"{transaction.distance_from_last_km:.0f} km from the last")
+    if features.speed_kmh is not None and features.speed_kmh >= _FLYING_KMH:
+        parts.append("impossible travel" if features.speed_kmh >= _IMPOSSIBLE_KMH else "air travel")
     if transaction.transaction_code:
         parts.append(f"code {transaction.transaction_code[:12]}")
     return parts
@@ -99,10 +107,3 @@ def _age(days: float) -> str:
     if days < 90:
         return plural(days, "day")
     return plural(round(days / 30.4), "month") if days < 730 else plural(round(days / 365.25), "year")
-
-
-def _speed(kmh: float) -> str:
-    """Speed in classes: small models read large numbers badly."""
-    if kmh >= 900:
-        return "impossible travel"
-    return "air travel" if kmh >= 200 else "plausible travel"
