@@ -23,11 +23,13 @@ def _number(data: Mapping[str, Any], name: str) -> float | None:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
+def _records(value: Any) -> list[dict[str, Any]]:
+    items: list[Any] = value if isinstance(value, list) else []
+    return [item for item in items if isinstance(item, dict)]
+
+
 def _line_items(data: Mapping[str, Any]) -> list[str]:
-    items = data.get("line_items")
-    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):  # pyright: ignore[reportUnknownVariableType]
-        return []
-    rows: list[Mapping[str, Any]] = items
+    rows = _records(data.get("line_items"))
     warnings: list[str] = []
     for index, row in enumerate(rows):
         quantity, price, amount = (_number(row, name) for name in ("quantity", "unit_price", "amount"))

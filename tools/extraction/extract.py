@@ -13,7 +13,7 @@ from tools.extraction.ask import Choice, ask, option_text
 from tools.extraction.checks import check
 from tools.extraction.fields import Group, Leaf, Node, Repeated, leaves
 from tools.extraction.grounding import locate
-from tools.extraction.plan import Absent, Decision, Open, Settled, plan
+from tools.extraction.plan import Absent, Arbiter, Decision, Open, Settled, plan
 from tools.extraction.readers.source import Candidate, Source
 from tools.extraction.results import ExtractedValue, ExtractionResult
 from tools.extraction.schemas import ExtractionSchema
@@ -21,23 +21,31 @@ from tools.extraction.values import null, value_of
 from tools.ports import ChatModel, Usage
 
 MAX_PROMPT_TOKENS = 700
+MAX_READ_CHARS = 300_000
+"""About 100 pages; what lies beyond is not read, and a warning says so."""
 MIN_CONFIDENCE = 0.3
-"""A choice of the model below this confidence becomes null with reason `low_confidence`."""
+"""A value below this confidence becomes null with reason `low_confidence`."""
 _DEGRADED_SCORE = 0.45
 _READERS_ONLY = "readers"
 _DEGRADED_WARNING = "The model did not answer: only what could be read without it is filled in."
 
 
 async def extract(
-    text: str, schema: ExtractionSchema, model: ChatModel, *, max_prompt_tokens: int = MAX_PROMPT_TOKENS
+    text: str,
+    schema: ExtractionSchema,
+    model: ChatModel,
+    *,
+    arbiter: Arbiter = "readers",
+    max_prompt_tokens: int = MAX_PROMPT_TOKENS,
 ) -> ExtractionResult:
     """Read `text` into `schema`. Every value that is not null stands in the text at its evidence.
 
-    The model is called only for fields that the readers leave open, with a prompt of about `max_prompt_tokens`. When it
-    does not answer, the deterministic readings are returned with a warning.
+    The model is called, with a prompt of about `max_prompt_tokens`, for free text that no reader knows and, where it is
+    the `arbiter`, for fields with several readings; a small model is the worse arbiter. When it does not answer, the
+    deterministic readings are returned with a warning.
     """
-    source = Source(text)
-    decisions = await asyncio.to_thread(plan, schema, source)
+    source = Source(text[:MAX_READ_CHARS])
+    decisions = await asyncio.to_thread(plan, schema, source, arbiter)
     open_fields = {path: decision for path, (_, decision) in decisions.items() if isinstance(decision, Open)}
     choices: Mapping[str, Choice] | None = {}
     usage = Usage()
@@ -54,11 +62,16 @@ async def extract(
         schema_name=schema.name,
         data=assembly.data,
         fields=assembly.fields,
-        warnings=[*([_DEGRADED_WARNING] if degraded else []), *check(assembly.data, source)],
+        warnings=[*_notices(text, degraded=degraded), *check(assembly.data, source)],
         model=model.name if open_fields and not degraded else _READERS_ONLY,
         usage=usage,
         degraded=degraded,
     )
+
+
+def _notices(text: str, *, degraded: bool) -> list[str]:
+    cut = f"The document has {len(text)} characters; the first {MAX_READ_CHARS} were read."
+    return [*([cut] if len(text) > MAX_READ_CHARS else []), *([_DEGRADED_WARNING] if degraded else [])]
 
 
 def _value(
@@ -67,6 +80,8 @@ def _value(
     if isinstance(decision, Absent):
         return null("not_found")
     if isinstance(decision, Settled):
+        if decision.proposal.score < MIN_CONFIDENCE:
+            return null("low_confidence")
         return value_of(leaf, decision.proposal.candidate, source, decision.proposal.score, "reader")
     if choices is None:
         best = decision.options[0] if decision.options else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from tools.extraction.choose import affinity
 from tools.extraction.fields import Leaf, leaves
@@ -13,6 +14,8 @@ from tools.extraction.readers.source import Source
 from tools.extraction.records import BUILT_IN
 from tools.extraction.schemas import ExtractionSchema
 
+Arbiter = Literal["readers", "model"]
+"""Who decides between several readings of a field: the readers' scores or the model."""
 STANDS = 0.55
 """A best proposal with this score stands without the model if it leads by `LEAD`."""
 LEAD = 0.08
@@ -51,21 +54,24 @@ class Absent:
 Decision = Settled | Open | Absent
 
 
-def plan(schema: ExtractionSchema, source: Source) -> Mapping[str, tuple[Leaf, Decision]]:
+def plan(schema: ExtractionSchema, source: Source, arbiter: Arbiter) -> Mapping[str, tuple[Leaf, Decision]]:
     """A decision for every field outside arrays, by path."""
     alien = schema.name in BUILT_IN and affinity(source.text)[schema.name] < _LOOKS_ALIEN
-    return {path: (leaf, decide(leaf, source, alien=alien)) for path, leaf in leaves(schema.root)}
+    return {path: (leaf, decide(leaf, source, arbiter, alien=alien)) for path, leaf in leaves(schema.root)}
 
 
-def decide(leaf: Leaf, source: Source, *, alien: bool = False) -> Decision:
-    """Settle a field where one reading is clear. In an `alien` document, one of another kind, only strong readings count."""
+def decide(leaf: Leaf, source: Source, arbiter: Arbiter = "readers", *, alien: bool = False) -> Decision:
+    """Settle a field where one reading is clear or the readers are the arbiter.
+
+    In an `alien` document, one of another kind than the schema, only strong readings count.
+    """
     proposals = propose(leaf, source)
     if alien:
         proposals = [proposal for proposal in proposals if proposal.score >= _ALIEN_SCORE]
     if not proposals:
         return Open(leaf, ()) if not alien and _is_askable(leaf, source) else Absent()
     lead = proposals[0].score - (proposals[1].score if len(proposals) > 1 else 0.0)
-    if proposals[0].score >= STANDS and lead >= LEAD:
+    if arbiter == "readers" or (proposals[0].score >= STANDS and lead >= LEAD):
         return Settled(proposals[0])
     options = [p for p in proposals[:MAX_OPTIONS] if p.candidate.end - p.candidate.start <= _LONGEST_OPTION]
     return Open(leaf, options) if options else Settled(proposals[0])

@@ -12,7 +12,7 @@ from tools.extraction.fields import Kind, Leaf
 from tools.extraction.readers import amounts, clauses, dates, durations, identifiers, keywords, names, places
 from tools.extraction.readers.labels import Label, find_labels, labelled_text
 from tools.extraction.readers.source import Candidate, Reader, Scalar, Source
-from tools.extraction.readers.totals import agrees, in_tax_summary, owed, settlements
+from tools.extraction.readers.totals import owed, settlements, tax_summary_start
 from tools.extraction.readers.words import booleans, literals
 
 READERS: Mapping[Kind, Reader] = {
@@ -151,11 +151,11 @@ def _stamped(source: Source, candidates: Sequence[Candidate]) -> Candidate | Non
 
 def _settled(source: Source, proposals: Sequence[Proposal]) -> list[Proposal]:
     """Raise the totals that payment and change confirm; lower those of a tax summary and those that are not positive."""
-    confirmed = owed(source)
+    confirmed, summary = owed(source), tax_summary_start(source)
     found: list[Proposal] = []
     for proposal in (*proposals, *(Proposal(one, one.cue) for one in settlements(source))):
-        score = proposal.score + (0.15 if agrees(proposal.candidate, confirmed) else 0.0)
-        score -= 0.3 if in_tax_summary(source, proposal.candidate) else 0.0
+        score = proposal.score + (0.15 if round(float(proposal.candidate.value), 2) in confirmed else 0.0)
+        score -= 0.3 if proposal.candidate.start >= summary else 0.0
         score -= 0.3 if float(proposal.candidate.value) <= 0 else 0.0
         found.append(replace(proposal, score=max(0.0, min(0.97, score))))
     return found

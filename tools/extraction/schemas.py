@@ -217,7 +217,7 @@ class _Builder:
         types = schema.get("type")
         if isinstance(types, list):
             others = [name for name in types if name != "null"]  # pyright: ignore[reportUnknownVariableType]
-            narrowed = {**schema, "type": others[0] if others else "null"}
+            narrowed: Schema = {**schema, "type": others[0] if others else "null"}
             return narrowed, "null" in types, stack
         for key in ("anyOf", "oneOf"):
             if key not in schema:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tools.extraction.plan import Open, topic_words
 from tools.extraction.readers.source import Source
 
-CHARS_PER_TOKEN = 2.6
+CHARS_PER_TOKEN = 2.0
 """Cautious for text full of digits, which the embedded model's tokenizer splits one by one."""
 _CONTEXT = 90
 _TOPIC_HITS = 3

@@ -25,11 +25,13 @@ _SYMBOL = "|".join(
 )
 _WORDS = "euros?|dollars|pounds"
 _DIGITS = r"\d{1,3}(?:[,.' \u00a0\u202f]\d{3})+(?:[.,]\d{1,2})?|\d{1,12}(?:[.,]\d{1,4})?"
-_MONEY = re.compile(
-    rf"(?P<minus>(?<![\w)])-\s?)?(?:(?<![A-Za-z])(?P<before>{_ISO}|{_SYMBOL})\s?:?\s?)?(?P<minus2>-)?(?<![\w.,'/])(?P<digits>{_DIGITS})"
-    rf"(?![\d/])(?!\s?%)(?:\s?(?P<after>(?:{_ISO}|{_WORDS})(?![A-Za-z])|€|£|zł|Kč))?"
-)
-_GLUED = re.compile(rf"(?<![A-Za-z])(?P<before>{_ISO}|{_SYMBOL})(?P<digits>{_DIGITS})(?![\d/])(?!\s?%)")
+_NUMBER = re.compile(rf"(?<![\d.,'/])(?P<digits>{_DIGITS})(?![\d/])(?!\s?%)")
+_BEFORE = re.compile(rf"(?P<minus>(?<![\w)])-\s?)?(?<![A-Za-z])(?P<mark>{_ISO}|{_SYMBOL})\s?:?\s?(?P<minus2>-)?$")
+_MINUS = re.compile(r"(?<![\w).,])-\s?$")
+_AFTER = re.compile(rf"\s?(?:{_ISO}|{_WORDS})(?![A-Za-z])|\s?(?:€|£|zł|Kč)")
+_MARK_CHARS = 8
+_MARKED_CUE = 0.2
+_DECIMALS = re.compile(r"[.,]\d\d$")
 _CURRENCY = re.compile(
     rf"(?<![A-Za-z])(?P<code>{_ISO})(?![A-Za-z])|(?<![A-Za-z])(?P<symbol>{_SYMBOL})(?![A-Za-z])|\b(?P<word>{_WORDS})\b"
 )
@@ -61,47 +63,40 @@ def currency_code(mark: str, text: str) -> str:
     return mark if mark in ISO_CURRENCIES else _SYMBOLS.get(mark, _SYMBOLS.get(mark.lower(), mark))
 
 
-def _overlaps_date(source: Source) -> list[tuple[int, int]]:
-    return [(found.start, found.end) for found in source.read(dates)]
-
-
-def _matches(source: Source) -> list[re.Match[str]]:
-    taken = _overlaps_date(source)
-    matches = sorted(
-        [*_MONEY.finditer(source.text), *_GLUED.finditer(source.text)], key=lambda m: (m.start("digits"), m.start())
-    )
-    kept: list[re.Match[str]] = []
-    position = 0
-    for match in matches:
-        if kept and match.start("digits") < kept[-1].end("digits"):
-            continue
-        while position < len(taken) and taken[position][1] <= match.start("digits"):
-            position += 1
-        if position < len(taken) and taken[position][0] < match.end("digits"):
-            continue
-        kept.append(match)
-    return kept
-
-
-def _candidate(match: re.Match[str], cue: float) -> Candidate:
-    groups = match.groupdict()
-    sign = -1 if groups.get("minus") or groups.get("minus2") else 1
-    return Candidate(sign * parse_number(match["digits"]), match.start(), match.end(), cue)
+def _number(source: Source, match: re.Match[str]) -> Candidate | None:
+    """The number with its sign and currency; `None` for digits inside a code."""
+    first = max(0, match.start() - _MARK_CHARS)
+    lead = source.text[first : match.start()]
+    bare = not lead.strip() or lead.rstrip()[-1] in ",;)(|"
+    mark = None if bare else _BEFORE.search(lead)
+    minus = None if bare or mark else _MINUS.search(lead)
+    if mark is None and minus is None and lead and (lead[-1].isalnum() or lead[-1] in "_-"):
+        return None
+    after = _AFTER.match(source.text, match.end())
+    opening = mark or minus
+    start = first + opening.start() if opening else match.start()
+    negative = minus is not None or (mark is not None and (mark["minus"] or mark["minus2"]) is not None)
+    value = (-1 if negative else 1) * parse_number(match["digits"])
+    return Candidate(value, start, after.end() if after else match.end(), _MARKED_CUE if mark or after else 0.0)
 
 
 def numbers(source: Source) -> Sequence[Candidate]:
-    """Every number that is not part of a date, a longer code or a percentage."""
-    return [_candidate(match, 0.0) for match in _matches(source)]
+    """Every number that is not part of a date, a longer code or a percentage; with a currency mark its cue is 0.2."""
+    days = source.read(dates)
+    found: list[Candidate] = []
+    position = 0
+    for match in _NUMBER.finditer(source.text):
+        while position < len(days) and days[position].end <= match.start():
+            position += 1
+        in_date = position < len(days) and days[position].start < match.end()
+        if not in_date and (number := _number(source, match)):
+            found.append(number)
+    return found
 
 
 def amounts(source: Source) -> Sequence[Candidate]:
-    """Numbers that look like money: with a currency mark (cue 0.2) or with two decimals (cue 0)."""
-    found: list[Candidate] = []
-    for match in _matches(source):
-        marked = match["before"] or match.groupdict().get("after")
-        if marked or re.search(r"[.,]\d\d$", match["digits"]):
-            found.append(_candidate(match, 0.2 if marked else 0.0))
-    return found
+    """Numbers that look like money: with a currency mark or with two decimals."""
+    return [one for one in source.read(numbers) if one.cue or _DECIMALS.search(source.text, one.start, one.end)]
 
 
 def currencies(source: Source) -> Sequence[Candidate]:

@@ -55,7 +55,10 @@ def letter_dates(source: Source) -> Sequence[Candidate]:
     for day in source.read(dates):
         number = source.line_number(day.start)
         line = source.lines[number]
-        rest = source.text[line.start : day.start] + source.text[day.end : line.end]
+        rest = (
+            source.text[max(line.start, day.start - 60) : day.start]
+            + source.text[day.end : min(line.end, day.end + 60)]
+        )
         alone = re.fullmatch(r"\W*(?:date\W*|[A-Z][\w ]{1,20},\s*(?:the\s)?)?\W*", rest, re.IGNORECASE) is not None
         found.append(Candidate(day.value, day.start, day.end, 0.85 if alone and number < _LETTER_TOP else 0.0))
     return found

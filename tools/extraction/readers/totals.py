@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 
 from tools.extraction.readers.amounts import amounts
@@ -31,7 +32,9 @@ _SUMMARY = re.compile(r"(?:gst|tax|vat|sst)\s*(?:summary|analysis|code|rate)", r
 def _next_amount(source: Source, labels: Sequence[str]) -> list[float]:
     found: list[float] = []
     for label in find_labels(source, labels):
-        after = next((c for c in source.read(amounts) if c.start >= label.end), None)
+        read = source.read(amounts)
+        index = bisect_left(read, label.end, key=lambda one: one.start)
+        after = read[index] if index < len(read) else None
         if after is not None and source.text.count("\n", label.end, after.start) <= 2:
             found.append(float(after.value))
     return found
@@ -58,12 +61,7 @@ def settlements(source: Source) -> Sequence[Candidate]:
     return found
 
 
-def in_tax_summary(source: Source, candidate: Candidate) -> bool:
-    """The candidate stands in the tax summary at the end of a receipt, where totals are those of the tax."""
+def tax_summary_start(source: Source) -> int:
+    """Where the tax summary at the end of a receipt begins, whose totals are those of the tax; else the text's length."""
     summary = _SUMMARY.search(source.text)
-    return summary is not None and candidate.start > summary.end()
-
-
-def agrees(candidate: Candidate, amounts_owed: frozenset[float]) -> bool:
-    """The candidate equals one of the amounts to the cent."""
-    return any(abs(float(candidate.value) - amount) < _CENT for amount in amounts_owed)
+    return summary.end() if summary else len(source.text)
