@@ -47,12 +47,15 @@ class ExtractedField(ResultModel):
 class ExtractionResult(ResultModel):
     """A document read into a schema. `fields` maps a path such as `line_items[0].amount` to its value and evidence."""
 
-    schema_name: str = Field(serialization_alias="schema", validation_alias="schema")
+    model_config = ConfigDict(extra="forbid", serialize_by_alias=True)
+
+    schema_name: str = Field(alias="schema")
     data: dict[str, Any]
     fields: dict[str, ExtractedField]
-    warnings: list[str] = Field(default_factory=list)
+    warnings: list[str] = Field(default_factory=list[str])
     model: str
     document_id: str | None = None
+    source_text: str | None = Field(default=None, description="The text that the evidence's offsets count in.")
 
 
 class RedFlag(ResultModel):
@@ -89,3 +92,23 @@ class TokenUsage(ResultModel):
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost_usd: float = 0.0
+
+
+class TurnResult(ResultModel):
+    """What one turn came to. `routed_to` is the router's first decision, `route` the node that answered in the end."""
+
+    route: Route
+    routed_to: Route
+    confidence: float = Field(ge=0, le=1)
+    answer: str
+    abstained: bool
+    reason: str | None = Field(default=None, description="Why nothing was answered, e.g. `off_topic`.")
+    suggestions: list[str] = Field(default_factory=list[str])
+    citations: list[Citation] = Field(default_factory=list[Citation])
+    extraction: ExtractionResult | None = None
+    fraud: FraudResult | None = None
+    interrupt: None = None
+    degraded: bool = Field(default=False, description="True when a model was missing and something simpler answered.")
+    usage: TokenUsage = Field(default_factory=TokenUsage)
+    explanation: dict[str, Any] = Field(default_factory=dict[str, Any], description="Why this route and this answer.")
+    versions: dict[str, str] = Field(default_factory=dict[str, str], description="Models and prompts that were used.")

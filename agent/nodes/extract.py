@@ -1,0 +1,127 @@
+"""Structured extraction: a pasted or attached document into a schema, every value with its evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from langgraph.runtime import Runtime
+
+from agent.nodes.events import emit, finish_turn
+from agent.results import Evidence, ExtractedField, ExtractionResult
+from agent.services import Services
+from agent.state import GraphState, RoutedTurn, TurnContext
+from tools.errors import NotFoundError
+from tools.extraction import results as extraction
+from tools.extraction.choose import choose_schema
+from tools.extraction.extract import extract
+from tools.extraction.records import BUILT_IN
+from tools.extraction.schemas import resolve_schema
+from tools.knowledge.documents import PAGE_BREAK
+from tools.ports import Usage
+
+
+@dataclass(frozen=True)
+class ExtractNode:
+    """Reads a document into the schema that the user names or that the text calls for."""
+
+    services: Services
+
+    async def run(self, state: RoutedTurn, runtime: Runtime[TurnContext]) -> GraphState:
+        """Answer with an extraction, or ask which schema is meant."""
+        context = runtime.context or TurnContext()
+        request = state["query"]
+        document_id = next(iter(context.document_ids), None)
+        text = request if document_id is None else await self._document(context.owner, document_id)
+        schema = await self.services.compute(lambda: choose_schema(text, request))
+        if schema is None:
+            return _ask_schema(state)
+        emit("status", {"text": f"Reading the {schema.replace('_', ' ')}"})
+        model = self.services.models.role("extract")
+        found = await extract(text, resolve_schema(schema), model)
+        result = extraction_result(found, text, document_id)
+        if len(context.document_ids) > 1:
+            result.warnings.append(f"Only the first of {len(context.document_ids)} attached documents was read.")
+        answer = _summary(schema, found)
+        emit("token", {"text": answer})
+        return finish_turn(
+            state,
+            versions={"extract_model": found.model, "schema": schema},
+            usage=found.usage,
+            route="extraction",
+            answer=answer,
+            abstained=False,
+            extraction=result,
+            degraded=found.degraded,
+        )
+
+    async def _document(self, owner: str, document_id: str) -> str:
+        text = await self.services.documents.text(owner, document_id)
+        if text is None:
+            raise NotFoundError(f"There is no document {document_id!r}.", document_id=document_id)
+        return text
+
+
+def extraction_result(
+    found: extraction.ExtractionResult, text: str, document_id: str | None = None
+) -> ExtractionResult:
+    """A tool's extraction as the API's model, with the page of each piece of evidence."""
+    return ExtractionResult(
+        schema=found.schema_name,
+        data=found.data,
+        fields=_fields(found.fields, text),
+        warnings=list(found.warnings),
+        model=found.model,
+        document_id=document_id,
+        source_text=text,
+    )
+
+
+def _fields(values: Mapping[str, extraction.ExtractedValue], text: str) -> dict[str, ExtractedField]:
+    paged = PAGE_BREAK in text
+    return {
+        path: ExtractedField(
+            value=value.value,
+            evidence=None if value.evidence is None else _evidence(value.evidence, text, paged=paged),
+            confidence=value.confidence,
+            reason=value.reason,
+        )
+        for path, value in values.items()
+    }
+
+
+def _evidence(evidence: extraction.Evidence, text: str, *, paged: bool) -> Evidence:
+    page = text.count(PAGE_BREAK, 0, evidence.start) + 1 if paged else None
+    return Evidence(start=evidence.start, end=evidence.end, quote=evidence.quote, page=page)
+
+
+def _summary(schema: str, found: extraction.ExtractionResult) -> str:
+    filled = sum(value.value is not None for value in found.fields.values())
+    kind = schema.replace("_", " ")
+    if not filled:
+        return f"I read the text as {_article(kind)} {kind} but found none of its fields."
+    missing = len(found.fields) - filled
+    rest = f" {missing} could not be found and stay empty." if missing else ""
+    return (
+        f"I read the text as {_article(kind)} {kind} and found {filled} values, each with its place in the text.{rest}"
+    )
+
+
+def _article(noun: str) -> str:
+    return "an" if noun[0] in "aeiou" else "a"
+
+
+def _ask_schema(state: RoutedTurn) -> GraphState:
+    names = [name.replace("_", " ") for name in BUILT_IN]
+    answer = f"Which kind of document is this: {', '.join(names[:-1])} or {names[-1]}? Say it with the document."
+    emit("token", {"text": answer})
+    return finish_turn(
+        state,
+        versions={},
+        usage=Usage(),
+        route="extraction",
+        answer=answer,
+        abstained=False,
+        reason="schema_unclear",
+        suggestions=[f"Extract the {name}" for name in names],
+    )

@@ -1,0 +1,93 @@
+"""Transactions: read, ask for what is missing, score, show the evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agent.nodes.events import emit, finish_turn
+from agent.results import FraudModel, FraudResult, RedFlag
+from agent.services import Services
+from agent.state import GraphState, RoutedTurn
+from tools.errors import InputError, ModelUnavailableError
+from tools.fraud.errors import MissingFieldsError
+from tools.fraud.parse import require_transaction
+from tools.fraud.reasoning import explain_flags
+from tools.fraud.score import FraudScore, assess, score
+from tools.fraud.transaction import Transaction
+from tools.ports import Usage
+
+
+@dataclass(frozen=True)
+class FraudNode:
+    """Scores the transaction in the message."""
+
+    services: Services
+
+    async def run(self, state: RoutedTurn) -> GraphState:
+        """Answer with a score, or ask for the facts that a score needs."""
+        try:
+            transaction = await self.services.compute(lambda: require_transaction(state["query"]))
+        except InputError as error:
+            return _ask(state, error)
+        emit("status", {"text": "Scoring the transaction"})
+        model = self.services.models.role("fraud")
+        try:
+            scored = await score(transaction, model, self.services.policy)
+        except ModelUnavailableError:
+            return self._flags_only(state, transaction)
+        emit("token", {"text": scored.reasoning})
+        return finish_turn(
+            state,
+            versions={"fraud_model": model.name},
+            usage=scored.usage,
+            route="fraud",
+            answer=scored.reasoning,
+            abstained=False,
+            fraud=fraud_result(scored),
+            explanation={"narrative": scored.narrative, "logit": round(scored.z, 4)},
+        )
+
+    def _flags_only(self, state: RoutedTurn, transaction: Transaction) -> GraphState:
+        flags = assess(transaction, self.services.policy).flags
+        answer = f"The fraud model does not answer, so there is no probability. {explain_flags(flags)}"
+        emit("token", {"text": answer})
+        return finish_turn(
+            state,
+            versions={},
+            usage=Usage(),
+            route="fraud",
+            answer=answer,
+            abstained=False,
+            reason="model_unavailable",
+            degraded=True,
+        )
+
+
+def fraud_result(scored: FraudScore) -> FraudResult:
+    """A tool's score as the API's model."""
+    return FraudResult(
+        label=scored.label,
+        probability=scored.probability,
+        calibrated=scored.calibrated,
+        risk_score=scored.risk_score,
+        red_flags=[RedFlag(code=flag.code, evidence=flag.evidence) for flag in scored.red_flags],
+        reasoning=scored.reasoning,
+        needs_review=scored.needs_review,
+        model=FraudModel(base=scored.model.base, adapter=scored.model.adapter, sha256=scored.model.sha256),
+    )
+
+
+def _ask(state: RoutedTurn, error: InputError) -> GraphState:
+    emit("token", {"text": error.message})
+    turn = finish_turn(
+        state,
+        versions={},
+        usage=Usage(),
+        route="fraud",
+        answer=error.message,
+        abstained=False,
+        reason=error.code,
+    )
+    pending = state["query"] if isinstance(error, MissingFieldsError) else None
+    turn["pending_transaction"] = pending
+    return turn

@@ -1,0 +1,103 @@
+"""The first node: what is asked, stand-alone, and which branch answers it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from agent.followup import is_follow_up, stand_alone
+from agent.memory import last_question, recent_turns
+from agent.nodes.events import emit
+from agent.prompts import load_prompt
+from agent.router.decide import RouteDecision
+from agent.services import Services
+from agent.state import GraphState, NewTurn, TurnContext
+from tools.errors import InputError, SwitchyardError
+from tools.fraud.parse import looks_like_transaction, parse_transaction
+from tools.ports import ChatRequest, Message
+
+_log = logging.getLogger(__name__)
+
+_REMEMBERED_QUESTIONS = 5
+_REWRITE_TOKENS = 80
+
+
+@dataclass(frozen=True)
+class RouteNode:
+    """Rewrites follow-ups and decides the branch."""
+
+    services: Services
+
+    async def run(self, state: NewTurn, runtime: Runtime[TurnContext]) -> GraphState:
+        """Set `query`, `decision` and what else belongs to the new turn."""
+        message = last_question(state["messages"])
+        context = runtime.context or TurnContext()
+        pending = state.get("pending_transaction")
+        if pending and (completed := _completes(pending, message)):
+            query, decision = completed, _continued_transaction()
+        else:
+            query = await self._stand_alone(message, state)
+            router = self.services.router
+            attached = bool(context.document_ids)
+            decision = _plain(await self.services.compute(lambda: router.route(query, attached_document=attached)))
+        emit("route", {"routed_to": decision["routed_to"], "confidence": decision["confidence"]})
+        questions = [*state.get("questions", []), query][-_REMEMBERED_QUESTIONS:]
+        return {
+            "query": query,
+            "questions": questions if decision["routed_to"] == "knowledge" else state.get("questions", []),
+            "decision": decision,
+            "refusal": None,
+            "pending_transaction": None,
+        }
+
+    async def _stand_alone(self, message: str, state: NewTurn) -> str:
+        questions = state.get("questions", [])
+        if not questions or not is_follow_up(message):
+            return message
+        answerer = self.services.models.role("answer")
+        if answerer.quotes:
+            return stand_alone(message, questions)
+        prompt = Message("system", load_prompt("rewrite").text)
+        history = recent_turns(state["messages"])
+        request = ChatRequest([prompt, *history, Message("user", message)], max_tokens=_REWRITE_TOKENS)
+        try:
+            rewritten = (await answerer.complete(request)).text.strip()
+        except SwitchyardError as error:
+            _log.warning("follow-up rewritten by rule: %s", error.code)
+            rewritten = ""
+        return rewritten or stand_alone(message, questions)
+
+
+def _plain(decision: RouteDecision) -> dict[str, Any]:
+    return {
+        **asdict(decision),
+        "probabilities": {intent: round(value, 4) for intent, value in decision.probabilities.items()},
+        "confidence": round(decision.confidence, 4),
+        "alternatives": list(decision.alternatives),
+        "reasons": list(decision.reasons),
+    }
+
+
+def _completes(pending: str, message: str) -> str | None:
+    """The pending transaction with this message's facts, if the message adds some that were missing."""
+    if not looks_like_transaction(message).found:
+        return None
+    text = f"{pending}\n{message}"
+    try:
+        return text if parse_transaction(text) else None
+    except InputError:
+        return None
+
+
+def _continued_transaction() -> dict[str, Any]:
+    return {
+        "routed_to": "fraud",
+        "confidence": 1.0,
+        "probabilities": {},
+        "alternatives": [],
+        "reasons": ["completes the transaction of the last turn"],
+        "ambiguous": False,
+    }

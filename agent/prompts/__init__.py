@@ -1,0 +1,41 @@
+"""Prompts are versioned files: `NAME.vN.md` in this folder. The newest version is used; runs record which."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+_NAME = re.compile(r"(?P<name>[a-z_]+)\.v(?P<version>\d+)\.md")
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A prompt's text with where it comes from."""
+
+    name: str
+    version: int
+    text: str
+
+    @property
+    def id(self) -> str:
+        """What a run records, such as `prose.v1`."""
+        return f"{self.name}.v{self.version}"
+
+
+@cache
+def load_prompt(name: str) -> Prompt:
+    """The newest version of a prompt.
+
+    Raises:
+        KeyError: there is no prompt of that name.
+    """
+    versions: dict[int, str] = {}
+    for file in resources.files("agent.prompts").iterdir():
+        if (match := _NAME.fullmatch(file.name)) and match["name"] == name:
+            versions[int(match["version"])] = file.read_text("utf-8").strip()
+    if not versions:
+        raise KeyError(f"no prompt {name!r}")
+    newest = max(versions)
+    return Prompt(name, newest, versions[newest])

@@ -1,0 +1,115 @@
+"""Everything the nodes use, put together once at start."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from qdrant_client import QdrantClient
+
+from agent.models.catalog import load_catalog
+from agent.models.files import EMBEDDING_MODEL, embedding_folder
+from agent.models.gateway import ModelGateway
+from agent.router.router import Router
+from agent.settings import Settings
+from tools.fraud.policy import FraudPolicy, load_policy
+from tools.knowledge.edge_store import EdgeStore
+from tools.knowledge.embed import MiniLMEmbedder
+from tools.knowledge.evidence import EvidenceGate
+from tools.knowledge.index import KnowledgeIndex
+from tools.knowledge.qdrant_store import QdrantStore
+from tools.knowledge.quotes import SentenceRanker
+from tools.knowledge.retrieve import Retriever
+from tools.knowledge.sparse import Bm25Encoder
+from tools.knowledge.store import VectorStore
+
+_T = TypeVar("_T")
+
+_COMPUTE_THREADS = 2
+
+
+class DocumentTexts(Protocol):
+    """Where the texts of uploaded documents are kept."""
+
+    async def text(self, owner: str, document_id: str) -> str | None:
+        """The document's text, or `None` when this owner has no such document."""
+        ...
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the graph's nodes work with."""
+
+    models: ModelGateway
+    router: Router
+    index: KnowledgeIndex
+    gate: EvidenceGate
+    ranker: SentenceRanker
+    bm25: Bm25Encoder
+    policy: FraudPolicy
+    documents: DocumentTexts
+    compute_threads: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(_COMPUTE_THREADS, thread_name_prefix="compute")
+    )
+
+    async def compute(self, work: Callable[[], _T]) -> _T:
+        """Run something that computes off the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self.compute_threads, work)
+
+    def close(self) -> None:
+        """Release models, stores and threads."""
+        self.compute_threads.shutdown(cancel_futures=True)
+        self.index.close()
+        self.models.close()
+
+
+def open_services(settings: Settings, documents: DocumentTexts) -> Services:
+    """Load models and stores as `settings` say. Blocks for a few seconds.
+
+    Raises:
+        ModelFileError: a packaged model file is missing or corrupt.
+        CatalogError: the models file does not fit.
+    """
+    catalog = load_catalog(settings.models)
+    embedder = MiniLMEmbedder(embedding_folder(settings.cache_folder))
+    bm25 = Bm25Encoder()
+    retriever = Retriever(_open_store(settings, embedder.dimensions), embedder, bm25)
+    return Services(
+        models=ModelGateway(catalog),
+        router=Router.load(embedder, EMBEDDING_MODEL[0].sha256, settings.cache_folder),
+        index=KnowledgeIndex(retriever, embedder.count_tokens),
+        gate=EvidenceGate.load(),
+        ranker=SentenceRanker(embedder, bm25),
+        bm25=bm25,
+        policy=_load_policy(settings),
+        documents=documents,
+    )
+
+
+def _open_store(settings: Settings, dimensions: int) -> VectorStore:
+    if settings.qdrant_url:
+        return QdrantStore(QdrantClient(url=settings.qdrant_url), dimensions)
+    return EdgeStore(settings.vector_folder, dimensions)
+
+
+def _load_policy(settings: Settings) -> FraudPolicy:
+    """The company's rules: the samples' until a `policy/` folder lies in the data directory."""
+    own = settings.data_dir / "policy"
+    folder = own if own.is_dir() else samples_folder() if settings.samples == "on" else None
+    if folder is None:
+        return FraudPolicy()
+    return load_policy(_existing(folder / "blacklist.csv"), _existing(folder / "transaction_codes.csv"))
+
+
+def samples_folder() -> Path:
+    """The sample issuer's files."""
+    return Path(str(resources.files("agent"))).parent / "samples"
+
+
+def _existing(path: Path) -> Path | None:
+    return path if path.is_file() else None

@@ -1,0 +1,67 @@
+"""The graph's state, and what a caller passes along with a turn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, NotRequired, TypedDict
+
+from langchain.messages import AnyMessage
+from langgraph.graph.message import add_messages
+
+DEFAULT_OWNER = "local"
+DEFAULT_COLLECTION = "default"
+
+
+@dataclass(frozen=True)
+class TurnContext:
+    """Who asks, about which documents, with which limits. The server fills it in, never a request's body alone."""
+
+    owner: str = DEFAULT_OWNER
+    collection: str = DEFAULT_COLLECTION
+    document_ids: tuple[str, ...] = ()
+    temperature: float | None = None
+    max_tokens: int | None = None
+
+    @property
+    def index_collection(self) -> str:
+        """The collection's name in the vector store: owners never share one."""
+        return f"{self.owner}/{self.collection}"
+
+
+class GraphInput(TypedDict):
+    """What a run starts with: the new message."""
+
+    messages: Annotated[list[AnyMessage], add_messages]
+
+
+class GraphState(TypedDict, total=False):
+    """A conversation. Everything but `messages` is of the current turn; plain data, so that checkpoints stay readable.
+
+    `questions` holds the stand-alone questions so far; `pending_transaction` the text of a transaction that still
+    lacks essentials.
+    """
+
+    messages: Annotated[list[AnyMessage], add_messages]
+    query: str
+    questions: list[str]
+    decision: dict[str, Any]
+    refusal: dict[str, Any] | None
+    pending_transaction: str | None
+    result: dict[str, Any]
+
+
+class NewTurn(TypedDict):
+    """What the first node reads."""
+
+    messages: list[AnyMessage]
+    questions: NotRequired[list[str]]
+    pending_transaction: NotRequired[str | None]
+
+
+class RoutedTurn(TypedDict):
+    """What the branches read."""
+
+    messages: list[AnyMessage]
+    query: str
+    decision: dict[str, Any]
+    refusal: NotRequired[dict[str, Any] | None]

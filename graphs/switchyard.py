@@ -1,0 +1,50 @@
+"""The graph: a router and four branches."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+
+from agent.nodes import unknown
+from agent.nodes.extract import ExtractNode
+from agent.nodes.fraud import FraudNode
+from agent.nodes.knowledge import KnowledgeNode
+from agent.nodes.route import RouteNode
+from agent.services import Services
+from agent.state import GraphInput, GraphState, RoutedTurn, TurnContext
+
+Switchyard = CompiledStateGraph[GraphState, TurnContext, GraphInput, GraphState]
+_Branch = Literal["knowledge", "extract", "fraud", "unknown"]
+_BRANCHES: dict[str, _Branch] = {
+    "knowledge": "knowledge",
+    "extraction": "extract",
+    "fraud": "fraud",
+    "unknown": "unknown",
+}
+
+
+def build_graph(services: Services, checkpointer: BaseCheckpointSaver[Any] | None = None) -> Switchyard:
+    """Compile the graph over `services`; with a checkpointer, threads remember their conversation."""
+    graph = StateGraph(GraphState, context_schema=TurnContext, input_schema=GraphInput)
+    graph.add_node("route", RouteNode(services).run)
+    graph.add_node("knowledge", KnowledgeNode(services).run)
+    graph.add_node("extract", ExtractNode(services).run)
+    graph.add_node("fraud", FraudNode(services).run)
+    graph.add_node("unknown", unknown.run)
+    graph.add_edge(START, "route")
+    graph.add_conditional_edges("route", _branch)
+    graph.add_conditional_edges("knowledge", _answered)
+    for branch in ("extract", "fraud", "unknown"):
+        graph.add_edge(branch, END)
+    return graph.compile(checkpointer=checkpointer, name="switchyard")
+
+
+def _branch(state: RoutedTurn) -> _Branch:
+    return _BRANCHES[state["decision"]["routed_to"]]
+
+
+def _answered(state: RoutedTurn) -> Literal["unknown", "__end__"]:
+    return "unknown" if state.get("refusal") else "__end__"
