@@ -240,7 +240,8 @@ def test_hostile_results_stay_text(page: Tab) -> None:
     assert page.errors() == []
 
 
-def test_pointing_at_a_field_marks_its_evidence(page: Tab) -> None:
+@pytest.mark.parametrize("stored", [True, False], ids=["stored", "from the message"])
+def test_pointing_at_a_field_marks_its_evidence(page: Tab, stored: bool) -> None:
     text = "Ref 95.00\n1 x Setup 95.00 95.00"
     evidence = {"start": text.rindex("95.00"), "end": len(text), "quote": "95.00", "page": 1}
     null = {"value": None, "evidence": None, "confidence": 0.9, "reason": "not_found"}
@@ -249,14 +250,14 @@ def test_pointing_at_a_field_marks_its_evidence(page: Tab) -> None:
         "schema": "invoice",
         "model": "m",
         "document_id": None,
-        "source_text": text,
+        "source_text": text if stored else None,
         "warnings": [],
         "data": {"due_date": None, "line_items": [{"amount": 95.0}]},
         "fields": {"due_date": null, "line_items[0].amount": amount},
     }
     script = """
     const { extractionCard } = await load("extraction");
-    const card = extractionCard(args[0]);
+    const card = extractionCard(args[0], args[1]);
     document.getElementById("turns").replaceChildren(card);
     card.querySelector("[data-path='line_items[0].amount'] .value").focus();
     const active = [...card.querySelectorAll("mark.active")];
@@ -264,7 +265,7 @@ def test_pointing_at_a_field_marks_its_evidence(page: Tab) -> None:
     const nothing = card.querySelector("[data-path=due_date] .null").textContent;
     return { active: active.map((mark) => mark.textContent), before, nothing };
     """
-    shown = page.module(script, extraction)
+    shown = page.module(script, extraction, text)
     assert shown == {"active": ["95.00"], "before": "Ref 95.00\n1 x Setup 95.00 ", "nothing": "Not found"}
 
 

@@ -5,10 +5,13 @@ import { el, svg } from "./dom.js";
 import { humanise, percent } from "./format.js";
 import { sourceView } from "./sources.js";
 
-/** `extraction` as the API gives it; `fields` maps paths such as `line_items[0].amount` to value, evidence and confidence. */
-export function extractionCard(extraction) {
-  const source = extraction.source_text ? sourceView(extraction) : null;
-  const show = source?.show ?? (() => {});
+/**
+ * `extraction` as the API gives it; `fields` maps paths such as `line_items[0].amount` to value, evidence and confidence.
+ * `message` is what the analyst sent: the source where no document was attached.
+ */
+export function extractionCard(extraction, message) {
+  const source = sourceView(extraction, message);
+  const show = source.show;
   const table = el(
     "table",
     { class: "fields" },
@@ -28,7 +31,7 @@ export function extractionCard(extraction) {
     "section",
     { class: "card extraction", "aria-label": "Extraction" },
     header(extraction),
-    el("div", { class: "extraction-body" }, el("div", { class: "table-scroll" }, table), source?.node),
+    el("div", { class: "extraction-body" }, el("div", { class: "table-scroll" }, table), source.node),
     extraction.warnings.length
       ? el(
           "ul",
@@ -76,7 +79,7 @@ function row(path, label, fields, show) {
     { data: { path }, class: path.includes(".") ? "nested" : "" },
     el("th", { scope: "row" }, label),
     el("td", {}, valueOf(field, label)),
-    el("td", { class: "confidence" }, field.confidence === null ? "" : confidenceBar(field.confidence)),
+    el("td", { class: "confidence" }, field.value === null ? "" : confidenceBar(field.confidence)),
   );
   return highlightsOn(node, path, field, show);
 }
@@ -87,7 +90,7 @@ function subTable(path, name, items, fields, show) {
   const cell = (index, column) => {
     const at = `${path}[${index}].${column}`;
     const field = fields[at] ?? { value: items[index][column] ?? null, evidence: null, confidence: null, reason: null };
-    const title = field.confidence === null ? null : `Confidence ${percent(field.confidence)}`;
+    const title = field.value === null ? null : `Confidence ${percent(field.confidence)}`;
     const node = el(
       "td",
       { class: kind(column), data: { path: at }, title },

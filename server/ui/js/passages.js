@@ -10,17 +10,15 @@ const PREFIX = 80;
  * characters may differ. Where it stands more than once, `page` (from 1) decides.
  */
 export function locate(text, quote, page = null) {
-  const haystack = normalise(text);
-  const needle = normalise(quote).text.trim();
-  if (!needle) return null;
-  return occurrence(haystack, needle, text, page) ?? occurrence(haystack, needle.slice(0, PREFIX), text, page);
+  return occurrence(text, quote.trim(), page) ?? occurrence(text, quote.trim().slice(0, PREFIX), page);
 }
 
-function occurrence({ text: haystack, origins }, needle, original, page) {
+function occurrence(text, quote, page) {
+  if (!quote) return null;
   let first = null;
-  for (let at = haystack.indexOf(needle); at >= 0; at = haystack.indexOf(needle, at + 1)) {
-    const span = { start: origins[at], end: origins[at + needle.length - 1] + 1 };
-    if (page === null || pageAt(original, span.start) === page) return span;
+  for (const { index: start, 0: match } of text.matchAll(tolerant(quote))) {
+    const span = { start, end: start + match.length };
+    if (page === null || pageAt(text, start) === page) return span;
     first ??= span;
   }
   return first;
@@ -28,25 +26,16 @@ function occurrence({ text: haystack, origins }, needle, original, page) {
 
 const pageAt = (text, offset) => text.slice(0, offset).split(PAGE_BREAK).length;
 
-function normalise(text) {
-  const characters = [];
-  const origins = [];
-  for (let at = 0; at < text.length; at += 1) {
-    const character = fold(text[at]);
-    if (character === "" || (character === " " && characters.at(-1) === " ")) continue;
-    characters.push(character);
-    origins.push(at);
-  }
-  return { text: characters.join(""), origins };
+/** A pattern for the quote in any layout: white space may differ, soft hyphens may stand in words, quotes may be curly. */
+function tolerant(quote) {
+  const words = quote.split(/\s+/).map((word) => [...word].map(characterPattern).join("\u00ad*"));
+  return new RegExp(words.join("\\s+"), "giu");
 }
 
-function fold(character) {
-  if (/\s/.test(character)) return " ";
-  if (character === "\u00ad") return "";
-  if (/[\u2018\u2019]/.test(character)) return "'";
-  if (/[\u201c\u201d]/.test(character)) return '"';
-  const lower = character.toLowerCase();
-  return lower.length === 1 ? lower : character;
+function characterPattern(character) {
+  if (/['\u2018\u2019]/.test(character)) return "['\u2018\u2019]";
+  if (/["\u201c\u201d]/.test(character)) return '["\u201c\u201d]';
+  return character.replace(/[.*+?^${}()|[\]\\/]/, "\\$&");
 }
 
 /** Converts code-point offsets, as Python counts, to this text's UTF-16 offsets. */

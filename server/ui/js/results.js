@@ -10,14 +10,14 @@ import { fraudCard } from "./fraud.js";
 import { render } from "./markdown.js";
 import { ROUTES } from "./routes.js";
 
-/** The nodes of `result`'s content; `onAsk(text)` is called when a suggestion is chosen. */
-export function resultContent(result, onAsk) {
+/** The nodes of `result`'s content; `message` is what it answers, `onAsk(text)` is called when a suggestion is chosen. */
+export function resultContent(result, message, onAsk) {
   const prose = el("div", { class: "prose" }, render(result.answer, citationMarks(result.citations)));
   if (result.route === "unknown") return [unknownCard(prose, result, onAsk)];
   const repeated = result.fraud && result.answer.trim() === result.fraud.reasoning.trim();
   return [
     repeated ? null : prose,
-    result.extraction && extractionCard(result.extraction),
+    result.extraction && extractionCard(result.extraction, message),
     result.fraud && fraudCard(result.fraud),
     sourceList(result.citations),
     result.suggestions?.length ? suggestions(result.suggestions, onAsk) : null,

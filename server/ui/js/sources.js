@@ -1,14 +1,25 @@
 /** The text that an extraction was read from, with the evidence of its fields marked. */
 
+import { getDocumentText } from "./api.js";
 import { el } from "./dom.js";
 import { humanise } from "./format.js";
+import { errorNotice } from "./notices.js";
 import { codePointOffsets, locate, markSpans } from "./passages.js";
 
-/** The source with every evidence span marked faintly; `show(path, scroll)` marks one strongly and names it. */
-export function sourceView({ source_text: text, fields }) {
-  const { nodes, marks } = markSpans(text, evidenceSpans(text, fields));
+/**
+ * The source with every evidence span marked faintly; `show(path, scroll)` marks one strongly and names it. A stored
+ * turn comes without its source text, which then is the attached document or the message itself.
+ */
+export function sourceView({ source_text: stored, document_id: documentId, fields }, message) {
   const caption = el("p", { class: "source-caption", "aria-live": "polite" }, "Source");
-  const body = el("div", { class: "source-text", tabindex: 0, role: "region", "aria-label": "Source text" }, nodes);
+  const body = el("div", { class: "source-text", tabindex: 0, role: "region", "aria-label": "Source text" });
+  const inner = el("div", { class: "source-inner" }, caption, body);
+  let marks = new Map();
+  const fill = (text) => {
+    const marked = markSpans(text, evidenceSpans(text, fields));
+    marks = marked.marks;
+    body.replaceChildren(...marked.nodes);
+  };
   const show = (path, scroll) => {
     body.querySelectorAll("mark.active").forEach((mark) => mark.classList.remove("active"));
     const active = marks.get(path) ?? [];
@@ -16,11 +27,13 @@ export function sourceView({ source_text: text, fields }) {
     caption.replaceChildren("Source · ", el("strong", {}, pathLabel(path)), pageNote(fields[path].evidence.page));
     if (active.length) reveal(body, active[0], scroll);
   };
-  return {
-    node: el("aside", { class: "source", "aria-label": "Source" }, el("div", { class: "source-inner" }, caption, body)),
-    show,
-  };
+  const text = stored ?? (documentId === null ? message : null);
+  if (text !== null) fill(text);
+  else fetchText(documentId).then(fill, (error) => body.replaceChildren(errorNotice(error)));
+  return { node: el("aside", { class: "source", "aria-label": "Source" }, inner), show };
 }
+
+const fetchText = async (documentId) => (await getDocumentText(documentId)).text;
 
 const pathLabel = (path) =>
   path

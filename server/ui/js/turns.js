@@ -62,8 +62,11 @@ export function createTurn({ message, attachments = [], feedback = null }, { onA
       head.replaceChildren(
         badge(result.route, result.route === result.routed_to ? result.confidence : null),
         detour(result),
+        result.degraded
+          ? el("span", { class: "tag", title: "A model did not answer; something simpler did." }, "degraded")
+          : "",
       );
-      settle(...resultContent(result, onAsk));
+      settle(...resultContent(result, message, onAsk));
       answer.append(resultFooter(result, feedback));
       announce(`${ROUTES[result.route].name}: ${result.answer}`);
     },

@@ -11,43 +11,23 @@ Date: 18 April 2024      Due: 18 May 2024
 Subtotal 473.00 EUR, VAT 19% 89.87 EUR
 Total 562.87 EUR`;
 
+const PAYMENT = `Card-not-present payment of 1,840.00 EUR at Voltaro Electronics in Lagos, Nigeria at 03:12.
+The customer lives in Ireland and usually spends 45 EUR. First purchase at this merchant, 6 transactions in the last hour.`;
+
 const EXAMPLES = [
-  {
-    route: "knowledge",
-    title: "How long does a cardholder have to dispute a transaction?",
-    text: "How long does a cardholder have to dispute a transaction?",
-  },
-  {
-    route: "extraction",
-    title: "Extract the fields of this invoice",
-    text: `Extract the fields of this invoice:\n\n${INVOICE}`,
-  },
-  {
-    route: "fraud",
-    title: "Is this card payment fraudulent?",
-    text: "Is this transaction fraudulent? Card payment of 1840.00 EUR at an electronics merchant at 03:12, card not present, new device, merchant country NG, home country DE, usual amount 45 EUR, 6 transactions in the last hour.",
-  },
-  {
-    route: "unknown",
-    title: "Who will win the next football World Cup?",
-    text: "Who will win the next football World Cup?",
-  },
+  { route: "knowledge", title: "How long do debit card holders have to dispute a transaction?" },
+  { route: "extraction", title: "Extract the fields of this invoice", detail: INVOICE },
+  { route: "fraud", title: "Is this card payment fraudulent?", detail: PAYMENT },
+  { route: "unknown", title: "Who will win the next football World Cup?" },
 ];
 
 /** `onAsk(text)` is called with the example that was chosen. */
 export function emptyState(onAsk) {
-  const cards = EXAMPLES.map(({ route, title, text }) =>
-    el(
-      "li",
-      {},
-      el(
-        "button",
-        { type: "button", class: "example", title: text, on: { click: () => onAsk(text) } },
-        badge(route),
-        el("span", {}, title),
-      ),
-    ),
-  );
+  const cards = EXAMPLES.map(({ route, title, detail }) => {
+    const text = detail ? `${title}\n\n${detail}` : title;
+    const props = { type: "button", class: "example", title: text, on: { click: () => onAsk(text) } };
+    return el("li", {}, el("button", props, badge(route), el("span", {}, title)));
+  });
   return el(
     "section",
     { class: "welcome" },
