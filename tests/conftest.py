@@ -20,7 +20,8 @@ os.environ |= {
 for _name in ("http_proxy", "https_proxy", "all_proxy"):
     os.environ.pop(_name, None)
     os.environ.pop(_name.upper(), None)
-for _name in [name for name in os.environ if name.startswith("SWITCHYARD_")]:
+_FOR_TESTS = {"SWITCHYARD_SCREENSHOTS", "SWITCHYARD_TEST_URL"}  # read by tests/browser
+for _name in [name for name in os.environ if name.startswith("SWITCHYARD_") and name not in _FOR_TESTS]:
     os.environ.pop(_name)
 
 
