@@ -20,8 +20,8 @@ from agent.router.surface import surface_features, view
 from agent.router.utterances import INTENTS, Intent, Utterance, Utterances
 from tools.ports import Embedder, Vector
 
-_C = 6.0
-_SURFACE_SCALE = 0.5
+_C = 5.0
+_SURFACE_SCALE = 1.0
 _SEED = 0
 _TEMPERATURES = np.geomspace(0.3, 4.0, 80)
 
