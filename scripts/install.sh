@@ -25,12 +25,12 @@ if ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
 fi
 
 pip_install() {
-    # Nothing is resolved or compiled. Bytecode is written on first import, for what is really used.
+    # Nothing is resolved. Bytecode is written on first import, for what is really used.
     "$venv/bin/python" -m pip install -qq --disable-pip-version-check --no-input --no-deps --no-compile "$@"
 }
 
 echo "Installing $lock into $venv (a minute or two the first time)"
-pip_install --only-binary :all: -r locks/build.txt && pip_install --only-binary :all: -r "$lock" ||
+pip_install -r locks/build.txt && pip_install -r "$lock" ||
     fail "pip could not install $lock; is the package registry reachable?"
 pip_install --no-index --no-build-isolation -e . || fail "pip could not install this project into $venv"
 touch "$venv/.$2"
