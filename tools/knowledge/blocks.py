@@ -37,7 +37,7 @@ class _Line:
         return self.start + len(self.text)
 
 
-_ATX = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)[ \t#]*$")
+_ATX = re.compile(r" {0,3}(#{1,6})[ \t]+(.*)")
 _FENCE = re.compile(r" {0,3}(```+|~~~+)")
 _SETEXT = re.compile(r" {0,3}(=+|-{3,})[ \t]*$")
 _INDENTED = re.compile(r"[ \t]{2,}\S|\t")
@@ -144,7 +144,7 @@ def _heading(lines: Sequence[_Line], at: int, marked_up: bool) -> tuple[Block, i
         level = _plain_level(lines, at)
         return (Block("heading", line.start, line.end, level, line.text.strip()), at + 1) if level else None
     if match := _ATX.match(line.text):
-        return Block("heading", line.start, line.end, len(match.group(1)), match.group(2).strip()), at + 1
+        return Block("heading", line.start, line.end, len(match.group(1)), match.group(2).rstrip("# \t")), at + 1
     below = lines[at + 1] if at + 1 < len(lines) else None
     above_is_blank = at == 0 or not lines[at - 1].text.strip()
     if below and above_is_blank and (match := _SETEXT.match(below.text)) and _can_be_setext(line.text):
@@ -177,8 +177,14 @@ def _plain_level(lines: Sequence[_Line], at: int) -> int:
         return _PLAIN_LEVEL + match.group(1).count(".") if (is_marked or introduces_text) and not is_item else 0
     if _NAMED.match(line):
         return _PLAIN_LEVEL
-    looks_like_title = line[0].isupper() and (len(words) <= _MAX_PLAIN_TITLE_WORDS or _is_title_case(words))
-    return _PLAIN_LEVEL if introduces_text and not above and looks_like_title else 0
+    titles_sections = _NUMBERED.match(below) is not None
+    stands_alone = titles_sections or not lines[at + 1].text.strip()
+    is_short = stands_alone and len(words) <= _MAX_PLAIN_TITLE_WORDS
+    if above or not line[0].isupper() or not (is_short or _is_title_case(words)):
+        return 0
+    if titles_sections:
+        return _PLAIN_LEVEL - 1
+    return _PLAIN_LEVEL if introduces_text else 0
 
 
 def _is_title_case(words: Sequence[str]) -> bool:

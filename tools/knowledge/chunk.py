@@ -1,8 +1,8 @@
 """Structure-aware chunks: sections, paragraphs, lists and tables stay whole where they fit; offsets are exact.
 
-Sizes are tokens of the embedding model. langchain-text-splitters was tried and left: its recursive splitter finds offsets
-by searching for the text again, and in 27 of 200 trial texts with repeated lines that left text outside all chunks; its
-splitters know neither pages nor table rows.
+Sizes are tokens of the embedding model. langchain-text-splitters was tried and left: its recursive splitter finds
+offsets by searching for the text again, and in 27 of 200 trial texts with repeated lines that left text outside all
+chunks; its splitters know neither pages nor table rows.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ _IN_PROCESS: dict[Format, Callable[[bytes], RawDocument]] = {
     Format.MARKDOWN: plain.parse_markdown,
     Format.CSV: plain.parse_csv,
 }
-_HEADING = re.compile(r"^#{1,6}[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
+_HEADING = re.compile(r"^#{1,6}[ \t]+(\S.*)$", re.MULTILINE)
 _PLACEHOLDER_TITLE = re.compile(
     r"(?i)\W*(untitled|anonymous|unspecified|no title|title|document\d*|microsoft word\b.*"
     r"|.*\.(docx?|pdf|indd|tex|odt))\W*"
@@ -72,11 +72,11 @@ def _parse(format_: Format, data: bytes, limits: ParseLimits) -> RawDocument:
 
 def _title(declared: str | None, format_: Format, text: str, name: str) -> str:
     """Choose what the file declares, its first heading, its first line or its name, in this order."""
-    candidates = [declared or ""]
+    candidates = [(declared or "")[: 2 * _MAX_TITLE]]
     if _PLACEHOLDER_TITLE.fullmatch(candidates[0]):
         candidates = []
     if format_ not in (Format.PDF, Format.TEXT, Format.CSV) and (match := _HEADING.search(text)):
-        candidates.append(match.group(1))
+        candidates.append(match.group(1).rstrip("# \t"))
     first_line = text.split("\n", 1)[0].strip("#|*_=- \t").split(" | ", 1)[0]
     if format_ is not Format.CSV and not first_line.endswith((".", ",", ";", ":")):
         candidates.append(first_line)

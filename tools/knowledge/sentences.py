@@ -28,18 +28,20 @@ _FIELD = re.compile(r"[ \t]*[A-Z][\w'./ -]{0,30}:[ \t]+\S")
 _LINE = re.compile(r"[^\n\f]*(?:[\n\f]|$)")
 # Possessive quantifiers: a line of ten thousand dots must not be searched again from each of them.
 _BOUNDARY = re.compile(
-    r"(?P<stop>[.!?…]++)[\"'”’»)\]]*+(?=\s++[\"'“‘«(\[]*+(?P<next>\S))"  # a stop, then white space
+    r"(?<![.!?…])(?P<stop>[.!?…]++)[\"'”’»)\]]*+(?=\s++[\"'“‘«(\[]*+(?P<next>\S))"  # a stop, then white space
     r"|(?P<wide>[。！？]++)[」』”）]*+"  # CJK needs no white space
 )
 _LAST_WORD = re.compile(r"[^\s\"'“‘«(\[]+$")
 _NEXT_WORD = re.compile(r"[\s\"'“‘«(\[]*(\w+)")
 _WORD_WINDOW = 40
+_MAX_SECTION_NUMBER = 12
 
 _TITLES = frozenset("mr mrs ms dr prof rev hon st messrs capt sgt lt vs cf e.g eg i.e ie viz ca approx".split())
 # May end a sentence: what follows tells.
 _ABBREVIATIONS = frozenset(
     "sr jr nos nr art arts sec sect ch para paras p pp fig figs vol ed eds cl ref refs tel ext max min avg est dept"
-    " acct attn incl excl gen col jan feb mar apr jun jul aug sep sept oct nov dec etc al inc ltd co corp plc llc gmbh"
+    " acct attn incl excl gen col jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed thu fri"
+    " etc al inc ltd co corp plc llc gmbh"
     " bros".split()
 )
 _STARTERS = frozenset(
@@ -117,8 +119,8 @@ def _ends_sentence(text: str, start: int, match: re.Match[str]) -> bool:
         return True
     before = _LAST_WORD.search(text[max(start, match.start() - _WORD_WINDOW) : match.start()])
     word = before.group() if before else ""
-    if not text[start : match.start()].strip("0123456789. \t\n"):
-        return False  # the number of a section
+    if match.start() - start <= _MAX_SECTION_NUMBER and not text[start : match.start()].strip("0123456789. \t\n"):
+        return False
     if word.lower() in _TITLES:
         return False
     if word.lower() == "no":

@@ -26,13 +26,14 @@ _INVISIBLE = re.compile(
     "\U000e0000-\U000e007f"  # tag characters: invisible text
     "\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f]"  # control characters other than tab and line ends
 )
+# All patterns here are linear: possessive quantifiers, and no second try from inside a run.
 # Arabic, Indic scripts and emoji need the (non-)joiner; beside a Latin character it is only noise.
-_LATIN_JOINERS = re.compile(r"(?<=[\x00-\u024f])[\u200c\u200d]+|[\u200c\u200d]+(?=[\x00-\u024f])")
+_LATIN_JOINERS = re.compile(r"(?<=[\x00-\u024f])[\u200c\u200d]++|(?<![\u200c\u200d])[\u200c\u200d]++(?=[\x00-\u024f])")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _SOFT_HYPHEN = re.compile("\u00ad(?:[ \t]*\n[ \t]*)?")
-_TRAILING_SPACE = re.compile(r"[ \t]+\n")
+_TRAILING_SPACE = re.compile(r"(?<![ \t])[ \t]++\n")
 _BLANK_LINES = re.compile(r"\n{3,}")
-_LINE_END_HYPHEN = re.compile(r"([^\W_]+)[-\u2010]\n[ \t]*([^\W_]+)")
+_LINE_END_HYPHEN = re.compile(r"(?<![^\W_])([^\W_]++)[-\u2010]\n[ \t]*([^\W_]+)")
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _TRANSLATION = str.maketrans(_LIGATURES | dict.fromkeys(_SPACES, " ") | dict.fromkeys(_LINE_ENDS, "\n"))
 

@@ -62,7 +62,9 @@ _SIGNATURES = (
 _PDF_MARK = b"%PDF-"
 _PDF_MARK_WITHIN = 1024
 _ZIP_MARKS = (b"PK\x03\x04", b"PK\x05\x06")
-_HTML_START = re.compile(rb"(?i)\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body)\b", re.DOTALL)
+_HTML_START = re.compile(
+    rb"(?i)\s*(<\?xml[^>]*>\s*)?(?:<!--(?:(?!-->).)*+-->\s*+)*+<(!doctype\s+html|html|head|body)\b", re.DOTALL
+)
 _MAIL_HEADER = re.compile(rb"(?im)^(from|date|subject|message-id|mime-version|received|return-path|delivered-to):")
 _HEAD = 4096
 

@@ -25,7 +25,7 @@ _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _CHARSET = re.compile(rb"(?i)charset\s*=\s*[\"']?([\w-]+)")
 _HIDDEN_STYLE = re.compile(r"(?i)display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d])")
 _SPACE = re.compile(r"[ \t\r\n\f]+")
-_AROUND_LINE_END = re.compile(r" *\n *")
+_AROUND_LINE_END = re.compile(r"(?<! ) *+\n *+")
 _HEAD = 2048
 _MAX_CELL = 600
 _INLINE_OPENINGS = {"li": "\n- ", "br": "\n"}

@@ -115,18 +115,15 @@ def _merge_wrapped(rows: Sequence[list[str]]) -> list[list[str]]:
     """
     merged: list[list[str]] = []
     waiting: list[str] | None = None
-    for index, row in enumerate(rows):
-        below = rows[index + 1] if index + 1 < len(rows) else None
-        if waiting is not None:
-            row = _joined(waiting, row)
-            waiting = None
-        elif _continues(row) and below is not None and _goes_on(row, below):
+    for line, below in zip(rows, [*rows[1:], None], strict=True):
+        row = line if waiting is None else _joined(waiting, line)
+        waiting = None
+        if _continues(row) and below is not None and _goes_on(row, below):
             waiting = row
-            continue
         elif merged and _continues(row) and _goes_on(merged[-1], row):
             merged[-1] = _joined(merged[-1], row)
-            continue
-        merged.append(row)
+        else:
+            merged.append(row)
     return merged
 
 

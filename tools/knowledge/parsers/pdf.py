@@ -19,8 +19,9 @@ logging.getLogger("pypdf").setLevel(logging.CRITICAL)
 
 # Symbol fonts put their bullet on a control or private-use character.
 _BULLETS = str.maketrans({"\x7f": "•", "\uf0b7": "•", "\uf0a7": "•"})
-_PAGE_NUMBER = re.compile(r"(?i)\W*(?:page\s*)?#(?:\s*(?:of|/)\s*#)?\W*")
-_DIGITS = re.compile(r"\d+")
+_PAGE_NUMBER = re.compile(r"(?i)\W*(?:page\s*)?(?:\d{1,4}|[ivxl]{1,6})(?:\s*(?:of|/)\s*\d{1,4})?\W*")
+_NUMBER_ONLY = "page number"
+_MIN_LINES_WITH_RUNNING = 3
 _MIN_PAGES_FOR_RUNNING_LINES = 3
 _RUNNING_LINE_SHARE = 0.6
 _MAX_LOST_SHARE = 0.05
@@ -93,28 +94,33 @@ def _letters(text: str) -> int:
 
 
 def _without_running_lines(pages: list[str]) -> list[str]:
-    """Drop page headers and footers: first or last lines that most pages share up to numbers.
+    """Drop page headers and footers: first or last lines that most pages share up to their own page number.
 
     On the first page they stay, unless they only number it.
     """
     if len(pages) < _MIN_PAGES_FOR_RUNNING_LINES:
         return pages
-    edges = [_edge_lines(page) for page in pages]
-    shared = Counter(line for edge in edges for line in {_DIGITS.sub("#", line) for line in edge})
-    running = {line for line, count in shared.items() if count >= _RUNNING_LINE_SHARE * len(pages)}
-    numbers = {line for line in running if _PAGE_NUMBER.fullmatch(line)}
-    return [_trimmed(pages[0], numbers), *(_trimmed(page, running) for page in pages[1:])]
+    lines = [page.splitlines() for page in pages]
+    edges = [{_pattern(line, number) for line in (*page[:1], *page[-1:])} for number, page in enumerate(lines, start=1)]
+    shared = Counter(pattern for edge in edges for pattern in edge)
+    running = {pattern for pattern, count in shared.items() if count >= _RUNNING_LINE_SHARE * len(pages)}
+    return [
+        _trimmed(page, number, running if number > 1 else running & {_NUMBER_ONLY})
+        for number, page in enumerate(lines, start=1)
+    ]
 
 
-def _edge_lines(page: str) -> list[str]:
-    lines = page.splitlines()
-    return [lines[0], lines[-1]] if lines else []
+def _pattern(line: str, page_number: int) -> str:
+    """What a running line has in common with those of other pages."""
+    if _PAGE_NUMBER.fullmatch(line):
+        return _NUMBER_ONLY
+    return re.sub(rf"\b{page_number}\b", "#", line)
 
 
-def _trimmed(page: str, running: set[str]) -> str:
-    lines = page.splitlines()
-    if lines and _DIGITS.sub("#", lines[0]) in running:
+def _trimmed(lines: list[str], number: int, running: set[str]) -> str:
+    # A page of one or two lines has no room for headers: what repeats there is content.
+    if len(lines) >= _MIN_LINES_WITH_RUNNING and _pattern(lines[0], number) in running:
         lines = lines[1:]
-    if lines and _DIGITS.sub("#", lines[-1]) in running:
+    if len(lines) >= _MIN_LINES_WITH_RUNNING - 1 and _pattern(lines[-1], number) in running:
         lines = lines[:-1]
     return "\n".join(lines).strip()

@@ -18,7 +18,11 @@ from tools.errors import DocumentError
 from tools.knowledge.parsers.raw import ParseLimits, RawDocument, RawPage
 from tools.knowledge.unicode import repair
 
-_REFUSED_EVENTS = ("socket.", "subprocess.", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.system", "pty.")
+_REFUSED_EVENTS = ("socket.", "subprocess.", "pty.", "ctypes.") + tuple(
+    f"os.{call}"
+    for call in "exec fork posix_spawn spawn system kill remove rename mkdir rmdir link symlink truncate chmod chown".split()
+)
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _OPEN_FILES = 64
 _STACK_DEPTH = 3000
 
@@ -43,6 +47,7 @@ def main() -> None:
 def _confine(limits: ParseLimits) -> None:
     """Take away what a parser never needs: memory, time, files, processes, the network."""
     sys.setrecursionlimit(_STACK_DEPTH)
+    sys.dont_write_bytecode = True
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (_OPEN_FILES, _OPEN_FILES))
@@ -51,9 +56,9 @@ def _confine(limits: ParseLimits) -> None:
     sys.addaudithook(_refuse)
 
 
-def _refuse(event: str, _arguments: tuple[Any, ...]) -> None:
-    if event.startswith(_REFUSED_EVENTS):
-        os._exit(1)
+def _refuse(event: str, arguments: tuple[Any, ...]) -> None:
+    if event.startswith(_REFUSED_EVENTS) or (event == "open" and arguments[2] & _WRITING):
+        raise PermissionError(event)
 
 
 def _repaired(document: RawDocument, limits: ParseLimits) -> RawDocument:
