@@ -182,7 +182,7 @@ def test_counts_of_a_transaction_are_possible() -> None:
 
 
 def test_fraud_is_rare_and_shows_the_companys_own_signals() -> None:
-    policy = load_policy(SAMPLES / "blacklist.csv", SAMPLES / "suspicious_codes.csv")
+    policy = load_policy(SAMPLES / "blacklist.csv", SAMPLES / "transaction_codes.csv")
     rows = transactions()
     fraud = [row for row in rows if row["label"] == "FRAUD"]
     blacklisted = [row for row in rows if policy.find_blacklisted(str(row["merchant"]))]
@@ -208,6 +208,6 @@ def test_the_blacklist_is_the_one_in_the_policy() -> None:
 
 def test_suspicious_codes_are_the_alert_codes_of_the_policy() -> None:
     policy = (SAMPLES / "documents" / "transaction-codes.md").read_text(encoding="utf-8")
-    with (SAMPLES / "suspicious_codes.csv").open(encoding="utf-8", newline="") as file:
+    with (SAMPLES / "transaction_codes.csv").open(encoding="utf-8", newline="") as file:
         codes = {row["code"] for row in csv.DictReader(file)}
     assert codes == set(re.findall(r"^\| (TX-7\d\d) \|", policy, re.MULTILINE))
