@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
@@ -17,7 +19,9 @@ from selenium.webdriver.support.ui import WebDriverWait
 INSTALL = "apt-get install chromium chromium-driver"
 FLAGS = (
     "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --hide-scrollbars"
+    "--disable-component-update --disable-sync --hide-scrollbars "
+    # A headless machine has no mouse, and the page would show what a touch screen gets.
+    "--blink-settings=primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,availablePointerTypes=4"
 )
 DESKTOP = (1280, 800)
 PHONE = (390, 844)
@@ -68,11 +72,17 @@ class Tab:
         return self.until(lambda: self.all(selector))[-1]
 
     def until(self, condition: Callable[[], Any]) -> Any:
-        return WebDriverWait(self.driver, self.patience_s, poll_frequency=0.05).until(lambda _: condition())
+        ignored = [StaleElementReferenceException]
+        return WebDriverWait(self.driver, self.patience_s, 0.05, ignored).until(lambda _: condition())
 
     def click(self, selector: str) -> None:
         self.until(lambda: self.one(selector).is_displayed())
         self.one(selector).click()
+
+    def click_in(self, row: WebElement, selector: str) -> None:
+        """Clicks a button that comes out when the mouse is over its row."""
+        ActionChains(self.driver).move_to_element(row).perform()
+        row.find_element(By.CSS_SELECTOR, selector).click()
 
     def keys(self, *keys: str) -> None:
         """Types into whatever has the focus."""

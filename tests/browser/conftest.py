@@ -1,7 +1,8 @@
-"""A browser and, for tests of single modules, the page's files served as they are."""
+"""A browser, the page's files served as they are for tests of single modules, and the real server for the rest."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -11,7 +12,7 @@ from threading import Thread
 import pytest
 from selenium import webdriver
 
-from tests.browser import chromium
+from tests.browser import chromium, live
 
 UI = Path(__file__).parents[2] / "server" / "ui"
 
@@ -49,4 +50,25 @@ def page(driver: webdriver.Chrome, static_url: str) -> chromium.Tab:
     tab = chromium.Tab(driver, static_url, patience_s=10)
     tab.view(chromium.DESKTOP)
     tab.open()
+    return tab
+
+
+@pytest.fixture(scope="session")
+def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Base URL of the real server; SWITCHYARD_TEST_URL names one that runs already."""
+    if running := os.environ.get("SWITCHYARD_TEST_URL"):
+        yield running.rstrip("/")
+        return
+    pytest.importorskip("server.cli.main")
+    with live.serve(tmp_path_factory.mktemp("served") / "data") as url:
+        yield url
+
+
+@pytest.fixture
+def site(driver: webdriver.Chrome, live_server: str) -> chromium.Tab:
+    """The page on the real server, in a new conversation on a desktop."""
+    tab = chromium.Tab(driver, live_server, patience_s=120)
+    tab.view(chromium.DESKTOP)
+    tab.open()
+    tab.one(".example")
     return tab
