@@ -75,6 +75,11 @@ class SentenceRanker:
         ]
         return _distinct(sorted(candidates, key=lambda candidate: -candidate.score))[:limit]
 
+    def passage_scores(self, question: str, passages: Sequence[Passage]) -> list[float]:
+        """The score of each passage's best sentence: a reranking that needs no further model. Blocks."""
+        ranked = [self.rank(question, [passage], limit=1) for passage in passages]
+        return [found[0].score if found else float("-inf") for found in ranked]
+
     def _embed(self, passage: Passage, texts: Sequence[str]) -> Vector:
         key = (passage.chunk_id, hash(passage.text))
         with self._lock:

@@ -1,0 +1,68 @@
+"""Threads: list, read, delete."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+
+from server.dependencies import App, Owner
+from server.runs.store import RunStatus
+
+router = APIRouter(prefix="/threads", tags=["threads"])
+
+
+class ThreadView(BaseModel):
+    """A conversation."""
+
+    thread_id: str
+    title: str
+    created_at: float
+    updated_at: float
+
+
+class ThreadList(BaseModel):
+    """Conversations, the newest first."""
+
+    threads: list[ThreadView]
+
+
+class Turn(BaseModel):
+    """One message of the user with what came of it."""
+
+    run_id: str
+    message: str
+    status: RunStatus
+    result: dict[str, Any] | None
+    error_code: str | None
+    created_at: float
+
+
+class ThreadDetail(ThreadView):
+    """A conversation with its turns, oldest first."""
+
+    turns: list[Turn]
+
+
+@router.get("", response_model=ThreadList)
+async def list_threads(app: App, owner: Owner, limit: Annotated[int, Query(ge=1, le=500)] = 100) -> ThreadList:
+    """The owner's conversations."""
+    rows = await app.store.threads(owner, limit)
+    return ThreadList(threads=[ThreadView.model_validate(row, from_attributes=True) for row in rows])
+
+
+@router.get("/{thread_id}", response_model=ThreadDetail)
+async def get_thread(thread_id: str, app: App, owner: Owner) -> ThreadDetail:
+    """A conversation with its turns."""
+    row, runs = await app.store.thread(owner, thread_id)
+    turns = [Turn.model_validate(run, from_attributes=True) for run in runs]
+    return ThreadDetail(
+        thread_id=row.thread_id, title=row.title, created_at=row.created_at, updated_at=row.updated_at, turns=turns
+    )
+
+
+@router.delete("/{thread_id}", status_code=204)
+async def delete_thread(thread_id: str, app: App, owner: Owner) -> None:
+    """Remove a conversation for good, with its runs, events and memory."""
+    await app.delete_thread(owner, thread_id)

@@ -1,0 +1,76 @@
+"""The FastAPI application."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from agent.settings import Settings
+from server.api import chat, documents, extract, feedback, fraud, health, runs, search, threads
+from server.application import Application, open_application
+from server.errors import ErrorBody, install_error_handlers
+from server.middleware import RequestEnvelope
+
+_UI = Path(__file__).with_name("ui")
+_LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]", "testserver"]
+_ERRORS: dict[int | str, dict[str, object]] = {
+    code: {"model": ErrorBody, "description": description}
+    for code, description in {
+        400: "The body is not what its content type says.",
+        403: "Refused.",
+        404: "There is no such thing, or it belongs to somebody else.",
+        409: "The run was stopped.",
+        413: "The body is too large.",
+        422: "The input cannot be used; `error.code` and `error.details` say why.",
+        500: "An error on our side; `error.trace_id` finds it in the log.",
+        503: "No model answers, or the server is shutting down; `Retry-After` says when to try again.",
+    }.items()
+}
+_DESCRIPTION = "Every error has the body `{error: {code, message, trace_id}}`; codes are stable."
+
+
+def create_app(settings: Settings, *, on_open: Callable[[Application], None] | None = None) -> FastAPI:
+    """The application that serves `settings`. `on_open` is called once everything is loaded."""
+    app = FastAPI(
+        title="Switchyard",
+        version=version("switchyard"),
+        description=_DESCRIPTION,
+        lifespan=_lifespan(settings, on_open),
+        max_body_size=settings.max_upload_mb * 2**20,
+    )
+    api = APIRouter(prefix="/api/v1", responses=_ERRORS)
+    for module in (chat, runs, threads, documents, search, extract, fraud, feedback):
+        api.include_router(module.router)
+    app.include_router(api)
+    app.include_router(health.router)
+    app.mount("/ui", StaticFiles(directory=_UI), name="ui")
+    app.add_api_route("/", _page, include_in_schema=False)
+    install_error_handlers(app)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=_LOOPBACK_HOSTS, www_redirect=False)
+    app.add_middleware(RequestEnvelope)
+    return app
+
+
+def _page() -> FileResponse:
+    return FileResponse(_UI / "index.html", headers={"Cache-Control": "no-cache"})
+
+
+def _lifespan(
+    settings: Settings, on_open: Callable[[Application], None] | None
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+        async with open_application(settings) as application:
+            app.state.application = application
+            if on_open:
+                on_open(application)
+            yield
+
+    return lifespan

@@ -1,0 +1,152 @@
+"""The running application: its parts, in the order in which they open and close."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiosqlite
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+from agent.services import Services, open_services, samples_folder
+from agent.settings import Settings
+from agent.state import DEFAULT_OWNER
+from graphs.switchyard import Switchyard, build_graph
+from server.db.engine import Database, open_database
+from server.documents import DocumentService, NewDocument
+from server.runs.manager import RunManager
+from server.runs.store import RunStore
+from server.traces import tracing
+from tools.errors import SwitchyardError
+
+_log = logging.getLogger(__name__)
+
+DRAIN_GRACE_S = 5.0
+Progress = Callable[[str, int, int], None]
+
+
+class DataDirectoryError(SwitchyardError):
+    """The data directory cannot be used."""
+
+    code = "data_directory"
+
+
+@dataclass
+class Application:
+    """Everything that serves requests."""
+
+    settings: Settings
+    database: Database
+    documents: DocumentService
+    services: Services
+    checkpointer: AsyncSqliteSaver
+    graph: Switchyard
+    store: RunStore
+    runs: RunManager
+    started_at: float = field(default_factory=time.time)
+    samples_ready: bool = False
+    stopping: bool = False
+
+    @property
+    def ready(self) -> bool:
+        """Whether questions can be answered: models loaded, samples indexed, not shutting down."""
+        return self.samples_ready and not self.stopping
+
+    async def index_samples(self, progress: Progress | None = None) -> None:
+        """Index the sample documents that are not indexed yet; `progress(name, done, total)` is told after each."""
+        if self.settings.samples == "on":
+            known = {row.document_id for row in await self.documents.list(DEFAULT_OWNER) if row.status == "indexed"}
+            files = [file for file in sample_documents() if file.name not in known]
+            for done, file in enumerate(files, start=1):
+                content = await asyncio.to_thread(file.read_bytes)
+                await self.documents.add(NewDocument(DEFAULT_OWNER, content, file.name, file.name), wait=True)
+                if progress:
+                    progress(file.name, done, len(files))
+        self.samples_ready = True
+
+    async def delete_thread(self, owner: str, thread_id: str) -> None:
+        """Remove a thread with its runs, events and checkpoints.
+
+        Raises:
+            NotFoundError: this owner has no such thread.
+        """
+        await self.store.thread(owner, thread_id)
+        await self.runs.thread_idle(thread_id)
+        await self.checkpointer.adelete_thread(thread_id)
+        await self.store.delete_thread(owner, thread_id)
+
+    async def stop(self) -> None:
+        """Take no more runs and let the live ones end: their readers get a terminal event."""
+        self.stopping = True
+        await self.runs.drain(DRAIN_GRACE_S)
+
+
+def sample_documents() -> Sequence[Path]:
+    """The sample issuer's policies and procedures."""
+    folder = samples_folder() / "documents"
+    return sorted(file for file in folder.glob("*") if file.suffix in {".md", ".pdf"})
+
+
+@asynccontextmanager
+async def open_application(settings: Settings) -> AsyncGenerator[Application]:
+    """Open everything below the data directory, and close it again.
+
+    Raises:
+        DataDirectoryError: the data directory cannot be written.
+        SwitchyardError: a model file or the models file cannot be used.
+    """
+    prepare_data_directory(settings.data_dir)
+    async with AsyncExitStack() as stack:
+        stack.enter_context(tracing(settings))
+        database = await asyncio.to_thread(open_database, settings.app_database)
+        stack.push_async_callback(database.close)
+        documents = DocumentService(database)
+        services = await asyncio.to_thread(open_services, settings, documents)
+        stack.callback(services.close)
+        documents.attach(services.index)
+        stack.push_async_callback(documents.close)
+        checkpointer = await stack.enter_async_context(_open_checkpointer(settings.checkpoint_database))
+        graph = build_graph(services, checkpointer)
+        store = RunStore(database)
+        if interrupted := await store.close_unfinished():
+            _log.warning("%d runs had been cut off by an earlier stop; their owners are told", interrupted)
+        await documents.fail_unfinished()
+        runs = RunManager(graph, store, max_concurrent=settings.max_concurrent_runs)
+        application = Application(settings, database, documents, services, checkpointer, graph, store, runs)
+        stack.push_async_callback(application.stop)
+        yield application
+
+
+def prepare_data_directory(folder: Path) -> None:
+    """Make the data directory if need be and check that it can be written.
+
+    Raises:
+        DataDirectoryError: it cannot.
+    """
+    probe = folder / ".writable"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise DataDirectoryError(
+            f"The data directory {folder} cannot be written ({error.strerror}). "
+            "Change its rights or set SWITCHYARD_DATA_DIR to another folder.",
+            path=str(folder),
+        ) from None
+
+
+@asynccontextmanager
+async def _open_checkpointer(path: Path) -> AsyncGenerator[AsyncSqliteSaver]:
+    async with aiosqlite.connect(path, timeout=30) as connection:
+        await connection.execute("PRAGMA journal_mode=WAL")
+        # The run row is what must survive a power cut; a lost checkpoint only costs a rerun.
+        await connection.execute("PRAGMA synchronous=NORMAL")
+        saver = AsyncSqliteSaver(connection)
+        await saver.setup()
+        yield saver

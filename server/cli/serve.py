@@ -1,0 +1,124 @@
+"""`switchyard serve`: the server and its page."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import json
+import logging
+import os
+import signal
+import socket
+from types import FrameType
+from typing import Annotated
+
+import typer
+import uvicorn
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from agent.settings import Settings
+from server.app import create_app
+from server.application import DRAIN_GRACE_S, Application, prepare_data_directory
+from server.cli.failures import reported_failures
+from tools.errors import SwitchyardError
+
+_console = Console(stderr=True, highlight=False)
+
+
+class _Server(uvicorn.Server):
+    """Starts to end the runs at the first signal: uvicorn waits for open streams before it stops the application."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        application: Application | None = getattr(self.config.loaded_app.state, "application", None)  # pyright: ignore[reportAttributeAccessIssue]
+        if application is not None and not self.should_exit:
+            asyncio.get_running_loop().create_task(application.stop())
+        super().handle_exit(sig, frame)
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on (SWITCHYARD_HOST).")] = None,
+    port: Annotated[int | None, typer.Option(help="Port; 0 picks a free one (SWITCHYARD_PORT).")] = None,
+) -> None:
+    """Serve the page and the API. Everything is kept below SWITCHYARD_DATA_DIR (./.switchyard)."""
+    with reported_failures():
+        chosen = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+        settings = Settings(**chosen)  # pyright: ignore[reportArgumentType]
+        _require_loopback(settings)
+        prepare_data_directory(settings.data_dir)
+        listener = _listen(settings)
+    _configure_logging(settings)
+    address = f"http://{settings.host}:{listener.getsockname()[1]}"
+    app = create_app(settings, on_open=lambda application: _opened(application, address))
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=int(DRAIN_GRACE_S) + 5,
+        server_header=False,
+    )
+    server = _Server(config)
+    try:
+        server.run(sockets=[listener])
+    finally:
+        settings.server_file.unlink(missing_ok=True)
+    if not server.started:
+        raise typer.Exit(1)
+
+
+def _require_loopback(settings: Settings) -> None:
+    try:
+        loopback = settings.host == "localhost" or ipaddress.ip_address(settings.host).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise SwitchyardError(
+            f"With SWITCHYARD_AUTH=off only this machine may connect, so {settings.host!r} is refused. "
+            "Use --host 127.0.0.1."
+        )
+
+
+def _listen(settings: Settings) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        raise SwitchyardError(
+            f"Port {settings.port} on {settings.host} cannot be used ({error.strerror}). "
+            "Stop what uses it, or choose another: SWITCHYARD_PORT=8001 or --port 8001."
+        ) from None
+    return listener
+
+
+def _opened(application: Application, address: str) -> None:
+    state = {"url": address, "pid": os.getpid()}
+    application.settings.server_file.write_text(json.dumps(state), encoding="utf-8")
+    asyncio.get_running_loop().create_task(_index_samples(application, address), name="index samples")
+
+
+async def _index_samples(application: Application, address: str) -> None:
+    columns = TextColumn("Indexing samples"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}")
+    try:
+        with Progress(*columns, TimeRemainingColumn(), console=_console, transient=True) as progress:
+            task = progress.add_task("", total=None)
+            await application.index_samples(
+                lambda name, done, total: progress.update(task, description=name, completed=done, total=total)
+            )
+    except SwitchyardError as error:
+        logging.getLogger(__name__).error("the samples could not be indexed: %s", error.message)
+        os.kill(os.getpid(), signal.SIGTERM)
+        return
+    _console.print(f"Switchyard is ready at [bold]{address}[/bold]  (stop with Ctrl+C)")
+
+
+def _configure_logging(settings: Settings) -> None:
+    handler = RichHandler(console=_console, show_path=False, rich_tracebacks=False)
+    logging.basicConfig(level=settings.log_level.upper(), format="%(name)s: %(message)s", handlers=[handler])
+    for noisy in ("httpx", "httpx2", "httpcore", "alembic", "openai", "uvicorn", "fastembed", "aiosqlite"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -1,0 +1,1 @@
+"""The app database: one SQLite file through SQLAlchemy, migrated by Alembic."""

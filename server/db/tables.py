@@ -1,0 +1,100 @@
+"""The tables. Whatever belongs to a person carries its `owner`, and every query names it."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+
+metadata = MetaData()
+
+threads = Table(
+    "threads",
+    metadata,
+    Column("thread_id", String, primary_key=True),
+    Column("owner", String, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("updated_at", Float, nullable=False),
+    Index("ix_threads_owner", "owner", "updated_at"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("run_id", String, primary_key=True),
+    Column("thread_id", String, ForeignKey("threads.thread_id", ondelete="CASCADE"), nullable=False),
+    Column("owner", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("input", JSON, nullable=False),
+    Column("result", JSON),
+    Column("error_code", String),
+    Column("trace_id", String, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("finished_at", Float),
+    Index("ix_runs_thread", "thread_id", "created_at"),
+    Index("ix_runs_status", "status"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("run_id", String, ForeignKey("runs.run_id", ondelete="CASCADE"), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("data", Text, nullable=False),
+)
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("owner", String, primary_key=True),
+    Column("collection", String, primary_key=True),
+    Column("document_id", String, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("media_type", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("chunks", Integer, nullable=False),
+    Column("pages", Integer),
+    Column("sha256", String, nullable=False),
+    Column("text", Text),
+    Column("metadata", JSON, nullable=False),
+    Column("error_code", String),
+    Column("error_message", Text),
+    Column("created_at", Float, nullable=False),
+    Column("updated_at", Float, nullable=False),
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("run_id", String, ForeignKey("runs.run_id", ondelete="CASCADE"), nullable=False),
+    Column("owner", String, nullable=False),
+    Column("score", Integer, nullable=False),
+    Column("comment", Text),
+    Column("correction", JSON),
+    Column("created_at", Float, nullable=False),
+    UniqueConstraint("run_id", "owner"),
+)
+
+query_log = Table(
+    "query_log",
+    metadata,
+    Column("run_id", String, primary_key=True),
+    Column("owner", String, nullable=False),
+    Column("thread_id", String, nullable=False),
+    Column("query", Text, nullable=False),
+    Column("route", String),
+    Column("routed_to", String),
+    Column("passages", JSON, nullable=False),
+    Column("answer", Text),
+    Column("status", String, nullable=False),
+    Column("ttft_ms", Float),
+    Column("total_ms", Float, nullable=False),
+    Column("prompt_tokens", Integer, nullable=False),
+    Column("completion_tokens", Integer, nullable=False),
+    Column("cost_usd", Float, nullable=False),
+    Column("versions", JSON, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Index("ix_query_log_created", "created_at"),
+)

@@ -1,0 +1,1 @@
+"""Runs: durable rows, detached tasks, append-only events, readers with cursors."""

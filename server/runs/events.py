@@ -1,0 +1,86 @@
+"""A run's events: numbered without gaps from 1, ending with exactly one `end`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import orjson
+
+from tools.errors import InputError
+
+EventName = Literal["run", "route", "status", "token", "result", "error", "end"]
+TERMINAL: EventName = "end"
+
+
+@dataclass(frozen=True)
+class RunEvent:
+    """One event. `data` is its JSON, encoded once for the stream and for the database."""
+
+    run_id: str
+    seq: int
+    name: str
+    data: str
+
+    @property
+    def id(self) -> str:
+        """The event's id on the wire, which a reader sends back to go on after it."""
+        return f"{self.run_id}:{self.seq}"
+
+
+@dataclass
+class EventLog:
+    """The events of a live run, in memory; every reader has a cursor of its own."""
+
+    run_id: str
+    events: list[RunEvent] = field(default_factory=list[RunEvent])
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the terminal event is there; nothing is appended after it."""
+        return bool(self.events) and self.events[-1].name == TERMINAL
+
+    def append(self, name: EventName, data: Mapping[str, Any]) -> RunEvent:
+        """Add an event and wake the readers."""
+        assert not self.ended, "an ended run has no further events"
+        event = RunEvent(self.run_id, len(self.events) + 1, name, orjson.dumps(data).decode())
+        self.events.append(event)
+        self._changed.set()
+        self._changed = asyncio.Event()
+        return event
+
+    async def follow(self, after: int = 0) -> AsyncGenerator[RunEvent]:
+        """The events from `after` + 1 on, as they come, up to the terminal one."""
+        position = after
+        while True:
+            changed = self._changed
+            while position < len(self.events):
+                event = self.events[position]
+                position += 1
+                yield event
+                if event.name == TERMINAL:
+                    return
+            if self.ended:
+                return
+            await changed.wait()
+
+
+def parse_cursor(run_id: str, last_event_id: str | None, after: int | None) -> int:
+    """The number of the last event a reader has, from `Last-Event-ID: <run_id>:<seq>` or `?after=<seq>`.
+
+    Raises:
+        InputError: the cursor is not one of this run.
+    """
+    if last_event_id is None or not last_event_id.strip():
+        return after or 0
+    owner, separator, seq = last_event_id.strip().rpartition(":")
+    if not separator or owner != run_id or not seq.isascii() or not seq.isdecimal() or len(seq) > 12:
+        raise InputError(
+            f"Last-Event-ID must be {run_id}:<number>, as the events' ids are.",
+            code="invalid_cursor",
+            value=last_event_id,
+        )
+    return int(seq)

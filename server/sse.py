@@ -1,0 +1,31 @@
+"""Run events as server-sent events."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator
+
+from sse_starlette.event import ServerSentEvent
+from sse_starlette.sse import EventSourceResponse
+
+from server.application import DRAIN_GRACE_S
+from server.runs.events import RunEvent
+
+_PING_S = 15
+_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+def stream_events(events: AsyncIterator[RunEvent]) -> EventSourceResponse:
+    """Answer with the events as they come. The reader may leave: the run goes on."""
+    return EventSourceResponse(
+        _frames(events),
+        headers=_HEADERS,
+        ping=_PING_S,
+        sep="\n",
+        # On shutdown the run manager ends the runs, so that each stream closes with its terminal event.
+        shutdown_grace_period=DRAIN_GRACE_S + 2,
+    )
+
+
+async def _frames(events: AsyncIterator[RunEvent]) -> AsyncGenerator[ServerSentEvent]:
+    async for event in events:
+        yield ServerSentEvent(data=event.data, event=event.name, id=event.id, sep="\n")
