@@ -13,7 +13,7 @@ SAMPLES = Path(__file__).parents[3] / "samples"
 
 
 def test_the_sample_transactions_are_understood_and_the_flags_rank_fraud_first() -> None:
-    policy = load_policy(SAMPLES / "blacklist.csv", SAMPLES / "suspicious_codes.csv")
+    policy = load_policy(SAMPLES / "blacklist.csv", SAMPLES / "transaction_codes.csv")
     lines = (SAMPLES / "transactions" / "transactions.jsonl").read_text(encoding="utf-8").splitlines()
     rows = [json.loads(line) for line in lines]
     assessments = [assess(read_transaction(row), policy) for row in rows]
