@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from tools.extraction.fields import Group, Leaf, Repeated
 from tools.extraction.plan import STANDS
@@ -155,7 +156,7 @@ def _blocks(members: Mapping[str, Leaf], source: Source) -> list[Row]:
         if leading and (not starts or leading[0] < starts[0]):
             starts = sorted(set(leading))
     rows: list[Row] = []
-    for start, end in zip(starts, [*starts[1:], len(source.text)], strict=True):
+    for start, end in pairwise([*starts, len(source.text)]):
         block = Source(source.text[start:end])
         row: dict[str, Candidate] = {}
         for name, leaf in members.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from tools.extraction.proposals import READERS
 from tools.extraction.readers.identifiers import iban_like
@@ -24,7 +24,7 @@ def _number(data: Mapping[str, Any], name: str) -> float | None:
 
 
 def _records(value: Any) -> list[dict[str, Any]]:
-    items: list[Any] = value if isinstance(value, list) else []
+    items = cast("list[Any]", value) if isinstance(value, list) else []
     return [item for item in items if isinstance(item, dict)]
 
 

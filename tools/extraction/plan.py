@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from tools.extraction.choose import affinity
@@ -65,7 +65,7 @@ def decide(leaf: Leaf, source: Source, arbiter: Arbiter = "readers", *, alien: b
 
     In an `alien` document, one of another kind than the schema, only strong readings count.
     """
-    proposals = propose(leaf, source)
+    proposals = propose(replace(leaf, fallback=None) if alien else leaf, source)
     if alien:
         proposals = [proposal for proposal in proposals if proposal.score >= _ALIEN_SCORE]
     if not proposals:

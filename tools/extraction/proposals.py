@@ -20,7 +20,7 @@ READERS: Mapping[Kind, Reader] = {
     "city": places.cities, "country": places.countries, "currency": amounts.currencies, "date": dates.dates, "duration": durations.durations,
     "email": identifiers.emails, "governing_law": clauses.governing_law, "iban": identifiers.ibans, "issuer": keywords.issuers,
     "letter_date": keywords.letter_dates, "letterhead": names.letterhead, "liability_cap": clauses.liability_caps, "merchant": names.merchants,
-    "notice": durations.durations, "number": amounts.numbers, "organisation": names.organisations, "payment_method": keywords.payment_methods,
+    "notice": clauses.notices, "number": amounts.numbers, "organisation": names.organisations, "payment_method": keywords.payment_methods,
     "person": names.people, "phone": identifiers.phones, "reason": clauses.reasons, "reference": identifiers.references, "renewal": clauses.renewals,
     "request": clauses.requests, "timestamp": dates.timestamps, "title": keywords.titles, "total": amounts.amounts, "url": identifiers.urls,
 }  # fmt: skip
@@ -28,10 +28,11 @@ _FREE_TEXT = frozenset[Kind]((
     "text", "person", "merchant", "letterhead", "issuer", "recipient", "organisation", "address", "governing_law", "renewal", "liability_cap",
     "reason", "request", "payment_method", "channel", "country", "city", "title",
 ))  # fmt: skip
-_BOTH_SIDES = frozenset[Kind](("duration", "notice"))
+_BOTH_SIDES = frozenset[Kind](("duration",))
 _NAME_LIKE = frozenset[Kind](
     ("person", "merchant", "letterhead", "issuer", "recipient", "organisation", "country", "city", "governing_law")
 )
+_ADDRESSED = frozenset[Kind](("recipient", "issuer", "organisation", "person", "letterhead"))
 _LONGEST_NAME = 90
 _GAP_CHARS = 90
 _LIGHT = re.compile(
@@ -73,13 +74,10 @@ def _excluded(leaf: Leaf, source: Source) -> list[tuple[int, int]]:
 
 def _labelled(leaf: Leaf, source: Source) -> list[Proposal]:
     if leaf.kind in _FREE_TEXT:
-        texts = [
-            *labelled_text(source, leaf.labels),
-            *(replace(c, cue=c.cue * 0.5) for c in labelled_text(source, leaf.weak_labels)),
-        ]
-        return [
-            Proposal(candidate, candidate.cue) for candidate in texts if _plausible(leaf.kind, str(candidate.value))
-        ]
+        weak = (replace(one, cue=one.cue * 0.5) for one in labelled_text(source, leaf.weak_labels))
+        texts = [*labelled_text(source, leaf.labels), *weak]
+        named = [_name_only(one) if leaf.kind in _ADDRESSED else one for one in texts]
+        return [Proposal(one, one.cue) for one in named if _plausible(leaf.kind, str(one.value))]
     candidates = _read(leaf.kind, source)
     if not candidates:
         return []
@@ -90,6 +88,15 @@ def _labelled(leaf: Leaf, source: Source) -> list[Proposal]:
             if not any(start <= label.start and label.end <= end for start, end in excluded):
                 found += _beside(leaf.kind, source, label, candidates, weight)
     return found
+
+
+def _name_only(candidate: Candidate) -> Candidate:
+    """The name at the head of a name with an address on one line."""
+    value = str(candidate.value)
+    cut = re.search(r",\s(?!(?:Inc|Ltd|LLC|Limited|S\.A|Co)\b)", value)
+    if cut is None or not re.search(r"\d", value[cut.end() :]):
+        return candidate
+    return replace(candidate, value=value[: cut.start()], end=candidate.start + cut.start())
 
 
 def _plausible(kind: Kind, value: str) -> bool:

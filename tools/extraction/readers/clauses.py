@@ -6,14 +6,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tools.extraction.readers.durations import durations
 from tools.extraction.readers.source import Candidate, Source
 
 _LAW = re.compile(
     r"(?:governed\s+(?:by|in\s+all\s+respects\s+by|exclusively\s+by)|construed\s+(?:in\s+accordance\s+with|under)|subject\s+to|interpreted\s+(?:under|in\s+accordance\s+with))"
     r"[^.;]{0,120}?\blaws?\s+(?:and\s+regulations\s+)?(?:of|in\s+force\s+in)\s+(?:the\s+)?(?:(?:State|Commonwealth|Province|Republic|Kingdom)\s+of\s+(?:the\s+)?)?"
-    r"(?P<place>[A-ZÀ-Þ][\w'’.-]+(?:(?:,?\s+(?:and|of|the)\s+|,?\s+)[A-ZÀ-Þ][\w'’.-]+){0,5})"
+    r"(?P<place>[A-ZÀ-Þ][\w'’-]+(?:(?:,?\s+(?:and|of|the)\s+|,?\s+)[A-ZÀ-Þ][\w'’-]+){0,5})"
 )
-_ADJECTIVE_LAW = re.compile(r"governed\s+by\s+(?P<place>[A-Z][a-z]+(?:\s+and\s+[A-Z][a-z]+)?)\s+law\b")
+_ADJECTIVE_LAW = re.compile(
+    r"(?:governed\s+(?:exclusively\s+)?by|subject\s+to|in\s+accordance\s+with|applicable\s+law\s+is)\s+(?:the\s+)?(?P<place>[A-Z][a-z]+(?:\s+and\s+[A-Z][a-z]+)?)\s+law\b"
+)
 _RENEWAL = re.compile(
     r"(?P<clause>(?:automatically\s+(?:be\s+)?(?:renew|extend)\w*|(?:renews?|renewed|extended|renewable)\b)[^.;\n]*(?:\n[^.;\n]+){0,2})",
     re.IGNORECASE,
@@ -28,14 +31,16 @@ _PARTY_NAME = r"(?P<name>[A-ZÀ-Þ][\w&'’.-]*(?:,?[ \n](?:&|and|of|de|[A-ZÀ-�
 _PARTY = re.compile(rf"{_PARTY_NAME}(?:\s*,[^()\"“]{{0,220}}?)?\s*{_ROLE}")
 _SENTENCE = re.compile(r"[^.!?\n\f][^.!?\n\f]*(?:(?:\.(?=\S)|\n(?![ \t]*\n))[^.!?\n\f]+){0,8}[.!?]?")
 _MAX_SENTENCE = 400
+_HEADING = re.compile(r"\s*(?:#|re:|subject:|betreff:)", re.IGNORECASE)
 _REASON = re.compile(
     r"did(?:\s+not|n't|n’t)\s+(?:make|authori[sz]e|recogni[sz]e|receive|place|order|approve)|unauthori[sz]ed|do(?:\s+not|n't|n’t)\s+recogni[sz]e|never\s+(?:received|arrived|"
     r"authori[sz]ed|made|ordered|delivered|visited)|charged\s+(?:me\s+)?twice|double|duplicate|defective|damaged|faulty|not\s+as\s+described|wrong\s+(?:amount|item)|cancel+ed|"
-    r"overcharged|incorrect\s+amount|fraudulent|stolen|lost\s+(?:my\s+)?card|because|not\s+been\s+(?:delivered|credited|refunded)",
+    r"overcharged|incorrect\s+amount|fraudulent|stolen|lost\s+(?:my\s+)?card|because|"
+    r"not\s+been\s+(?:delivered|credited|refunded)|\btwice\b|only\s+once|no\s+(?:money|cash|goods)|(?:never|not)\s+(?:\w+\s+)?(?:delivered|arrive|dispense|pay\s+out)",
     re.IGNORECASE,
 )
 _REQUEST = re.compile(
-    r"\b(?:i|we)\s+(?:\w+\s+)?(?:request|ask|demand|would\s+like|want|expect)|\bplease\s+(?:\w+\s+)?(?:refund|reverse|credit|cancel|block|investigate|issue|return|remove|reimburse|replace|"
+    r"\b(?:i|we)\s+(?:\w+\s+)?(?:request|ask|demand|would\s+like|want|expect)\b|\b(?:could|can|would)\s+you\b|\bplease\s+(?:\w+\s+)?(?:refund|reverse|credit|cancel|block|investigate|issue|return|remove|reimburse|replace|"
     r"confirm|send|open|raise)|\bkindly\b|refund\s+(?:of\s+)?(?:the\s+)?(?:full\s+)?amount|\bchargeback\b",
     re.IGNORECASE,
 )
@@ -107,6 +112,27 @@ def parties(source: Source) -> Sequence[Party]:
     return found
 
 
+def notices(source: Source) -> Sequence[Candidate]:
+    """Durations of notice in the sentences about termination, the first one surest."""
+    found: list[Candidate] = []
+    for duration in source.read(durations):
+        sentence = _sentence_around(source, duration)
+        if re.search(r"terminat", sentence, re.IGNORECASE) and re.search(r"\bnotice", sentence, re.IGNORECASE):
+            cue = (
+                0.88
+                if re.search(r"^[^.]{0,30}notice", source.text[duration.end : duration.end + 40], re.IGNORECASE)
+                else 0.6
+            )
+            found.append(Candidate(duration.value, duration.start, duration.end, max(0.3, cue - 0.03 * len(found))))
+    return found
+
+
+def _sentence_around(source: Source, found: Candidate) -> str:
+    before = source.text[max(0, found.start - 250) : found.start]
+    after = source.text[found.end : found.end + 150]
+    return re.split(r"\.\s|\n\s*\n", before)[-1] + re.split(r"\.\s|\n\s*\n", after)[0]
+
+
 def _sentences(source: Source, cue_words: re.Pattern[str]) -> list[Candidate]:
     found: list[Candidate] = []
     for match in _SENTENCE.finditer(source.text):
@@ -114,7 +140,10 @@ def _sentences(source: Source, cue_words: re.Pattern[str]) -> list[Candidate]:
         if len(text) <= _MAX_SENTENCE and (cues := cue_words.findall(text)):
             start = match.start() + len(match.group()) - len(match.group().lstrip())
             value = " ".join(text.split())
-            found.append(Candidate(value, start, start + len(text), min(0.75, 0.55 + 0.1 * len(cues))))
+            heading = _HEADING.match(text)
+            found.append(
+                Candidate(value, start, start + len(text), 0.35 if heading else min(0.75, 0.55 + 0.1 * len(cues)))
+            )
     return found
 
 

@@ -61,8 +61,8 @@ def _clip(source: Source, start: int, end: int) -> tuple[int, int] | None:
     return (start, end) if end > start else None
 
 
-def _same_line(source: Source, label: Label, line: Line) -> tuple[int, int] | None:
-    match = _VALUE.match(source.text, label.end, line.end)
+def _same_line(source: Source, offset: int, line: Line) -> tuple[int, int] | None:
+    match = _VALUE.match(source.text, offset, line.end)
     if match is None:
         return None
     start, end = match.span("quoted") if match["quoted"] else match.span("plain")
@@ -86,9 +86,10 @@ def value_after(source: Source, label: Label) -> tuple[int, int, float] | None:
         following = source.lines[line_index + 1]
         span = _clip(source, following.start, min(following.end, following.start + 300))
         return (*span, 0.75) if span else None
-    if not _SEPARATOR.match(source.text, label.end, line.end):
+    separator = _SEPARATOR.match(source.text, label.end, line.end)
+    if separator is None:
         return None
-    span = _same_line(source, label, line)
+    span = _same_line(source, separator.end(), line)
     return (*span, 0.9 if label.leads else 0.7) if span else None
 
 

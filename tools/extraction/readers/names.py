@@ -23,18 +23,15 @@ _LINE_SUFFIX = re.compile(
 )
 _CAP = r"[A-Z][\w'’&.-]*"
 _MERCHANT = re.compile(
-    rf"\b(?P<cue>at|from|with|by|to|merchant|retailer|shop|store|seller|called|vendor)\s+(?:the\s+(?:merchant|retailer|shop|store)\s+)?"
+    rf"\b(?P<cue>at|from|with|by|to|merchant|retailer|shop|store|seller|called|vendor)\s+(?:the\s+(?:(?:merchant|retailer|shop|store)\s+)?)?"
     rf"[\"“']?(?P<name>{_CAP}(?:[ \t](?:{_CAP}|&|and|of|de|\d{{1,4}})){{0,4}})"
 )
 _PURCHASE = re.compile(
     r"charge|transaction|purchase|payment|paid|spent|bought|order|debit|billed|merchant|bezahlt|achat", re.IGNORECASE
 )
 _PERSON = r"(?:[A-ZÀ-Þ][\w'’-]*\.?[ \t]){1,3}[A-ZÀ-Þ][\w'’-]+"
-_SIGNATURE = re.compile(
-    r"(?:sincerely|regards|faithfully|truly|best wishes|respectfully|many thanks|thank you|yours|cordialement|grüßen|saludos|atentamente)"
-    rf"[,.!]?[ \t]*(?:\n[ \t]*){{1,3}}(?P<name>{_PERSON})[ \t]*(?=\n|\f|$)",
-    re.IGNORECASE,
-)
+_CLOSING = "sincerely|regards|faithfully|truly|best wishes|respectfully|many thanks|thank you|yours|cordialement|grüßen|saludos|atentamente"
+_SIGNATURE = re.compile(rf"(?i:{_CLOSING})[,.!]?[ \t]*(?:\n[ \t]*){{1,3}}(?P<name>{_PERSON})[ \t]*(?=\n|\f|$)")
 _INTRODUCED = re.compile(rf"(?:\b[Mm]y name is|\bI am|\bI,|\bI'm)\s+(?P<name>{_PERSON})")
 _TITLED = re.compile(r"\b(?:Mr|Mrs|Ms|Miss|Dr|Herr|Frau|Mme|Sr|Sra)\.?\s+(?P<name>(?:[A-Z][\w'’-]+\s)?[A-Z][\w'’-]+)")
 _NOT_A_NAME = frozenset(

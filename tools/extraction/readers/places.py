@@ -9,7 +9,7 @@ from tools.extraction.readers.dates import MONTHS
 from tools.extraction.readers.source import Candidate, Line, Source
 
 _ADDRESS_CUE = re.compile(
-    r"\b(?:street|road|rd|avenue|ave|lane|drive|blvd|boulevard|square|suite|floor|building|unit|plaza|mall|p\.?o\.? box|highway|way|court|"
+    r"\b(?:street|road|rd|avenue|ave|lane|drive|blvd|boulevard|square|suite|floor|building|unit|plaza|mall|p\.?o\.? box|highway|way|court|quay|row|close|terrace|wharf|harbour|hill|gate|crescent|"
     r"jalan|jln|lot|taman|tmn|lorong|bandar|kampung|kg|persiaran|straße|strasse|platz|rue|calle|via|piazza|rua|gata|weg|laan|straat|st)\b|"
     r"\b[A-Za-z]+(?:straße|strasse|straat|weg|gata|gatan|vej|gasse|allee)\b|\bno\.?\s?\d",
     re.IGNORECASE,

@@ -123,6 +123,16 @@ def _one_line(source: Source, line: Line, values: list[Candidate]) -> PricedRow 
             return _sure(
                 {"description": description, "quantity": quantity, "unit_price": price, "amount": amount}, _CHECKED_CUE
             )
+    if (
+        len(values) >= 3
+        and not source.text[line.start : values[0].start].strip()
+        and _consistent(values[0], *values[-2:])
+    ):
+        if description := _description(
+            source, Line(values[0].end, line.end, source.text[values[0].end : line.end]), values[-2].start
+        ):
+            row = {"description": description, "quantity": values[0], "unit_price": values[-2], "amount": values[-1]}
+            return _sure(row, _CHECKED_CUE)
     amount = values[-1]
     if amount not in source.read(amounts) or source.text[amount.end : line.end].strip(" A-Z*"):
         return None
