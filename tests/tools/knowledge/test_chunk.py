@@ -39,9 +39,10 @@ def assert_sound(document: ParsedDocument, chunks: list[Chunk], size: int) -> No
     assert all(a.start < b.start and a.end < b.end for a, b in pairwise(chunks))
 
 
-LINES = "# A|## B c|text here. And more.||- item|1. one|```|Title\n===|  indented|1. Scope|Time Limits|\t\t|é".split(
+MARKED = "# A|## B c|text here. And more.||- item|1. one|```|Title\n===|  indented|1. Scope|Time Limits|\t\t|é".split(
     "|"
-) + ["| a | b |", "|---|---|", "word " * 30, "x" * 300]
+)
+LINES = [*MARKED, "| a | b |", "|---|---|", "word " * 30, "x" * 300]
 STRUCTURED = st.lists(st.sampled_from([f"{line}\n" for line in LINES]) | st.text(max_size=30), max_size=25).map("".join)
 
 

@@ -18,10 +18,10 @@ from tools.errors import DocumentError
 from tools.knowledge.parsers.raw import ParseLimits, RawDocument, RawPage
 from tools.knowledge.unicode import repair
 
-_REFUSED_EVENTS = ("socket.", "subprocess.", "pty.", "ctypes.") + tuple(
-    f"os.{call}"
-    for call in "exec fork posix_spawn spawn system kill remove rename mkdir rmdir link symlink truncate chmod chown".split()
+_REFUSED_CALLS = (
+    "exec fork posix_spawn spawn system kill remove rename mkdir rmdir link symlink truncate chmod chown".split()
 )
+_REFUSED_EVENTS = ("socket.", "subprocess.", "pty.", "ctypes.", *(f"os.{call}" for call in _REFUSED_CALLS))
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _OPEN_FILES = 64
 _STACK_DEPTH = 3000
