@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 import uvicorn
+from fastapi import FastAPI
 from rich.console import Console
 from rich.logging import RichHandler
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -30,8 +31,12 @@ _console = Console(stderr=True, highlight=False)
 class _Server(uvicorn.Server):
     """Starts to end the runs at the first signal: uvicorn waits for open streams before it stops the application."""
 
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._app = app
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        application: Application | None = getattr(self.config.loaded_app.state, "application", None)  # pyright: ignore[reportAttributeAccessIssue]
+        application: Application | None = getattr(self._app.state, "application", None)
         if application is not None and not self.should_exit:
             asyncio.get_running_loop().create_task(application.stop())
         super().handle_exit(sig, frame)
@@ -60,7 +65,7 @@ def serve(
         timeout_graceful_shutdown=int(DRAIN_GRACE_S) + 5,
         server_header=False,
     )
-    server = _Server(config)
+    server = _Server(config, app)
     try:
         server.run(sockets=[listener])
     finally:

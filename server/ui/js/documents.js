@@ -111,7 +111,7 @@ function documentItem(document, { library, onAttach }) {
 }
 
 function statusLine({ status, error, pages, chunks }) {
-  if (status === "failed") return el("span", { class: "item-error" }, error);
+  if (status === "failed") return el("span", { class: "item-error" }, error.message);
   if (status === "indexed")
     return el(
       "span",

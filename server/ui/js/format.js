@@ -26,19 +26,19 @@ export const count = (number, noun) => `${number.toLocaleString("en")} ${noun}${
 export const cost = (dollars) =>
   dollars ? `$${dollars < 0.01 ? dollars.toFixed(5) : dollars.toFixed(2)}` : "none (local model)";
 
-/** Today's times as a clock, this year's as a day, older ones with the year. */
-export function when(timestamp, now = new Date()) {
-  const date = new Date(timestamp);
+/** Unix time in seconds: today's as a clock, this year's as a day, older ones with the year. */
+export function when(seconds, now = new Date()) {
+  const date = new Date(seconds * 1000);
   if (date.toDateString() === now.toDateString())
     return date.toLocaleTimeString([], { hour: "numeric", minute: "2-digit" });
   const year = date.getFullYear() === now.getFullYear() ? undefined : "numeric";
   return date.toLocaleDateString([], { day: "numeric", month: "short", year });
 }
 
-/** "Today", "Yesterday", "Last 7 days" or "Earlier". */
-export function period(timestamp, now = new Date()) {
+/** "Today", "Yesterday", "Last 7 days" or "Earlier", of a Unix time in seconds. */
+export function period(seconds, now = new Date()) {
   const midnight = new Date(now).setHours(0, 0, 0, 0);
-  const days = Math.ceil((midnight - new Date(timestamp)) / 86_400_000);
+  const days = Math.ceil((midnight - seconds * 1000) / 86_400_000);
   if (days <= 0) return "Today";
   if (days === 1) return "Yesterday";
   return days <= 7 ? "Last 7 days" : "Earlier";

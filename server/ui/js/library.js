@@ -56,7 +56,7 @@ export class Library extends EventTarget {
   progress({ state, share = 1, error = null, documentId }) {
     if (state === "uploading" || state === "failed") return { state, share, error };
     const document = this.documents.find(({ document_id: id }) => id === documentId);
-    return { state: document?.status ?? "queued", share: 1, error: document?.error ?? null };
+    return { state: document?.status ?? "queued", share: 1, error: document?.error?.message ?? null };
   }
 
   /** Takes a failed upload off the list. */
