@@ -3,7 +3,7 @@
 `finetune` trains on the same narrative, prompt and labels that `score` asks about.
 """
 
-from tools.fraud.calibration import Calibration, contextual_calibration
+from tools.fraud.calibration import Calibration
 from tools.fraud.errors import AdapterError, FieldsError, MissingFieldsError
 from tools.fraud.features import Features, derive_features
 from tools.fraud.flags import Flag, heuristic_score, raise_flags
@@ -40,7 +40,6 @@ __all__ = [
     "Transaction",
     "TransactionEvidence",
     "assess",
-    "contextual_calibration",
     "derive_features",
     "explain_flags",
     "heuristic_score",

@@ -8,12 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, cast
 
 from tools.fraud.errors import AdapterError
-from tools.fraud.label import label_logit
-from tools.fraud.prompt import LabelPrompt
-from tools.ports import ChatModel
 
-CONTENT_FREE = ("N/A", "[MASK]", ".")
-Method = Literal["identity", "contextual", "temperature_bias"]
+Method = Literal["identity", "temperature_bias"]
 
 
 @dataclass(frozen=True)
@@ -22,7 +18,7 @@ class Calibration:
 
     `fitted_rate` is the fraud rate of the split that temperature and bias were fitted on and `deployed_rate` the one
     expected in use (Saerens et al. 2002); the correction is zero unless both are given. Only `temperature_bias`,
-    fitted on labelled transactions, makes calibrated probabilities: `contextual` merely removes a prompt's bias.
+    fitted on labelled transactions, makes calibrated probabilities; the identity leaves the model's own.
     """
 
     temperature: float = 1.0
@@ -64,15 +60,6 @@ class Calibration:
         if self.fitted_rate is None or self.deployed_rate is None:
             return 0.0
         return logit(self.deployed_rate) - logit(self.fitted_rate)
-
-
-async def contextual_calibration(model: ChatModel, prompt: LabelPrompt | None = None) -> Calibration:
-    """Cancel the label preference that the model shows for inputs without content (Zhao et al. 2021, arXiv 2102.09690).
-
-    This is no calibration on labels: probabilities stay marked as uncalibrated.
-    """
-    scores = [await label_logit(model, text, prompt) for text in CONTENT_FREE]
-    return Calibration(bias=-sum(score.z for score in scores) / len(scores), method="contextual")
 
 
 def sigmoid(x: float) -> float:

@@ -10,10 +10,11 @@ from tools.fraud.prompt import FRAUD
 _MAX_REASONS = 4
 
 
-def explain(label: str, probability: float, *, calibrated: bool, flags: Sequence[Flag], adapter: str | None) -> str:
-    """Sentences that name the label, where the probability comes from and the heaviest flags with their numbers."""
-    verdict = "looks fraudulent" if label == FRAUD else "looks legitimate"
-    return f"This transaction {verdict}: {_source(probability, calibrated, adapter)}. {explain_flags(flags)}"
+def explain(
+    label: str, probability: float, *, calibrated: bool, flags: Sequence[Flag], base: str, adapter: str | None
+) -> str:
+    """Sentences that say how far the label can be trusted, and the heaviest flags with their numbers."""
+    return f"{_verdict(label, probability, calibrated, base, adapter)} {explain_flags(flags)}"
 
 
 def explain_flags(flags: Sequence[Flag]) -> str:
@@ -25,9 +26,13 @@ def explain_flags(flags: Sequence[Flag]) -> str:
     return f"Red flags: {reasons}{more}."
 
 
-def _source(probability: float, calibrated: bool, adapter: str | None) -> str:
-    chance = f"fraud probability {probability:.0%}"
+def _verdict(label: str, probability: float, calibrated: bool, base: str, adapter: str | None) -> str:
     if calibrated:
-        return f"calibrated {chance}" + (f" by the adapter {adapter}" if adapter else "")
-    model = f"the adapter {adapter}" if adapter else "the base model, which was not trained on fraud"
-    return f"{chance}, an uncalibrated estimate of {model}, so weigh the red flags above it"
+        verdict = "looks fraudulent" if label == FRAUD else "looks legitimate"
+        source = f" by the adapter {adapter}" if adapter else ""
+        return f"This transaction {verdict}: calibrated fraud probability {probability:.0%}{source}."
+    model = f"The adapter {adapter}" if adapter else f"The base model {base}, which was not trained on fraud,"
+    return (
+        f"{model} leans to {label} (uncalibrated probability {probability:.0%}); "
+        "do not decide by it, decide by the red flags."
+    )

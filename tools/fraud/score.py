@@ -114,6 +114,7 @@ async def score(
             probability,
             calibrated=calibration.calibrated,
             flags=assessment.flags,
+            base=scored_by.base,
             adapter=scored_by.adapter,
         ),
         needs_review=needs_review(label, probability, assessment.heuristic, floored=bool(labels.floored)),

@@ -11,7 +11,6 @@ from tools.fraud import (
     Calibration,
     FraudPolicy,
     assess,
-    contextual_calibration,
     explain_flags,
     label_logit,
     load_prompt,
@@ -99,7 +98,11 @@ async def test_a_base_score_says_that_it_is_not_calibrated() -> None:
     assert result.probability == pytest.approx(0.8808, abs=1e-4)
     assert (result.risk_score, result.calibrated, result.needs_review) == (88, False, False)
     assert [flag.code for flag in result.red_flags] == ["impossible_travel", "amount_far_above_usual", "round_amount"]
-    assert "uncalibrated estimate of the base model, which was not trained on fraud" in result.reasoning
+    assert (
+        "base model scripted, which was not trained on fraud, leans to FRAUD (uncalibrated probability 88%)"
+        in result.reasoning
+    )
+    assert "looks fraudulent" not in result.reasoning
     assert "2,400.00 EUR is 53.3 times the customer's usual 45.00 EUR" in result.reasoning
     assert (result.model.base, result.model.adapter, result.usage.prompt_tokens) == ("scripted", None, 10)
 
@@ -156,12 +159,3 @@ async def test_many_are_scored_in_order_with_bounded_concurrency() -> None:
 async def test_a_failure_among_many_is_raised_as_itself() -> None:
     with pytest.raises(ModelUnavailableError):
         await score_many([PLAIN, RISKY], ScriptedModel(None), POLICY)
-
-
-async def test_contextual_calibration_cancels_the_content_free_preference_and_stays_uncalibrated() -> None:
-    model = ScriptedModel({"F": -1.0, "LEG": -3.0})
-    calibration = await contextual_calibration(model)
-    assert len(model.requests) == 3
-    assert calibration.bias == -2.0
-    assert not calibration.calibrated
-    assert (await score(PLAIN, model, POLICY, calibration)).probability == 0.5
