@@ -41,7 +41,7 @@ _MAX_ITEMS = 200
 
 
 def rows_of(node: Repeated, item: Group, source: Source) -> Sequence[Row]:
-    """The records of an array of objects: parties, a table whose header fits, priced rows, or repeated labelled blocks."""
+    """The records of an array of objects: parties, a table that fits, priced rows, or repeated labelled blocks."""
     members = {name: member for name, member in item.members.items() if isinstance(member, Leaf)}
     if node.records == "parties":
         return _parties(members, source)

@@ -1,4 +1,4 @@
-"""Ask the model for the open fields: a schema narrowed to the candidates, one call, and what it chose with which probability."""
+"""Ask the model for the open fields: a narrowed schema, few calls, and what it chose with which probability."""
 
 from __future__ import annotations
 

@@ -18,24 +18,31 @@ _NAMED: Mapping[str, str] = {
 }
 _FEATURES: Mapping[str, Mapping[str, float]] = {
     "contract": {
-        r"\bagreement\b|\bcontract\b": 1, r"governed by|governing law|laws of": 2, r"hereinafter|hereto|herein|hereby|hereof": 2, r"\bparties\b|\bparty\b": 1,
+        r"\bagreement\b|\bcontract\b": 1, r"governed by|governing law|laws of": 2,
+        r"hereinafter|hereto|herein|hereby|hereof": 2, r"\bparties\b|\bparty\b": 1,
         r"terminat(?:e|ion)": 1, r"effective (?:date|as of)": 1, r"liabilit": 1, r"in witness whereof|confidential": 1,
         r"\(\s*(?:the\s+)?[\"“]": 1,
     },
     "invoice": {
-        r"\binvoice\s*(?:no|number|#|nr|date|total)": 3, r"\binvoice\b|\brechnung\b|\bfacture\b": 2, r"bill(?:ed)? to|sold to": 2, r"due date|payment due|pay by|payable by|net \d\d": 2,
+        r"\binvoice\s*(?:no|number|#|nr|date|total)": 3, r"\binvoice\b|\brechnung\b|\bfacture\b": 2,
+        r"bill(?:ed)? to|sold to": 2, r"due date|payment due|pay by|payable by|net \d\d": 2,
         r"\biban\b": 1, r"sub-?\s?total": 1, r"\bvat\b|\btax\b": 0.5, r"unit price": 1, r"remit|purchase order": 1,
     },
     "receipt": {
-        r"\breceipt\b": 2, r"cashier|\btill\b|\bpos\b": 2, r"\bchange\b(?: due)?\W+\S*\d": 2, r"\bcash\b|\bvisa\b|mastercard|tendered": 1, r"thank you": 1,
-        r"\btotal\b": 1, r"\bqty\b|\bgst\b|\bvat\b": 0.5, r"\bround(?:ing|ed)\b": 1, r"goods sold|please come again|refund policy": 1,
+        r"\breceipt\b": 2, r"cashier|\btill\b|\bpos\b": 2, r"\bchange\b(?: due)?\W+\S*\d": 2,
+        r"\bcash\b|\bvisa\b|mastercard|tendered": 1, r"thank you": 1,
+        r"\btotal\b": 1, r"\bqty\b|\bgst\b|\bvat\b": 0.5, r"\bround(?:ing|ed)\b": 1,
+        r"goods sold|please come again|refund policy": 1,
     },
     "dispute_letter": {
-        r"\bdear\b|to whom it may concern": 2, r"sincerely|regards|faithfully|best wishes": 2, r"\bdisput": 2, r"unauthori[sz]ed|charged? (?:me )?twice|double charge|did not (?:make|authori[sz]e|receive)|not recogni[sz]e": 2,
-        r"\bi\b.{0,40}\b(?:refund|chargeback|reverse)": 1, r"\b(?:card|last four)\b.{0,40}\d{4}": 1, r"\bi (?:have|did|was|filled|bought|paid|ordered|never|cancel)": 1, r"\bmy (?:card|account|statement)": 1,
+        r"\bdear\b|to whom it may concern": 2, r"sincerely|regards|faithfully|best wishes": 2, r"\bdisput": 2,
+        r"unauthori[sz]ed|charged? (?:me )?twice|double charge|did not (?:make|authori[sz]e|receive)|recogni[sz]e": 2,
+        r"\bi\b.{0,40}\b(?:refund|chargeback|reverse)": 1, r"\b(?:card|last four)\b.{0,40}\d{4}": 1,
+        r"\bi (?:have|did|was|filled|bought|paid|ordered|never|cancel)": 1, r"\bmy (?:card|account|statement)": 1,
     },
     "transaction": {
-        r"transaction[ _]?id|txn[ _]?id|\btrn\b": 3, r"\bmerchant\b": 1.5, r"\bmcc\b|merchant[ _]category": 2, r"\bchannel\b|entry mode|card[- ]not[- ]present": 1.5,
+        r"transaction[ _]?id|txn[ _]?id|\btrn\b": 3, r"\bmerchant\b": 1.5, r"\bmcc\b|merchant[ _]category": 2,
+        r"\bchannel\b|entry mode|card[- ]not[- ]present": 1.5,
         r"customer[ _]?id|cardholder": 1, r"timestamp": 2, r"\bamount\b": 0.5, r"^\s*\{": 1,
     },
 }  # fmt: skip

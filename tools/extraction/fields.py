@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Kind = Literal[
-    "address", "amount", "boolean", "card_last4", "channel", "city", "country", "currency", "date", "duration", "email", "enum", "governing_law",
-    "iban", "issuer", "letter_date", "letterhead", "liability_cap", "merchant", "notice", "number", "organisation", "payment_method", "person", "phone",
+    "address", "amount", "boolean", "card_last4", "channel", "city", "country", "currency", "date", "duration",
+    "email", "enum", "governing_law",
+    "iban", "issuer", "letter_date", "letterhead", "liability_cap", "merchant", "notice", "number", "organisation",
+    "payment_method", "person", "phone",
     "reason", "recipient", "reference", "renewal", "request", "text", "timestamp", "title", "total", "url",
 ]  # fmt: skip
 Fallback = Literal["first", "most_common"]
@@ -59,10 +61,14 @@ class Repeated:
 Node = Leaf | Group | Repeated
 
 _SYNONYMS: Mapping[str, tuple[str, ...]] = {
-    "number": ("no", "nr", "num", "#", "id"), "no": ("number", "nr", "#"), "id": ("number", "no"), "quantity": ("qty",), "qty": ("quantity",),
-    "telephone": ("tel", "phone"), "phone": ("tel", "telephone"), "organization": ("organisation",), "amount": ("amt",), "reference": ("ref",),
-    "dob": ("date of birth", "born"), "vat": ("tax",), "address": ("addr",), "email": ("e-mail", "mail"), "description": ("desc", "item"),
-    "name": ("item", "product"), "price": ("unit price", "rate"), "vendor": ("supplier", "seller"), "supplier": ("vendor", "seller"),
+    "number": ("no", "nr", "num", "#", "id"), "no": ("number", "nr", "#"), "id": ("number", "no"),
+    "quantity": ("qty",), "qty": ("quantity",),
+    "telephone": ("tel", "phone"), "phone": ("tel", "telephone"), "organization": ("organisation",),
+    "amount": ("amt",), "reference": ("ref",),
+    "dob": ("date of birth", "born"), "vat": ("tax",), "address": ("addr",), "email": ("e-mail", "mail"),
+    "description": ("desc", "item"),
+    "name": ("item", "product"), "price": ("unit price", "rate"), "vendor": ("supplier", "seller"),
+    "supplier": ("vendor", "seller"),
     "employer": ("company",), "salary": ("annual salary", "base salary"), "birthdate": ("date of birth",),
 }  # fmt: skip
 _GENERIC = frozenset(
@@ -91,7 +97,8 @@ _WORD_KINDS: tuple[tuple[Kind, str], ...] = (
     ("amount", r"amount|total|subtotal|price|cost|fee|tax|balance|salary|rent|deposit|premium|payment|charge|rate"),
     ("issuer", r"supplier|vendor|issuer|seller|biller"),
     ("organisation", r"company|organi[sz]ation|employer|bank|institution|manufacturer|landlord company"),
-    ("person", r"(?:customer|client|employee|patient|tenant|holder|contact|full|first|last|candidate|applicant|author|signatory|person|doctor|guest) ?name|employee|"
+    ("person", r"(?:customer|client|employee|patient|tenant|holder|contact|full|first|last|candidate|applicant|author|"
+               r"signatory|person|doctor|guest) ?name|employee|"
                r"patient|tenant|landlord|cardholder|signatory|applicant|candidate|author|person"),
     ("title", r"document title|contract title"),
 )  # fmt: skip

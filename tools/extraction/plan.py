@@ -27,7 +27,8 @@ _ASKABLE = frozenset(
     ("text", "organisation", "person", "merchant", "recipient", "issuer", "city", "country", "title", "address")
 )
 _STOP_WORDS = frozenset(
-    "the a an of in on for to and or with by is are this that its it as at name number value code type field text list".split()
+    "the a an of in on for to and or with by is are this that its it as at "
+    "name number value code type field text list".split()
 )
 
 

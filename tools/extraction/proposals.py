@@ -16,16 +16,24 @@ from tools.extraction.readers.totals import owed, settlements, tax_summary_start
 from tools.extraction.readers.words import booleans, literals
 
 READERS: Mapping[Kind, Reader] = {
-    "address": places.addresses, "amount": amounts.amounts, "card_last4": identifiers.card_last4, "channel": keywords.channels,
-    "city": places.cities, "country": places.countries, "currency": amounts.currencies, "date": dates.dates, "duration": durations.durations,
-    "email": identifiers.emails, "governing_law": clauses.governing_law, "iban": identifiers.ibans, "issuer": keywords.issuers,
-    "letter_date": keywords.letter_dates, "letterhead": names.letterhead, "liability_cap": clauses.liability_caps, "merchant": names.merchants,
-    "notice": clauses.notices, "number": amounts.numbers, "organisation": names.organisations, "payment_method": keywords.payment_methods,
-    "person": names.people, "phone": identifiers.phones, "reason": clauses.reasons, "reference": identifiers.references, "renewal": clauses.renewals,
-    "request": clauses.requests, "timestamp": dates.timestamps, "title": keywords.titles, "total": amounts.amounts, "url": identifiers.urls,
+    "address": places.addresses, "amount": amounts.amounts, "card_last4": identifiers.card_last4,
+    "channel": keywords.channels,
+    "city": places.cities, "country": places.countries, "currency": amounts.currencies, "date": dates.dates,
+    "duration": durations.durations,
+    "email": identifiers.emails, "governing_law": clauses.governing_law, "iban": identifiers.ibans,
+    "issuer": keywords.issuers,
+    "letter_date": keywords.letter_dates, "letterhead": names.letterhead, "liability_cap": clauses.liability_caps,
+    "merchant": names.merchants,
+    "notice": clauses.notices, "number": amounts.numbers, "organisation": names.organisations,
+    "payment_method": keywords.payment_methods,
+    "person": names.people, "phone": identifiers.phones, "reason": clauses.reasons,
+    "reference": identifiers.references, "renewal": clauses.renewals,
+    "request": clauses.requests, "timestamp": dates.timestamps, "title": keywords.titles, "total": amounts.amounts,
+    "url": identifiers.urls,
 }  # fmt: skip
 _FREE_TEXT = frozenset[Kind]((
-    "text", "person", "merchant", "letterhead", "issuer", "recipient", "organisation", "address", "governing_law", "renewal", "liability_cap",
+    "text", "person", "merchant", "letterhead", "issuer", "recipient", "organisation", "address", "governing_law",
+    "renewal", "liability_cap",
     "reason", "request", "payment_method", "channel", "country", "city", "title",
 ))  # fmt: skip
 _BOTH_SIDES = frozenset[Kind](("duration",))
@@ -157,7 +165,7 @@ def _stamped(source: Source, candidates: Sequence[Candidate]) -> Candidate | Non
 
 
 def _settled(source: Source, proposals: Sequence[Proposal]) -> list[Proposal]:
-    """Raise the totals that payment and change confirm; lower those of a tax summary and those that are not positive."""
+    """Raise the totals that payment and change confirm; lower those of a tax summary and those below zero."""
     confirmed, summary = owed(source), tax_summary_start(source)
     found: list[Proposal] = []
     for proposal in (*proposals, *(Proposal(one, one.cue) for one in settlements(source))):

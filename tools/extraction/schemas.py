@@ -22,7 +22,8 @@ MAX_SCHEMA_BYTES = 64 * 1024
 MAX_FIELDS = 200
 _MAX_DEPTH = 48
 _UNSUPPORTED = frozenset(
-    "not if then else patternProperties propertyNames dependentRequired dependentSchemas dependencies unevaluatedProperties "
+    "not if then else patternProperties propertyNames dependentRequired dependentSchemas dependencies "
+    "unevaluatedProperties "
     "unevaluatedItems contains prefixItems minProperties maxProperties $dynamicRef $recursiveRef".split()
 )
 _SLOW_PATTERN = re.compile(r"\([^()]*[+*}|][^()]*\)[+*{]")

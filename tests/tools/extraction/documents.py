@@ -5,14 +5,17 @@ from __future__ import annotations
 CONTRACT = """\
 MASTER SERVICES AGREEMENT
 
-This Master Services Agreement (the "Agreement") is made and entered into as of March 1, 2025 (the "Effective Date") by and between
-Harbour Lane Analytics Ltd, a company registered in England with its office at 12 Quay Street, Bristol (the "Supplier"), and
+This Master Services Agreement (the "Agreement") is made and entered into as of March 1,
+2025 (the "Effective Date") by and between
+Harbour Lane Analytics Ltd, a company registered in England with its office at 12 Quay Street,
+Bristol (the "Supplier"), and
 Norfield Payments GmbH, a German company (the "Client").
 
-1. Term. This Agreement commences on the Effective Date and continues for an initial term of twenty-four (24) months. It shall
-automatically renew for successive periods of one (1) year unless either party gives notice of non-renewal.
+1. Term. This Agreement commences on the Effective Date and continues for an initial term of twenty-four (24) months.
+It shall automatically renew for successive periods of one (1) year unless either party gives notice of non-renewal.
 
-2. Termination. Either party may terminate this Agreement for convenience upon sixty (60) days' prior written notice to the other party.
+2. Termination. Either party may terminate this Agreement for convenience upon sixty (60) days' prior written
+notice to the other party.
 
 3. Fees. The Client shall pay all invoices within thirty (30) days of receipt.
 
@@ -87,4 +90,5 @@ city: Cluj
 customer_id: C-20431
 """
 SENTENCE = """\
-Customer C-88 paid 1,249.90 EUR at Nordic Watches in Oslo, Norway on 3 March 2026 at 02:14 online. Transaction ID 7781-AB."""
+Customer C-88 paid 1,249.90 EUR at Nordic Watches in Oslo,
+Norway on 3 March 2026 at 02:14 online. Transaction ID 7781-AB."""

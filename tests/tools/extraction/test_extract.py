@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from tools.extraction import ExtractionResult, extract, resolve_schema
-from tools.extraction.records import BUILT_IN
 from tests.tools.extraction import documents
 from tests.tools.extraction.models import AbsentModel, LastOptionModel
+from tools.extraction import ExtractionResult, extract, resolve_schema
+from tools.extraction.records import BUILT_IN
 
 DOCUMENTS = {
-    "contract": documents.CONTRACT, "invoice": documents.INVOICE, "receipt": documents.RECEIPT, "dispute_letter": documents.LETTER,
+    "contract": documents.CONTRACT, "invoice": documents.INVOICE, "receipt": documents.RECEIPT,
+    "dispute_letter": documents.LETTER,
     "transaction": documents.TRANSACTION,
 }  # fmt: skip
 
@@ -35,8 +36,10 @@ async def read(text: str, schema: Any, model: Any = None) -> ExtractionResult:
 async def test_an_invoice_is_read_with_its_lines() -> None:
     result = await read(documents.INVOICE, "invoice")
     assert {name: value for name, value in result.data.items() if name != "line_items"} == {
-        "invoice_number": "BW-2025-0417", "issue_date": "2025-04-17", "due_date": "2025-05-17", "supplier": "Brightwater Components B.V.",
-        "customer": "Norfield Payments GmbH", "currency": "EUR", "subtotal": 599.5, "tax": 125.9, "total": 725.4, "iban": "NL91ABNA0417164300",
+        "invoice_number": "BW-2025-0417", "issue_date": "2025-04-17", "due_date": "2025-05-17",
+        "supplier": "Brightwater Components B.V.",
+        "customer": "Norfield Payments GmbH", "currency": "EUR", "subtotal": 599.5, "tax": 125.9, "total": 725.4,
+        "iban": "NL91ABNA0417164300",
     }  # fmt: skip
     assert result.data["line_items"][1] == {
         "description": "Docking cradle",
@@ -100,11 +103,13 @@ ORDER = {
         "weight": {"type": "number", "maximum": 5},
         "courier": {"type": "string"},
         "emails": {"type": "array", "items": {"type": "string", "format": "email"}},
-        "lines": {"type": "array", "items": {"type": "object", "properties": {"sku": {"type": "string"}, "qty": {"type": "integer"}}, "required": ["sku"]}},
+        "lines": {"type": "array", "items": {"type": "object", "properties": {"sku": {"type": "string"},
+            "qty": {"type": "integer"}}, "required": ["sku"]}},
     },
 }  # fmt: skip
 ORDER_TEXT = (
-    "Purchase order PO-7781\nPO number: PO-7781\nApproved: yes\nState: in transit\nWeight: 12.5\nask a@x.example or b@y.example\n\n"
+    "Purchase order PO-7781\nPO number: PO-7781\nApproved: yes\nState: in transit\nWeight: 12.5\nask a@x.example "
+    "or b@y.example\n\n"
     "SKU      Qty\nAA-1     3\nBB-2     14\n"
 )
 

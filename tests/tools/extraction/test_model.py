@@ -8,9 +8,9 @@ import pytest
 
 from agent.models.catalog import load_catalog
 from agent.models.gateway import ModelGateway, RoleModel
-from tools.extraction import extract, resolve_schema
 from tests.tools.extraction import documents
 from tests.tools.extraction.test_extract import DOCUMENTS, check
+from tools.extraction import extract, resolve_schema
 
 pytestmark = pytest.mark.model
 
@@ -31,7 +31,7 @@ async def test_each_kind_is_read_with_the_model_as_arbiter(model: RoleModel, nam
 
 
 async def test_free_text_is_asked_for_and_located(model: RoleModel) -> None:
-    text = "Report of the harbour watch.\nThe vessel Blue Heron reached the northern pier after the storm. Captain Ana Duarte was unhurt."
+    text = "Report of the harbour watch.\nThe vessel Blue Heron reached the northern pier after the storm."
     schema = resolve_schema(
         {"type": "object", "properties": {"vessel": {"type": "string", "description": "name of the vessel"}}}
     )

@@ -8,21 +8,26 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from tools.extraction import extract, resolve_schema
-from tools.extraction.fields import words_of
 from tests.tools.extraction import documents
 from tests.tools.extraction.models import LastOptionModel
+from tools.extraction import extract, resolve_schema
+from tools.extraction.fields import words_of
 
 NAMES = st.sampled_from(
-    "total invoice_date invoiceNumber supplier customer email notes quantity paid state iban currency due_date address phone term items city "
+    "total invoice_date invoiceNumber supplier customer email notes quantity paid state iban currency due_date "
+    "address phone term items city "
     "unit_price weight is_paid reference person_name".split()
 ) | st.text(min_size=1, max_size=12)
 LEAVES: st.SearchStrategy[dict[str, Any]] = st.one_of(
-    st.just({"type": "string"}), st.just({"type": ["string", "null"]}), st.just({"type": "number"}), st.just({"type": "integer", "minimum": 2}),
-    st.just({"type": "boolean"}), st.just({"type": "string", "format": "date"}), st.just({"type": "string", "format": "email"}),
-    st.just({"type": "string", "maxLength": 5}), st.just({"type": "string", "pattern": "^[A-Z]"}), st.just({"type": "number", "multipleOf": 0.5}),
+    st.just({"type": "string"}), st.just({"type": ["string", "null"]}), st.just({"type": "number"}),
+    st.just({"type": "integer", "minimum": 2}),
+    st.just({"type": "boolean"}), st.just({"type": "string", "format": "date"}), st.just({"type": "string",
+        "format": "email"}),
+    st.just({"type": "string", "maxLength": 5}), st.just({"type": "string", "pattern": "^[A-Z]"}),
+    st.just({"type": "number", "multipleOf": 0.5}),
     st.just({"type": "string", "minLength": 9, "maxLength": 3}), st.just({}), st.just({"type": "null"}),
-    st.builds(lambda options: {"enum": options}, st.lists(st.sampled_from(["EUR", "total", "paid", None, 3, True, "in_store", "x y"]), min_size=1, unique=True)),
+    st.builds(lambda options: {"enum": options}, st.lists(st.sampled_from(["EUR", "total", "paid", None, 3, True,
+        "in_store", "x y"]), min_size=1, unique=True)),
     st.just({"anyOf": [{"type": "number"}, {"type": "null"}]}), st.just({"const": "EUR"}),
 )  # fmt: skip
 
@@ -40,15 +45,18 @@ def objects(children: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[di
 
 
 def arrays(children: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
-    return st.builds(lambda items, low, unique: {"type": "array", "items": items, "minItems": low, "uniqueItems": unique, "maxItems": low + 3},
+    return st.builds(lambda items, low, unique: {"type": "array", "items": items, "minItems": low,
+        "uniqueItems": unique, "maxItems": low + 3},
                      children, st.integers(0, 2), st.booleans())  # fmt: skip
 
 
 SCHEMAS = objects(st.recursive(LEAVES, lambda inner: objects(inner) | arrays(inner), max_leaves=6))
 PIECES = st.sampled_from(
     [
-        "Total: 12.50", "Paid: yes", "invoice date: 4 May 2026", "Supplier: Acme Ltd", "email a@b.example", "IBAN NL91 ABNA 0417 1643 00", "state: in store",
-        "| Quantity | Unit price |\n| 2 | 3.00 |\n| 4 | 1.50 |", "Customer:\nMaria Oliveira", "city: Oslo, term: 3 years", "EUR", "notes -", "paid 3", documents.RECEIPT,
+        "Total: 12.50", "Paid: yes", "invoice date: 4 May 2026", "Supplier: Acme Ltd", "email a@b.example",
+        "IBAN NL91 ABNA 0417 1643 00", "state: in store",
+        "| Quantity | Unit price |\n| 2 | 3.00 |\n| 4 | 1.50 |", "Customer:\nMaria Oliveira",
+        "city: Oslo, term: 3 years", "EUR", "notes -", "paid 3", documents.RECEIPT,
     ]
 )  # fmt: skip
 TEXTS = st.lists(PIECES | st.text(max_size=30), max_size=8).map("\n".join)

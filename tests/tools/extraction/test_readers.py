@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.tools.extraction.documents import CONTRACT, LETTER
 from tools.extraction.proposals import READERS
 from tools.extraction.readers import amounts, clauses, durations, identifiers, names, places, rows, totals
 from tools.extraction.readers.dates import dates, day_first, timestamps
 from tools.extraction.readers.labels import labelled_text
 from tools.extraction.readers.source import Reader, Source
-from tests.tools.extraction.documents import CONTRACT, LETTER
 
 
 def read(reader: Reader, text: str) -> list[object]:
@@ -19,9 +19,12 @@ def read(reader: Reader, text: str) -> list[object]:
 @pytest.mark.parametrize(
     ("written", "iso"),
     [
-        ("2026-03-04", "2026-03-04"), ("04/03/2026", "2026-03-04"), ("4.3.26", "2026-03-04"), ("4 March 2026", "2026-03-04"),
-        ("March 4th, 2026", "2026-03-04"), ("4th day of March, 2026", "2026-03-04"), ("04-MAR-26", "2026-03-04"), ("4. März 2026", "2026-03-04"),
-        ("4 de marzo de 2026", "2026-03-04"), ("20260304", "2026-03-04"), ("04032026", "2026-03-04"), ("12/25/2026", "2026-12-25"),
+        ("2026-03-04", "2026-03-04"), ("04/03/2026", "2026-03-04"), ("4.3.26", "2026-03-04"), ("4 March 2026",
+            "2026-03-04"),
+        ("March 4th, 2026", "2026-03-04"), ("4th day of March, 2026", "2026-03-04"), ("04-MAR-26", "2026-03-04"),
+        ("4. März 2026", "2026-03-04"),
+        ("4 de marzo de 2026", "2026-03-04"), ("20260304", "2026-03-04"), ("04032026", "2026-03-04"), ("12/25/2026",
+            "2026-12-25"),
     ],
 )  # fmt: skip
 def test_dates_are_read_in_many_notations(written: str, iso: str) -> None:
@@ -43,8 +46,10 @@ def test_the_document_decides_between_day_and_month_first() -> None:
 @pytest.mark.parametrize(
     ("written", "iso"),
     [
-        ("3 March 2026 at 02:14", "2026-03-03T02:14:00"), ("2026-03-03T02:14:09Z", "2026-03-03T02:14:09Z"), ("02:14 on 3 March 2026", "2026-03-03T02:14:00"),
-        ("03/03/2026 2:14:05 PM", "2026-03-03T14:14:05"), ("2026-03-03", "2026-03-03"), ("2026-03-03 02:14 +01:00", "2026-03-03T02:14:00+01:00"),
+        ("3 March 2026 at 02:14", "2026-03-03T02:14:00"), ("2026-03-03T02:14:09Z", "2026-03-03T02:14:09Z"),
+        ("02:14 on 3 March 2026", "2026-03-03T02:14:00"),
+        ("03/03/2026 2:14:05 PM", "2026-03-03T14:14:05"), ("2026-03-03", "2026-03-03"), ("2026-03-03 02:14 +01:00",
+            "2026-03-03T02:14:00+01:00"),
     ],
 )  # fmt: skip
 def test_timestamps(written: str, iso: str) -> None:
@@ -54,7 +59,8 @@ def test_timestamps(written: str, iso: str) -> None:
 @pytest.mark.parametrize(
     ("written", "value"),
     [
-        ("EUR 1.234,56", 1234.56), ("$1,234.56", 1234.56), ("RM20.40", 20.4), ("12,50 €", 12.5), ("1 234,50 EUR", 1234.5), ("-RM 0.02", -0.02),
+        ("EUR 1.234,56", 1234.56), ("$1,234.56", 1234.56), ("RM20.40", 20.4), ("12,50 €", 12.5), ("1 234,50 EUR",
+            1234.5), ("-RM 0.02", -0.02),
         ("250,000 dollars", 250000.0), ("CHF 1'250.00", 1250.0), ("GBP 7", 7.0),
     ],
 )  # fmt: skip
@@ -88,7 +94,8 @@ def test_last_four_digits_of_cards(written: str) -> None:
 
 @pytest.mark.parametrize(
     ("written", "value"),
-    [("thirty (30) days", "30 days"), ("twenty-four (24) months", "24 months"), ("one year", "1 year"), ("5 business days", "5 business days"),
+    [("thirty (30) days", "30 days"), ("twenty-four (24) months", "24 months"), ("one year", "1 year"),
+        ("5 business days", "5 business days"),
      ("two weeks", "2 weeks"), ("180-day", "180 days")],
 )  # fmt: skip
 def test_durations(written: str, value: str) -> None:

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from tests.tools.extraction import documents
 from tools.errors import InputError
 from tools.extraction.choose import choose_schema
 from tools.extraction.fields import leaves
 from tools.extraction.records import BUILT_IN, Invoice, Receipt
 from tools.extraction.schemas import MAX_FIELDS, resolve_schema
-from tests.tools.extraction import documents
 
 
 def wrapped(depth: int) -> dict[str, Any]:
@@ -107,7 +107,8 @@ def test_references_unions_and_nesting_are_read() -> None:
 @pytest.mark.parametrize(
     ("text", "name"),
     [
-        (documents.CONTRACT, "contract"), (documents.INVOICE, "invoice"), (documents.RECEIPT, "receipt"), (documents.LETTER, "dispute_letter"),
+        (documents.CONTRACT, "contract"), (documents.INVOICE, "invoice"), (documents.RECEIPT, "receipt"),
+        (documents.LETTER, "dispute_letter"),
         (documents.TRANSACTION, "transaction"), ("The weather was fine and the sea calm.", None), ("", None),
     ],
 )  # fmt: skip

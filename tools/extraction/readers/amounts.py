@@ -9,13 +9,17 @@ from tools.extraction.readers.dates import dates
 from tools.extraction.readers.source import Candidate, Source
 
 ISO_CURRENCIES = frozenset(
-    "AED ARS AUD BGN BRL CAD CHF CLP CNY COP CZK DKK EGP EUR GBP HKD HUF IDR ILS INR ISK JPY KES KRW MAD MXN MYR NGN NOK NZD "
+    "AED ARS AUD BGN BRL CAD CHF CLP CNY COP CZK DKK EGP EUR GBP HKD HUF IDR ILS INR ISK JPY KES KRW MAD MXN MYR "
+    "NGN NOK NZD "
     "PEN PHP PKR PLN QAR RON RSD RUB SAR SEK SGD THB TRY TWD UAH USD VND ZAR".split()
 )
 _SYMBOLS = {
-    "US$": "USD", "A$": "AUD", "C$": "CAD", "S$": "SGD", "HK$": "HKD", "NZ$": "NZD", "R$": "BRL", "€": "EUR", "£": "GBP",
-    "¥": "JPY", "₹": "INR", "₩": "KRW", "₺": "TRY", "₽": "RUB", "₪": "ILS", "₦": "NGN", "zł": "PLN", "Kč": "CZK", "RM": "MYR",
-    "Rs.": "INR", "Rs": "INR", "Rp": "IDR", "$": "USD", "euros": "EUR", "euro": "EUR", "dollars": "USD", "pounds": "GBP",
+    "US$": "USD", "A$": "AUD", "C$": "CAD", "S$": "SGD", "HK$": "HKD", "NZ$": "NZD", "R$": "BRL", "€": "EUR",
+    "£": "GBP",
+    "¥": "JPY", "₹": "INR", "₩": "KRW", "₺": "TRY", "₽": "RUB", "₪": "ILS", "₦": "NGN", "zł": "PLN", "Kč": "CZK",
+    "RM": "MYR",
+    "Rs.": "INR", "Rs": "INR", "Rp": "IDR", "$": "USD", "euros": "EUR", "euro": "EUR", "dollars": "USD",
+    "pounds": "GBP",
     "Fr.": "CHF",
 }  # fmt: skip
 _DOLLARS = ("USD", "AUD", "CAD", "SGD", "HKD", "NZD")

@@ -26,7 +26,10 @@ _CAP = re.compile(
     r"[^.;]{0,200}?\b(?:exceed|limited\s+to|capped\s+at|be\s+more\s+than|greater\s+than)\s*(?P<cap>[^.;]{3,160}(?:\.\d\d[^.;]{0,120})?)",
     re.IGNORECASE,
 )
-_ROLE = r"\(\s*(?:the\s+|hereinafter\s+(?:referred\s+to\s+as\s+)?(?:the\s+)?|each\s+an?\s+)?[\"“'](?:the\s+)?(?P<role>[^\"”'\n)]{2,40})[\"”']"
+_ROLE = (
+    r"\(\s*(?:the\s+|hereinafter\s+(?:referred\s+to\s+as\s+)?(?:the\s+)?|each\s+an?\s+)?"
+    r"[\"“'](?:the\s+)?(?P<role>[^\"”'\n)]{2,40})[\"”']"
+)
 _PARTY_NAME = r"(?P<name>[A-ZÀ-Þ][\w&'’.-]*(?:,?[ \n](?:&|and|of|de|[A-ZÀ-Þ][\w&'’.-]*)){0,7})"
 _PARTY = re.compile(rf"{_PARTY_NAME}(?:\s*,[^()\"“]{{0,220}}?)?\s*{_ROLE}")
 _SENTENCE = re.compile(r"[^.!?\n\f][^.!?\n\f]*(?:(?:\.(?=\S)|\n(?![ \t]*\n))[^.!?\n\f]+){0,8}[.!?]?")

@@ -52,11 +52,13 @@ _TIME_AFTER = re.compile(
 )
 _TIME_BEFORE = re.compile(rf"(?<![\d:]){_TIME}\s?(?:UTC|GMT)?,?\s+(?:on\s+)?(?:the\s+)?$", re.IGNORECASE)
 _STATES = (
-    "AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA RI SC SD TN TX UT VT VA "
+    "AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK "
+    "OR PA RI SC SD TN TX UT VT VA "
     "WA WV WI WY"
 )
 _MONTH_FIRST_HINT = re.compile(
-    rf"\b(?:{'|'.join(_STATES.split())}),?\s\d{{5}}(?:-\d{{4}})?\b|\bUSD\b|\bUnited States\b|\bmm/dd\b|\bLLC\b|\bsales tax\b",
+    rf"\b(?:{'|'.join(_STATES.split())}),?\s\d{{5}}(?:-\d{{4}})?\b|\bUSD\b|\bUnited States\b|\bmm/dd\b|\bLLC\b|"
+    rf"\bsales tax\b",
     re.IGNORECASE,
 )
 _DAY_FIRST_HINT = re.compile(r"\bGST\b|\bVAT\b|\bBHD\b|\bLtd\b|[€£]|\bEUR\b|\bGBP\b|\bGmbH\b", re.IGNORECASE)

@@ -7,7 +7,10 @@ from collections.abc import Sequence
 
 from tools.extraction.readers.source import Candidate, Source
 
-_ONES = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
+_ONES = (
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen"
+)
 _TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
 _WORDS = {word: number for number, word in enumerate(_ONES.split(), 1)} | _TENS | {"a": 1, "an": 1, "hundred": 100}
 _NUMBER = (

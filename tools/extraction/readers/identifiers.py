@@ -13,7 +13,8 @@ from tools.extraction.readers.source import Candidate, Source
 
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ \u00a0]?[A-Z0-9]{4}){2,7}(?:[ \u00a0]?[A-Z0-9]{1,3})?\b")
 _LAST4 = re.compile(
-    r"(?:ending(?:\s+(?:in|with|on))?|last\s+(?:four|4)(?:\s+digits)?(?:\s+(?:are|is|of\s+\w+))?|[*xX•·#]{2,}(?:[ -]?[*xX•·#]{2,})*)"
+    r"(?:ending(?:\s+(?:in|with|on))?|last\s+(?:four|4)(?:\s+digits)?(?:\s+(?:are|is|of\s+\w+))?|"
+    r"[*xX•·#]{2,}(?:[ -]?[*xX•·#]{2,})*)"
     r"\s?[:#(-]?\s?(?P<last4>\d{4})(?!\d)",
     re.IGNORECASE,
 )

@@ -10,12 +10,14 @@ from tools.extraction.readers.names import letterhead, organisations
 from tools.extraction.readers.source import Candidate, Source
 
 _PAYMENT = re.compile(
-    r"(?<!\w)(?:cash(?!\s*(?:&|and|bill|sales?|memo|back|flow))|visa|master\s?card|amex|american express|maestro|paypal|apple pay|google pay|"
+    r"(?<!\w)(?:cash(?!\s*(?:&|and|bill|sales?|memo|back|flow))|visa|master\s?card|amex|american express|maestro|"
+    r"paypal|apple pay|google pay|"
     r"credit card|debit card|bank transfer|wire transfer|direct debit|cheque|e-wallet|girocard|ec-karte|bar)(?!\w)",
     re.IGNORECASE,
 )
 _CHANNEL = re.compile(
-    r"(?<!\w)(?:card[- ]not[- ]present|card[- ]present|contactless|chip and pin|chip|online|e-?commerce|point[- ]of[- ]sale|pos|atm|in[- ]store|"
+    r"(?<!\w)(?:card[- ]not[- ]present|card[- ]present|contactless|chip and pin|chip|online|e-?commerce|"
+    r"point[- ]of[- ]sale|pos|atm|in[- ]store|"
     r"mail order|telephone order|moto|mobile app|mobile|web|magstripe)(?!\w)",
     re.IGNORECASE,
 )

@@ -13,7 +13,8 @@ _SUFFIX = (
     r"N\.V|NV|AB|A/S|ApS|Oy|AS|Pty|Pte|Sdn|Bhd|S/B|BHD|SDN|Kft|s\.r\.o|Lda|Ltda|Foundation|Trust|Bank|University|Association"
 )
 _SUFFIXED = re.compile(
-    rf"(?<![\w&])(?P<name>[A-Z][\w&'’.-]*(?:[ ,]{{1,2}}(?:&|and|of|the|de|[A-Z(][\w&'’.()-]*)){{0,6}}?[ ,]{{1,2}}(?:(?:{_SUFFIX})\b\.?[ ,]{{0,2}}){{1,3}})"
+    rf"(?<![\w&])(?P<name>[A-Z][\w&'’.-]*(?:[ ,]{{1,2}}(?:&|and|of|the|de|"
+    rf"[A-Z(][\w&'’.()-]*)){{0,6}}?[ ,]{{1,2}}(?:(?:{_SUFFIX})\b\.?[ ,]{{0,2}}){{1,3}})"
 )
 _LINE_SUFFIX = re.compile(
     rf"\b(?:{_SUFFIX.upper()}|ENTERPRISE|TRADING|MART|SUPERMARKET|RESTAURANT|RESTORAN|CAFE|CAFÉ|HARDWARE|STORES?|SHOP|PHARMACY|BAKERY|HOTEL|GROCER\w*|"
@@ -30,7 +31,10 @@ _PURCHASE = re.compile(
     r"charge|transaction|purchase|payment|paid|spent|bought|order|debit|billed|merchant|bezahlt|achat", re.IGNORECASE
 )
 _PERSON = r"(?:[A-ZÀ-Þ][\w'’-]*\.?[ \t]){1,3}[A-ZÀ-Þ][\w'’-]+"
-_CLOSING = "sincerely|regards|faithfully|truly|best wishes|respectfully|many thanks|thank you|yours|cordialement|grüßen|saludos|atentamente"
+_CLOSING = (
+    "sincerely|regards|faithfully|truly|best wishes|respectfully|many thanks|thank you|yours|"
+    "cordialement|grüßen|saludos|atentamente"
+)
 _SIGNATURE = re.compile(rf"(?i:{_CLOSING})[,.!]?[ \t]*(?:\n[ \t]*){{1,3}}(?P<name>{_PERSON})[ \t]*(?=\n|\f|$)")
 _INTRODUCED = re.compile(rf"(?:\b[Mm]y name is|\bI am|\bI,|\bI'm)\s+(?P<name>{_PERSON})")
 _TITLED = re.compile(r"\b(?:Mr|Mrs|Ms|Miss|Dr|Herr|Frau|Mme|Sr|Sra)\.?\s+(?P<name>(?:[A-Z][\w'’-]+\s)?[A-Z][\w'’-]+)")
@@ -79,7 +83,8 @@ def organisations(source: Source) -> Sequence[Candidate]:
 
 
 _NOT_LETTERHEAD = re.compile(
-    r"invoice|receipt|\btel\b|\bfax\b|phone|gst|vat\b|\breg\b|thank|welcome|date|page|www|@|^\W*$|\bno\b\.?\s*[:.]|cashier|table|order|credit note|bill\b|copy|http",
+    r"invoice|receipt|\btel\b|\bfax\b|phone|gst|vat\b|\breg\b|thank|welcome|date|page|www|@|^\W*$|\bno\b\.?\s*[:.]|"
+    r"cashier|table|order|credit note|bill\b|copy|http",
     re.IGNORECASE,
 )
 _ADDRESS_WORD = re.compile(

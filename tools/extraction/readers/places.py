@@ -9,7 +9,8 @@ from tools.extraction.readers.dates import MONTHS
 from tools.extraction.readers.source import Candidate, Line, Source
 
 _ADDRESS_CUE = re.compile(
-    r"\b(?:street|road|rd|avenue|ave|lane|drive|blvd|boulevard|square|suite|floor|building|unit|plaza|mall|p\.?o\.? box|highway|way|court|quay|row|close|terrace|wharf|harbour|hill|gate|crescent|"
+    r"\b(?:street|road|rd|avenue|ave|lane|drive|blvd|boulevard|square|suite|floor|building|unit|plaza|mall|"
+    r"p\.?o\.? box|highway|way|court|quay|row|close|terrace|wharf|harbour|hill|gate|crescent|"
     r"jalan|jln|lot|taman|tmn|lorong|bandar|kampung|kg|persiaran|straße|strasse|platz|rue|calle|via|piazza|rua|gata|weg|laan|straat|st)\b|"
     r"\b[A-Za-z]+(?:straße|strasse|straat|weg|gata|gatan|vej|gasse|allee)\b|\bno\.?\s?\d",
     re.IGNORECASE,
@@ -18,17 +19,23 @@ _POSTCODE = re.compile(
     r"\b\d{5}(?:-\d{4})?\b|\b[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}\b|\b\d{4}\s?[A-Z]{2}\b|\b[A-Z]\d[A-Z]\s?\d[A-Z]\d\b|\b\d{4}\s[A-Z][a-z]+"
 )
 _STOP = re.compile(
-    r"\btel\b|phone|\bfax\b|gst|company no|co\. reg|reg(?:istration)? no|shopping|hours|open daily|\bvat\b|e-?mail|invoice|receipt|\bdate\b|www\.|https?:|@|cashier|thank|\bbill\b|\breg\b|\btax\b|order|hotline|\btotal\b",
+    r"\btel\b|phone|\bfax\b|gst|company no|co\. reg|reg(?:istration)? no|shopping|hours|open daily|\bvat\b|e-?mail|"
+    r"invoice|receipt|\bdate\b|www\.|https?:|@|cashier|thank|\bbill\b|\breg\b|\btax\b|order|hotline|\btotal\b",
     re.IGNORECASE,
 )
 _COUNTRIES = (
-    "Argentina Australia Austria Belgium Brazil Bulgaria Canada Chile China Colombia Croatia Cyprus Denmark Egypt England Estonia Finland France "
-    "Germany Ghana Greece Hungary Iceland India Indonesia Ireland Israel Italy Japan Kenya Latvia Lithuania Luxembourg Malaysia Malta Mexico Morocco "
-    "Netherlands Nigeria Norway Pakistan Peru Philippines Poland Portugal Romania Russia Scotland Serbia Singapore Slovakia Slovenia Spain Sweden "
+    "Argentina Australia Austria Belgium Brazil Bulgaria Canada Chile China Colombia Croatia Cyprus Denmark Egypt "
+    "England Estonia Finland France "
+    "Germany Ghana Greece Hungary Iceland India Indonesia Ireland Israel Italy Japan Kenya Latvia Lithuania "
+    "Luxembourg Malaysia Malta Mexico Morocco "
+    "Netherlands Nigeria Norway Pakistan Peru Philippines Poland Portugal Romania Russia Scotland Serbia Singapore "
+    "Slovakia Slovenia Spain Sweden "
     "Switzerland Taiwan Thailand Tunisia Turkey Ukraine Vietnam Wales"
 ).split()
-_LONG_COUNTRIES = ("United States of America|United States|United Kingdom|United Arab Emirates|Czech Republic|Hong Kong|South Korea|South Africa|"
-                   "Saudi Arabia|New Zealand|Costa Rica|Sri Lanka|Deutschland|Österreich|USA|UAE")  # fmt: skip
+_LONG_COUNTRIES = (
+    "United States of America|United States|United Kingdom|United Arab Emirates|Czech Republic|Hong Kong|South Korea|"
+    "South Africa|Saudi Arabia|New Zealand|Costa Rica|Sri Lanka|Deutschland|Österreich|USA|UAE"
+)
 _COUNTRY = re.compile(rf"\b(?:{_LONG_COUNTRIES}|{'|'.join(_COUNTRIES)})\b")
 _CITY_IN = re.compile(r"\b[Ii]n\s+(?P<city>[A-ZÀ-Þ][\w'’-]+(?:[ ][A-ZÀ-Þ][\w'’-]+){0,2})(?P<country>,\s*[A-Z])?")
 

@@ -15,7 +15,8 @@ Span = tuple[int, int]
 _RULE = re.compile(r"^[\s|:+=_.-]*$")
 _GAP = re.compile(r"[ \u00a0]{2,}|\t+")
 _STOP = re.compile(
-    r"\b(?:sub\s?-?total|total|balance|amount due|tax|vat|gst|cash|change|rounding|discount|tendered|payment|paid|visa|mastercard|summary|net|thank)\b",
+    r"\b(?:sub\s?-?total|total|balance|amount due|tax|vat|gst|cash|change|rounding|discount|tendered|payment|paid|"
+    r"visa|mastercard|summary|net|thank)\b",
     re.IGNORECASE,
 )
 _CODE_LINE = re.compile(r"^[\s*#]*[\d-]{4,14}\s*$")
@@ -123,14 +124,10 @@ def _one_line(source: Source, line: Line, values: list[Candidate]) -> PricedRow 
             return _sure(
                 {"description": description, "quantity": quantity, "unit_price": price, "amount": amount}, _CHECKED_CUE
             )
-    if (
-        len(values) >= 3
-        and not source.text[line.start : values[0].start].strip()
-        and _consistent(values[0], *values[-2:])
-    ):
-        if description := _description(
-            source, Line(values[0].end, line.end, source.text[values[0].end : line.end]), values[-2].start
-        ):
+    leads = not source.text[line.start : values[0].start].strip()
+    if leads and len(values) >= 3 and _consistent(values[0], *values[-2:]):
+        after = Line(values[0].end, line.end, source.text[values[0].end : line.end])
+        if description := _description(source, after, values[-2].start):
             row = {"description": description, "quantity": values[0], "unit_price": values[-2], "amount": values[-1]}
             return _sure(row, _CHECKED_CUE)
     amount = values[-1]

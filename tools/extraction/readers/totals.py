@@ -47,7 +47,7 @@ def owed(source: Source) -> frozenset[float]:
 
 
 def settlements(source: Source) -> Sequence[Candidate]:
-    """Amounts followed by a larger or equal one and by their difference: total, cash, change, in whatever columns they stand."""
+    """Amounts followed by a larger or equal one and by their difference: total, cash, change in any layout."""
     if not any(True for _ in find_labels(source, _CHANGE, limit=1)):
         return ()
     read = source.read(amounts)
@@ -62,6 +62,6 @@ def settlements(source: Source) -> Sequence[Candidate]:
 
 
 def tax_summary_start(source: Source) -> int:
-    """Where the tax summary at the end of a receipt begins, whose totals are those of the tax; else the text's length."""
+    """Where the tax summary of a receipt begins, whose totals are those of the tax; else the text's length."""
     summary = _SUMMARY.search(source.text)
     return summary.end() if summary else len(source.text)
