@@ -43,7 +43,7 @@ _SETEXT = re.compile(r" {0,3}(=+|-{3,})[ \t]*$")
 _INDENTED = re.compile(r"[ \t]{2,}\S|\t")
 _NUMBERED = re.compile(r"(\d{1,2}(?:\.\d{1,2}){0,4})(\.?)[ \t]+(?=[A-Z])")
 _NAMED = re.compile(r"(?:Chapter|Part|Section|Article|Appendix|Annex|Schedule)[ \t]+(?:\d+|[A-Z]|[IVX]+)\b")
-_NUMBER_START = re.compile(r"\d{1,2}[.)]?[ \t]")
+_NUMBER_START = re.compile(r"(\d{1,2})[.)]?[ \t]")
 _SMALL_WORDS = frozenset("a an and as at by for from in into of on or per the to with".split())
 _MAX_HEADING_CHARACTERS = 80
 _MAX_HEADING_WORDS = 10
@@ -99,7 +99,7 @@ def _next_block(lines: Sequence[_Line], at: int, marked_up: bool) -> tuple[Block
 
 
 def _block(kind: Kind, lines: Sequence[_Line]) -> Block:
-    return Block(kind, lines[0].start, lines[-1].end)
+    return Block(kind, lines[0].start, max(line.end for line in lines if line.text.strip()))
 
 
 def _interrupts(lines: Sequence[_Line], at: int, marked_up: bool) -> bool:
@@ -123,19 +123,25 @@ def _fence_end(lines: Sequence[_Line], at: int, fence: str) -> int:
 
 def _list_end(lines: Sequence[_Line], at: int, marked_up: bool) -> int:
     """A list goes on over wrapped lines, and over one blank line where an item or an indented line follows."""
-    numbered = lines[at].text.strip()[0].isdigit()
+    number = _item_number(lines[at].text)
     stop = at + 1
     while stop < len(lines):
         line = lines[stop].text
-        is_item = LIST_MARKER.match(line) is not None
+        follows_number = number is not None and _item_number(line) == number + 1
         if not line.strip():
             follows = lines[stop + 1].text if stop + 1 < len(lines) else ""
             if not (LIST_MARKER.match(follows) or (marked_up and _INDENTED.match(follows))):
                 return stop
-        elif is_table_row(line) or (not (is_item and numbered) and _heading(lines, stop, marked_up) is not None):
+        elif is_table_row(line) or (not follows_number and _heading(lines, stop, marked_up) is not None):
             return stop
+        number = _item_number(line) if follows_number else number
         stop += 1
     return stop
+
+
+def _item_number(line: str) -> int | None:
+    match = _NUMBER_START.match(line.strip())
+    return int(match.group(1)) if match else None
 
 
 def _heading(lines: Sequence[_Line], at: int, marked_up: bool) -> tuple[Block, int] | None:
@@ -167,24 +173,35 @@ def _plain_level(lines: Sequence[_Line], at: int) -> int:
     below = next((following.text.strip() for following in lines[at + 1 : at + 3] if following.text.strip()), "")
     # Wrapped prose fills its lines; a short line above is a title or the end of a paragraph.
     starts_afresh = not above or above[-1] in ".!?:;|" or len(above) < _MIN_BODY_CHARACTERS
-    if not starts_afresh or not below or below[0].islower() or is_table_row(line):
+    if not starts_afresh or below[:1].islower() or is_table_row(line):
         return 0
     introduces_text = len(below) >= _MIN_BODY_CHARACTERS and len(below) > len(line)
     if match := _NUMBERED.match(line):
-        # "1. Letter" above "2. Receipt" is a list, "12 Harbour Road" above a town an address.
-        is_item = _NUMBER_START.match(below) is not None
+        # A number without its full stop may be a street's: "12 Harbour Road" above a town.
         is_marked = match.group(2) == "." or "." in match.group(1)
-        return _PLAIN_LEVEL + match.group(1).count(".") if (is_marked or introduces_text) and not is_item else 0
-    if _NAMED.match(line):
+        depth = match.group(1).count(".")
+        return _PLAIN_LEVEL + depth if (is_marked or introduces_text) and not _is_item(match.group(1), below) else 0
+    if _NAMED.match(line) and below:
         return _PLAIN_LEVEL
+    if above or not below:
+        return 0
+    return _unnumbered_level(line, words, below, is_apart=not lines[at + 1].text.strip())
+
+
+def _unnumbered_level(line: str, words: Sequence[str], below: str, *, is_apart: bool) -> int:
     titles_sections = _NUMBERED.match(below) is not None
-    stands_alone = titles_sections or not lines[at + 1].text.strip()
-    is_short = stands_alone and len(words) <= _MAX_PLAIN_TITLE_WORDS
-    if above or not line[0].isupper() or not (is_short or _is_title_case(words)):
+    is_short = (titles_sections or is_apart) and len(words) <= _MAX_PLAIN_TITLE_WORDS
+    if ": " in line or not line[0].isupper() or not (is_short or _is_title_case(words)):
         return 0
     if titles_sections:
         return _PLAIN_LEVEL - 1
+    introduces_text = len(below) >= _MIN_BODY_CHARACTERS and len(below) > len(line)
     return _PLAIN_LEVEL if introduces_text else 0
+
+
+def _is_item(number: str, below: str) -> bool:
+    """Return whether a numbered line is a list item: "1. Letter" above "2. Receipt"."""
+    return number.isdigit() and _item_number(below) == int(number) + 1
 
 
 def _is_title_case(words: Sequence[str]) -> bool:

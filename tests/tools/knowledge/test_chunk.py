@@ -136,9 +136,21 @@ def test_pdf_headings_are_found() -> None:
     }
 
 
+def test_a_numbered_heading_may_open_a_list_or_end_a_page() -> None:
+    steps = "5. Filing procedure\n1. Check the case.\n2. Choose the code.\n\n6. Representment"
+    document = ParsedDocument("T", [Page(steps, 1), Page("The bank answers within 30 days.", 2)], "application/pdf")
+    chunks = chunk_document(document, size=50, overlap=0, count_tokens=words)
+    assert [chunk.heading for chunk in chunks] == [
+        ("5. Filing procedure",),
+        ("6. Representment",),
+        ("6. Representment",),
+    ]
+
+
 @pytest.mark.parametrize(
     "source",
     [
+        "Payment due: 20 March 2026\n\nInvoice to: Northwind Cards, 14 Harbour Row, Dublin 2",
         "12 Harbour Road\nLeeds\nLS1 4AB\n\nDear Sir or Madam,\n\nI dispute the payment below.",
         "Needed papers:\n1. Letter\n2. Receipt\n3. Form\n\nThe analyst keeps all of them in the file for seven years.",
         "The rule applies to every card\nTravel Cards included and it does not depend on the country\nof issue.",

@@ -199,9 +199,13 @@ def test_pdf_pages_headings_and_tables() -> None:
 
 def test_pdf_joins_wrapped_table_cells() -> None:
     meaning = files.paragraph("Cardholder does not recognise the transaction on the statement")
-    rows = [["Code", "Meaning", "Days"], ["4837", meaning, "90"], ["4853", "Not received", "120"]]
-    text = parse_file(files.flowing_pdf(Table(rows, colWidths=[60, 150, 60])), "t.pdf").text
-    assert "| 4837 | Cardholder does not recognise the transaction on the statement | 90 |" in text
+    rows = [["Code", "Meaning", "Days"], ["4837", meaning, "90"], ["4853", meaning, "120"]]
+    row = "| 4837 | Cardholder does not recognise the transaction on the statement | 90 |"
+    for align in ("TOP", "MIDDLE", "BOTTOM"):
+        table = Table(rows, colWidths=[60, 150, 60], style=[("VALIGN", (0, 0), (-1, -1), align)])
+        text = parse_file(files.flowing_pdf(table), "t.pdf").text
+        assert row in text
+        assert row.replace("4837", "4853").replace("90", "120") in text
 
 
 def test_pdf_columns_are_read_one_after_the_other() -> None:

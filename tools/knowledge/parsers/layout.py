@@ -38,7 +38,7 @@ def render(grid: str) -> str | None:
     `None` says that the page is set in columns of prose: read it in the order of its content stream instead.
     """
     lines = [_BULLET.sub(r"\1 ", _LEADERS.sub(" . . . ", line)).rstrip() for line in grid.splitlines()]
-    tables = list(_tables(lines))
+    tables = [_with_last_lines(table, lines) for table in _tables(lines)]
     if any(_is_prose(_rows(lines, table)) for table in tables):
         return None
     out: list[str] = []
@@ -67,6 +67,17 @@ def _tables(lines: Sequence[str]) -> Iterator[_Table]:
         current.last = number
     if current is not None and len(current.rows) > 1:
         yield current
+
+
+def _with_last_lines(table: _Table, lines: Sequence[str]) -> _Table:
+    """Add the wrapped lines of the last row: they have one cell, go on in lower case and keep every gutter."""
+    for line in lines[table.last + 1 :]:
+        ink = table.ink | _ink(line)
+        if not line.strip()[:1].islower() or _gutters(ink) != _gutters(table.ink):
+            break
+        table.ink = ink
+        table.last += 1
+    return table
 
 
 def _joins(table: _Table, number: int, lines: Sequence[str]) -> bool:
