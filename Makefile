@@ -10,7 +10,7 @@ export HF_HUB_OFFLINE := 1
 export LANGSMITH_TRACING := false
 export LANGGRAPH_STRICT_MSGPACK := true
 
-.PHONY: help serve test lint bench eval studio phoenix lock clean
+.PHONY: help serve test lint bench eval studio phoenix docs lock clean
 .SILENT:
 .DEFAULT_GOAL := help
 
@@ -43,6 +43,9 @@ phoenix: .venv/.dev ## Arize Phoenix, the user interface for traces, on port 600
 	mkdir -p $(DATA)/phoenix
 	PHOENIX_TELEMETRY_ENABLED=false PHOENIX_HOST=127.0.0.1 PHOENIX_PORT=6006 \
 		PHOENIX_WORKING_DIR=$(abspath $(DATA))/phoenix exec $(BIN)/phoenix serve
+
+docs: .venv/.base ## write docs/openapi.json from the server's routes
+	$(BIN)/python scripts/openapi.py
 
 lock: ## resolve pyproject.toml into locks/ with uv (ARGS=--upgrade takes newer versions)
 	scripts/lock.sh $(ARGS)
