@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -72,11 +73,7 @@ def install_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:  # pyright: ignore[reportUnusedFunction]
-        problems = [
-            {"field": ".".join(map(str, e["loc"][1:])) or "body", "problem": str(e["msg"])} for e in error.errors()
-        ]
-        code = _validation_code(error)
-        message = "; ".join(f"{p['field']}: {p['problem']}" for p in problems[:5])
+        code, message, problems = describe_invalid(error.errors())
         return error_response(request, 422, code, message, problems)
 
     @app.exception_handler(HTTPException)
@@ -90,12 +87,18 @@ def install_error_handlers(app: FastAPI) -> None:
         return error_response(request, 500, "internal_error", "Something went wrong on our side. Nothing was lost.")
 
 
-def _validation_code(error: RequestValidationError) -> str:
+def describe_invalid(errors: Sequence[Any]) -> tuple[str, str, list[dict[str, str]]]:
+    """Code, message and details of what Pydantic found in a body; the errors' places begin with where the body is."""
+    problems = [{"field": ".".join(map(str, e["loc"][1:])) or "body", "problem": str(e["msg"])} for e in errors]
+    return _validation_code(errors), "; ".join(f"{p['field']}: {p['problem']}" for p in problems[:5]), problems
+
+
+def _validation_code(errors: Sequence[Any]) -> str:
     """Validators name their code as the error's type; everything else is an invalid request."""
-    types = {str(e["type"]) for e in error.errors()}
-    if types & {"json_invalid"}:
+    types = {str(e["type"]) for e in errors}
+    if "json_invalid" in types:
         return "invalid_json"
-    named = sorted(kind for kind in types if kind in _NAMED_PROBLEMS)
+    named = sorted(types & _NAMED_PROBLEMS)
     return named[0] if named else "invalid_request"
 
 

@@ -13,15 +13,16 @@ os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
 
 import typer
 
-from server.cli.serve import serve
+from server.cli.registry import LazyGroup
 
 app = typer.Typer(
+    cls=LazyGroup,
     help="A self-hosted copilot for fraud operations.",
+    epilog='Start with: switchyard serve, or: switchyard ask "How long is the dispute window?"',
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command()(serve)
 
 
 @app.callback()

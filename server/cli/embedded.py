@@ -1,0 +1,103 @@
+"""The backend that is this process: the application opened on the data directory, its routes called as functions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import orjson
+from pydantic import BaseModel, ValidationError
+from rich.console import Console
+
+from agent.settings import Settings
+from agent.state import DEFAULT_OWNER
+from server.api.chat import ChatRequest
+from server.api.extract import ExtractRequest, extract_fields
+from server.api.fraud import ScoreRequest, score_transactions
+from server.api.search import SearchRequest, search
+from server.application import Application, open_application, sample_documents
+from server.cli.backend import Event, Json
+from server.cli.terminal import progress_bar, working
+from server.documents import NewDocument
+from server.errors import describe_invalid
+from tools.errors import InputError
+
+_Body = TypeVar("_Body", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class EmbeddedBackend:
+    """The API without HTTP; satisfies `Backend`."""
+
+    application: Application
+
+    async def chat(self, body: Json) -> AsyncGenerator[Event]:
+        """See `Backend.chat`."""
+        request = _read(ChatRequest, body)
+        for document_id in request.document_ids:
+            await self.application.documents.get(DEFAULT_OWNER, document_id)
+        run = await self.application.runs.start(request.run_request(DEFAULT_OWNER))
+        async for event in self.application.runs.follow(DEFAULT_OWNER, run.run_id):
+            yield Event(event.name, orjson.loads(event.data))
+
+    async def add_file(self, file: Path, collection: str) -> Json:
+        """See `Backend.add_file`."""
+        content = await asyncio.to_thread(file.read_bytes)
+        document = NewDocument(DEFAULT_OWNER, content, file.name, collection=collection)
+        row = await self.application.documents.add(document, wait=True)
+        return {"document_id": row.document_id, "chunks": row.chunks, "status": row.status}
+
+    async def search(self, body: Json) -> Json:
+        """See `Backend.search`."""
+        return _json(await search(_read(SearchRequest, body), self.application, DEFAULT_OWNER))
+
+    async def extract(self, body: Json) -> Json:
+        """See `Backend.extract`."""
+        return _json(await extract_fields(_read(ExtractRequest, body), self.application, DEFAULT_OWNER))
+
+    async def score(self, body: Json) -> Json:
+        """See `Backend.score`."""
+        return _json(await score_transactions(_read(ScoreRequest, body), self.application))
+
+
+@asynccontextmanager
+async def open_embedded(settings: Settings, console: Console, *, samples: bool) -> AsyncGenerator[EmbeddedBackend]:
+    """Open the stores and models; with `samples`, index the samples first unless other documents are there.
+
+    Raises:
+        SwitchyardError: the data directory, a model file or the models file cannot be used.
+    """
+    async with AsyncExitStack() as stack:
+        with working(console, "Loading the models"):
+            application = await stack.enter_async_context(open_application(settings))
+        if samples:
+            await _index_samples(application, console)
+        yield EmbeddedBackend(application)
+
+
+async def _index_samples(application: Application, console: Console) -> None:
+    """Index what is missing of the samples, unless the user has brought documents of their own."""
+    own = {row.document_id for row in await application.documents.list(DEFAULT_OWNER)}
+    if own - {file.name for file in sample_documents()}:
+        return
+    with progress_bar(console, "Indexing samples") as progress:
+        task = progress.add_task("", total=None)
+        await application.index_samples(
+            lambda name, done, total: progress.update(task, description=name, completed=done, total=total)
+        )
+
+
+def _read(model: type[_Body], body: Json) -> _Body:
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        code, message, problems = describe_invalid([{**e, "loc": ("body", *e["loc"])} for e in error.errors()])
+        raise InputError(message, code=code, problems=problems) from None
+
+
+def _json(answer: BaseModel) -> Json:
+    return answer.model_dump(mode="json", by_alias=True)
