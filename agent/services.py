@@ -10,8 +10,6 @@ from importlib import resources
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from qdrant_client import QdrantClient
-
 from agent.models.catalog import load_catalog
 from agent.models.files import EMBEDDING_MODEL, embedding_folder
 from agent.models.gateway import ModelGateway
@@ -22,7 +20,6 @@ from tools.knowledge.edge_store import EdgeStore
 from tools.knowledge.embed import MiniLMEmbedder
 from tools.knowledge.evidence import EvidenceGate
 from tools.knowledge.index import KnowledgeIndex
-from tools.knowledge.qdrant_store import QdrantStore
 from tools.knowledge.quotes import SentenceRanker
 from tools.knowledge.retrieve import Retriever
 from tools.knowledge.sparse import Bm25Encoder
@@ -93,7 +90,10 @@ def open_services(settings: Settings, documents: DocumentTexts) -> Services:
 
 def _open_store(settings: Settings, dimensions: int) -> VectorStore:
     if settings.qdrant_url:
-        return QdrantStore(QdrantClient(url=settings.qdrant_url), dimensions)
+        # Imported here: its models take a second to load, which the embedded set-up need not wait for.
+        from tools.knowledge.qdrant_store import connect
+
+        return connect(settings.qdrant_url, dimensions)
     return EdgeStore(settings.vector_folder, dimensions)
 
 

@@ -30,6 +30,8 @@ class EmbeddedServer:
         params.cpuparams.n_threads = config.threads or max(1, cores - 1)
         params.cpuparams_batch.n_threads = config.threads or cores
         params.port = 0
+        # Slots keep the shared start of prompts; a cache beyond them grows to gigabytes.
+        params.cache_ram_mib = 0
         params.ui = False
         params.offline = True
         params.verbosity = _QUIET

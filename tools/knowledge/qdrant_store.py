@@ -84,6 +84,11 @@ class QdrantStore:
         self._known.add(name)
 
 
+def connect(url: str, dimensions: int) -> QdrantStore:
+    """The store on the Qdrant server at `url`; nothing is asked of it before the first use."""
+    return QdrantStore(QdrantClient(url=url, check_compatibility=False), dimensions)
+
+
 def _name(collection: str) -> str:
     return _PREFIX + hashlib.sha256(collection.encode()).hexdigest()[:24]
 

@@ -7,6 +7,7 @@ class _CpuParams:
 class CommonParams:
     model: _Model
     n_ctx: int
+    cache_ram_mib: int
     n_parallel: int
     kv_unified: bool
     cpuparams: _CpuParams
