@@ -24,6 +24,15 @@ class Prompt:
         return f"{self.name}.v{self.version}"
 
 
+def all_prompts() -> list[Prompt]:
+    """Every version of every prompt, by name, the oldest first."""
+    prompts: list[Prompt] = []
+    for file in resources.files("agent.prompts").iterdir():
+        if match := _NAME.fullmatch(file.name):
+            prompts.append(Prompt(match["name"], int(match["version"]), file.read_text("utf-8").strip()))
+    return sorted(prompts, key=lambda prompt: (prompt.name, prompt.version))
+
+
 @cache
 def load_prompt(name: str) -> Prompt:
     """The newest version of a prompt.
@@ -31,11 +40,7 @@ def load_prompt(name: str) -> Prompt:
     Raises:
         KeyError: there is no prompt of that name.
     """
-    versions: dict[int, str] = {}
-    for file in resources.files("agent.prompts").iterdir():
-        if (match := _NAME.fullmatch(file.name)) and match["name"] == name:
-            versions[int(match["version"])] = file.read_text("utf-8").strip()
+    versions = [prompt for prompt in all_prompts() if prompt.name == name]
     if not versions:
         raise KeyError(f"no prompt {name!r}")
-    newest = max(versions)
-    return Prompt(name, newest, versions[newest])
+    return versions[-1]

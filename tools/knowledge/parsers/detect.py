@@ -41,6 +41,7 @@ _BY_EXTENSION = {
     ".pdf": Format.PDF,
     ".docx": Format.DOCX,
 }
+EXTENSIONS = frozenset(_BY_EXTENSION)
 # Names that promise something which text content cannot be.
 _BINARY_EXTENSIONS = frozenset(
     ".pdf .docx .doc .xls .xlsx .ppt .pptx .odt .rtf .zip .gz .png .jpg .jpeg .gif .tif .tiff .webp .bmp .exe"
