@@ -102,7 +102,7 @@ async def open_application(settings: Settings) -> AsyncGenerator[Application]:
     """
     prepare_data_directory(settings.data_dir)
     async with AsyncExitStack() as stack:
-        stack.enter_context(tracing(settings))
+        traces = stack.enter_context(tracing(settings))
         database = await asyncio.to_thread(open_database, settings.app_database)
         stack.push_async_callback(database.close)
         documents = DocumentService(database)
@@ -116,7 +116,7 @@ async def open_application(settings: Settings) -> AsyncGenerator[Application]:
         if interrupted := await store.close_unfinished():
             _log.warning("%d runs had been cut off by an earlier stop; their owners are told", interrupted)
         await documents.fail_unfinished()
-        runs = RunManager(graph, store, max_concurrent=settings.max_concurrent_runs)
+        runs = RunManager(graph, store, max_concurrent=settings.max_concurrent_runs, traces=traces)
         application = Application(settings, database, documents, services, checkpointer, graph, store, runs)
         stack.push_async_callback(application.stop)
         yield application

@@ -15,6 +15,7 @@ from agent.nodes.events import emit, finish_turn
 from agent.prompts import Prompt, load_prompt
 from agent.results import Citation
 from agent.services import Services
+from agent.spans import traced_gate, traced_retrieval
 from agent.state import GraphState, RoutedTurn, TurnContext
 from tools.errors import ModelUnavailableError
 from tools.knowledge.documents import Passage
@@ -53,10 +54,12 @@ class KnowledgeNode:
         """Answer `query`, or set `refusal`."""
         context = runtime.context or TurnContext()
         where = Where(document_ids=context.document_ids)
-        index = self.services.index
-        passages = await index.search(context.index_collection, state["query"], top_k=GATE_DEPTH, where=where)
+        index, query = self.services.index, state["query"]
+        search = index.search(context.index_collection, query, top_k=GATE_DEPTH, where=where)
+        passages = await traced_retrieval(query, search)
         corpus_size = await index.count(context.index_collection)
-        evidence = self.services.gate.assess(state["query"], passages, corpus_size=corpus_size)
+        gate = self.services.gate
+        evidence = traced_gate(query, lambda: gate.assess(query, passages, corpus_size=corpus_size))
         explanation = {"evidence": _explain(evidence), "passages": [_brief(passage) for passage in passages]}
         if not evidence.answerable:
             return _refuse(_refusal_reason(evidence, corpus_size), passages, explanation)

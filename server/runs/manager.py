@@ -18,7 +18,7 @@ from agent.state import GraphInput, TurnContext
 from graphs.switchyard import Switchyard
 from server.runs.events import EventLog, RunEvent
 from server.runs.store import NewRun, Outcome, RunStatus, RunStore
-from server.traces import traced_run
+from server.traces import NO_TRACES, RunTrace, Traces
 from tools.errors import SwitchyardError
 
 _log = logging.getLogger(__name__)
@@ -72,10 +72,11 @@ class LiveRun:
 class RunManager:
     """Starts, follows and cancels runs. Runs of one thread happen one after the other, in the order they came."""
 
-    def __init__(self, graph: Switchyard, store: RunStore, *, max_concurrent: int) -> None:
+    def __init__(self, graph: Switchyard, store: RunStore, *, max_concurrent: int, traces: Traces = NO_TRACES) -> None:
         """Run `graph`, at most `max_concurrent` times at once."""
         self._graph = graph
         self._store = store
+        self._traces = traces
         self._slots = asyncio.Semaphore(max_concurrent)
         self._thread_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._live: dict[str, LiveRun] = {}
@@ -172,8 +173,8 @@ class RunManager:
         try:
             lock = self._thread_locks.setdefault(run.row.thread_id, asyncio.Lock())
             async with lock, self._slots:
-                with traced_run(run.row.run_id, run.row.thread_id, run.row.owner, run.row.trace_id):
-                    await self._stream(run)
+                with self._traces.run(run.row) as trace:
+                    await self._stream(run, trace)
             status = "success"
         except asyncio.CancelledError:
             status = "cancelled" if run.stop_reason == "cancelled" else "error"
@@ -186,7 +187,7 @@ class RunManager:
         run.log.append("end", {})
         await self._close(run, status)
 
-    async def _stream(self, run: LiveRun) -> None:
+    async def _stream(self, run: LiveRun, trace: RunTrace) -> None:
         config = RunnableConfig(
             configurable={"thread_id": run.row.thread_id},
             run_name="switchyard",
@@ -199,6 +200,8 @@ class RunManager:
         )
         async for item in stream:
             self._record(run, NodeEvent(**item))
+        if run.result is not None:
+            trace.finish(run.result)
 
     async def _history(self, run: LiveRun, config: RunnableConfig) -> tuple[tuple[str, str], ...]:
         """The earlier turns that the caller sent, unless the thread remembers its own."""
