@@ -36,7 +36,7 @@ eval: .venv/.base ## replay the golden queries through the graph (ARGS="--quick"
 	$(BIN)/switchyard eval run $(ARGS)
 
 studio: .venv-studio/.studio ## LangGraph's development server on port 2024, with data of its own
-	SWITCHYARD_DATA_DIR=$(DATA)-studio exec .venv-studio/bin/langgraph dev --no-browser --no-reload $(ARGS)
+	LOG_COLOR=false SWITCHYARD_DATA_DIR=$(DATA)-studio exec .venv-studio/bin/langgraph dev --no-browser --no-reload $(ARGS)
 
 phoenix: .venv/.dev ## Arize Phoenix, the user interface for traces, on port 6006
 	echo "For traces start the server with: SWITCHYARD_PHOENIX_ENDPOINT=http://localhost:6006 make serve"
