@@ -54,11 +54,12 @@ class Tab:
         self.patience_s = patience_s
 
     def view(self, size: tuple[int, int], *, dark: bool = False) -> None:
-        """Sets the viewport in CSS pixels and the colour scheme; narrow viewports count as phones."""
+        """Sets the viewport in CSS pixels and the colour scheme, without animations; narrow viewports are phones."""
         metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": size[0] < 500}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+        media = {"prefers-color-scheme": "dark" if dark else "light", "prefers-reduced-motion": "reduce"}
+        features = [{"name": name, "value": value} for name, value in media.items()]
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
 
     def open(self, path: str = "/") -> None:
         self.driver.get("about:blank")

@@ -59,7 +59,6 @@ def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if running := os.environ.get("SWITCHYARD_TEST_URL"):
         yield running.rstrip("/")
         return
-    pytest.importorskip("server.cli.main")
     with live.serve(tmp_path_factory.mktemp("served") / "data") as url:
         yield url
 

@@ -23,7 +23,8 @@ def serve(data_dir: Path) -> Iterator[str]:
     """Starts `switchyard serve` with the samples indexed and yields its base URL once it is ready."""
     port = _free_port()
     log = data_dir.with_suffix(".log")
-    command = [sys.executable, "-m", "server.cli.main", "serve", "--host", "127.0.0.1", "--port", str(port)]
+    start = "from server.cli.main import main; main()"
+    command = [sys.executable, "-c", start, "serve", "--host", "127.0.0.1", "--port", str(port)]
     environment = os.environ | {"SWITCHYARD_DATA_DIR": str(data_dir), "SWITCHYARD_SAMPLES": "on"}
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)

@@ -20,6 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.model, pytest.mark.timeout(400)]
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 QUESTION = "How long do debit card holders have to dispute a transaction?"
+HOSTILE = "<img src=x onerror=document.title=1>"
 TRANSACTION = (
     "Is this fraud? Card-not-present payment of 1,840.00 EUR at Voltaro Electronics in Lagos, Nigeria at 03:12."
 )
@@ -83,27 +84,28 @@ def test_what_nothing_answers_ends_as_unknown_with_things_to_ask(site: Tab) -> N
 
 
 def test_an_uploaded_document_can_be_read_attached_and_deleted(site: Tab, tmp_path: Path) -> None:
-    hostile = tmp_path / "<img src=x onerror=document.title=1>.txt"
-    hostile.write_text("Receipt 77-Q\nDate: 4 March 2026\nTotal: 12.40 EUR\n<script>document.title = 'owned'</script>")
+    hostile = tmp_path / f"{HOSTILE}.txt"
+    script = "<script>document.title = 'owned'</script>"
+    hostile.write_text(f"{HOSTILE}\nReceipt 77-Q\nDate: 4 March 2026\nTotal: 12.40 EUR\n{script}")
     (tmp_path / "empty.txt").touch()
     site.click("#tab-documents")
     site.one("#library-files").send_keys(f"{hostile}\n{tmp_path / 'empty.txt'}")
     assert site.one(".item[data-state=failed] .item-error").text
-    site.until(lambda: item(site, "<img src=x").get_attribute("data-state") == "indexed")
-    item(site, "<img src=x").find_element(By.CSS_SELECTOR, "button.item-title").click()
+    site.until(lambda: item(site, HOSTILE).get_attribute("data-state") == "indexed")
+    item(site, HOSTILE).find_element(By.CSS_SELECTOR, "button.item-title").click()
     site.until(lambda: "<script>" in site.one("#panel-body").text)
     site.keys(Keys.ESCAPE)
-    picture(site, "page-documents")
 
-    site.click_in(item(site, "<img src=x"), "[aria-label^=Attach]")
-    assert "<img src=x" in site.one(".chip").text
+    site.click_in(item(site, HOSTILE), "[aria-label^=Attach]")
+    assert HOSTILE in site.one(".chip").text
     turn = site.ask("Extract the receipt")
-    assert "<img src=x" in turn.find_element(By.CSS_SELECTOR, ".file-tag").text
+    assert HOSTILE in turn.find_element(By.CSS_SELECTOR, ".file-tag").text
     assert "12.40 EUR" in turn.find_element(By.CSS_SELECTOR, ".source-text").text
 
-    site.click_in(item(site, "<img src=x"), "[aria-label^=Delete]")
-    site.click_in(item(site, "<img src=x"), ".armed")
-    site.until(lambda: not any("<img src=x" in each.text for each in site.all("#documents .item")))
+    site.click_in(item(site, HOSTILE), "[aria-label^=Delete]")
+    site.click_in(item(site, HOSTILE), ".armed")
+    site.until(lambda: not any(HOSTILE in each.text for each in site.all("#documents .item")))
+    picture(site, "page-documents")
     assert site.driver.title.endswith("Switchyard")
     assert not site.all("img")
     assert site.errors() == []
@@ -119,7 +121,6 @@ def test_feedback_and_the_conversation_survive_a_reload(site: Tab) -> None:
 
     site.driver.refresh()
     assert site.settled().find_element(By.CSS_SELECTOR, ".prose").text == answer
-    assert site.one("[aria-label='Bad answer']").get_attribute("aria-pressed") == "true"
     title = site.one(".thread [aria-current=page] .item-title").text
     site.click_in(site.one(".thread:has([aria-current=page])"), ".icon-button")
     site.click_in(site.one(".thread:has([aria-current=page])"), ".armed")

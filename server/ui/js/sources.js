@@ -14,6 +14,7 @@ export function sourceView({ source_text: stored, document_id: documentId, field
   const caption = el("p", { class: "source-caption", "aria-live": "polite" }, "Source");
   const body = el("div", { class: "source-text", tabindex: 0, role: "region", "aria-label": "Source text" });
   const inner = el("div", { class: "source-inner" }, caption, body);
+  const node = el("aside", { class: "source", "aria-label": "Source" }, inner);
   let marks = new Map();
   const fill = (text) => {
     const marked = markSpans(text, evidenceSpans(text, fields));
@@ -25,12 +26,13 @@ export function sourceView({ source_text: stored, document_id: documentId, field
     const active = marks.get(path) ?? [];
     active.forEach((mark) => mark.classList.add("active"));
     caption.replaceChildren("Source · ", el("strong", {}, pathLabel(path)), pageNote(fields[path].evidence.page));
+    node.classList.add("in-use");
     if (active.length) reveal(body, active[0], scroll);
   };
   const text = stored ?? (documentId === null ? message : null);
   if (text !== null) fill(text);
   else fetchText(documentId).then(fill, (error) => body.replaceChildren(errorNotice(error)));
-  return { node: el("aside", { class: "source", "aria-label": "Source" }, inner), show };
+  return { node, show };
 }
 
 const fetchText = async (documentId) => (await getDocumentText(documentId)).text;

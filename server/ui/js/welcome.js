@@ -3,13 +3,22 @@
 import { el } from "./dom.js";
 import { badge } from "./routes.js";
 
-const INVOICE = `INVOICE No. 2024-0418
-Northwind Terminals Ltd, 14 Harbour Road, Bristol
-Date: 18 April 2024      Due: 18 May 2024
-2 x Card terminal T5 at 189.00 = 378.00 EUR
-1 x On-site installation at 95.00 = 95.00 EUR
-Subtotal 473.00 EUR, VAT 19% 89.87 EUR
-Total 562.87 EUR`;
+const INVOICE = `INVOICE
+Northwind Terminals Ltd
+14 Harbour Road, Bristol
+
+Invoice number: 2024-0418
+Invoice date: 18 April 2024
+Due date: 18 May 2024
+Bill to: Larkmoor Cards
+
+Description            Quantity   Unit price   Amount
+Card terminal T5              2       189.00   378.00
+On-site installation          1        95.00    95.00
+
+Subtotal: 473.00 EUR
+VAT 19%: 89.87 EUR
+Total: 562.87 EUR`;
 
 const PAYMENT = `Card-not-present payment of 1,840.00 EUR at Voltaro Electronics in Lagos, Nigeria at 03:12.
 The customer lives in Ireland and usually spends 45 EUR. First purchase at this merchant, 6 transactions in the last hour.`;
