@@ -38,8 +38,8 @@ _RUN = (
     "{gate} {instrument} cases could not be judged."
 )
 _COST_NOTE = (
-    "Milliseconds of the judged turn, from the message on disk to the whole result (`ttft`: to its first token); tokens "
-    "in and out a turn; dollars in total.\n"
+    "Milliseconds of the judged turn, from the message on disk to the whole result (`ttft`: to its first token); "
+    "tokens in and out a turn; dollars in total.\n"
 )
 _INTERVAL_NOTE = (
     "Intervals are bootstrapped over cases and say nothing where all cases agree: a figure of 1.000 over n cases still "
