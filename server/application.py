@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +13,7 @@ from pathlib import Path
 import aiosqlite
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
-from agent.services import Services, open_services, samples_folder
+from agent.services import Services, open_services, sample_documents
 from agent.settings import Settings
 from agent.state import DEFAULT_OWNER
 from graphs.switchyard import Switchyard, build_graph
@@ -86,12 +86,6 @@ class Application:
         await self.runs.drain(DRAIN_GRACE_S)
 
 
-def sample_documents() -> Sequence[Path]:
-    """The sample issuer's policies and procedures."""
-    folder = samples_folder() / "documents"
-    return sorted(file for file in folder.glob("*") if file.suffix in {".md", ".pdf"})
-
-
 @asynccontextmanager
 async def open_application(settings: Settings) -> AsyncGenerator[Application]:
     """Open everything below the data directory, and close it again.
@@ -104,7 +98,7 @@ async def open_application(settings: Settings) -> AsyncGenerator[Application]:
     async with AsyncExitStack() as stack:
         traces = stack.enter_context(tracing(settings))
         database = await asyncio.to_thread(open_database, settings.app_database)
-        stack.push_async_callback(database.close)
+        stack.callback(database.close)
         documents = DocumentService(database)
         services = await asyncio.to_thread(open_services, settings, documents)
         stack.callback(services.close)

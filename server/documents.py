@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -44,12 +45,12 @@ class NewDocument:
     chunks: ChunkSettings = field(default_factory=ChunkSettings)
     plain_text: bool = False
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """SHA-256 of the content."""
         return hashlib.sha256(self.content).hexdigest()
 
-    @property
+    @cached_property
     def id(self) -> str:
         """The given id, or one made of the name and the content, so that the same file is the same document."""
         if self.document_id is not None:
@@ -126,14 +127,12 @@ class DocumentService:
     async def list(self, owner: str) -> list[DocumentRow]:
         """An owner's documents, the newest first."""
         query = select(*_COLUMNS).where(documents.c.owner == owner).order_by(documents.c.created_at.desc())
-        async with self._database.read() as connection:
-            return [_row(row) for row in (await connection.execute(query)).mappings()]
+        return await self._database.read(lambda connection: [_row(r) for r in connection.execute(query).mappings()])
 
     async def text(self, owner: str, document_id: str) -> str | None:
         """A document's text; offsets of chunks and evidence count in it."""
         query = select(documents.c.text).where(documents.c.owner == owner, documents.c.document_id == document_id)
-        async with self._database.read() as connection:
-            return (await connection.execute(query)).scalar()
+        return await self._database.read(lambda connection: connection.execute(query).scalar())
 
     async def delete(self, owner: str, document_id: str) -> None:
         """Remove a document: its vectors first, so that no search finds what no row explains.
@@ -144,8 +143,8 @@ class DocumentService:
         row = await self.get(owner, document_id)
         async with self._lock(owner, row.collection, document_id):
             await self._require_index().delete(_collection(owner, row.collection), document_id)
-            async with self._database.write() as connection:
-                await connection.execute(delete(documents).where(*_is(owner, row.collection, document_id)))
+            query = delete(documents).where(*_is(owner, row.collection, document_id))
+            await self._database.write(lambda connection: connection.execute(query))
 
     async def fail_unfinished(self) -> int:
         """Mark what an earlier process left unfinished as failed, with advice; returns how many documents."""
@@ -155,8 +154,7 @@ class DocumentService:
             "error_message": "The server stopped while this document was read. Upload it again.",
         }
         query = update(documents).where(documents.c.status.in_(("queued", "indexing"))).values(values)
-        async with self._database.write() as connection:
-            return (await connection.execute(query)).rowcount
+        return await self._database.write(lambda connection: connection.execute(query).rowcount)
 
     async def close(self) -> None:
         """Wait for the documents that are being indexed."""
@@ -218,23 +216,19 @@ class DocumentService:
         }
         changes = {name: value for name, value in row.items() if name != "created_at"}
         upsert = sqlite_insert(documents).values(row)
-        async with self._database.write() as connection:
-            await connection.execute(
-                upsert.on_conflict_do_update(index_elements=["owner", "collection", "document_id"], set_=changes)
-            )
+        upsert = upsert.on_conflict_do_update(index_elements=["owner", "collection", "document_id"], set_=changes)
+        await self._database.write(lambda connection: connection.execute(upsert))
 
     async def _set(self, document: NewDocument, **values: Any) -> None:
         identity = _is(document.owner, document.collection, document.id)
         query = update(documents).where(*identity).values(updated_at=time.time(), **values)
-        async with self._database.write() as connection:
-            await connection.execute(query)
+        await self._database.write(lambda connection: connection.execute(query))
 
     async def _find(self, owner: str, collection: str | None, document_id: str) -> DocumentRow | None:
         query = select(*_COLUMNS).where(documents.c.owner == owner, documents.c.document_id == document_id)
         if collection is not None:
             query = query.where(documents.c.collection == collection)
-        async with self._database.read() as connection:
-            row = (await connection.execute(query)).mappings().first()
+        row = await self._database.read(lambda connection: connection.execute(query).mappings().first())
         return None if row is None else _row(row)
 
     def _lock(self, owner: str, collection: str, document_id: str) -> asyncio.Lock:

@@ -42,7 +42,7 @@ async def give_feedback(body: FeedbackRequest, app: App, owner: Owner) -> Feedba
         "correction": body.correction,
         "created_at": time.time(),
     }
-    statement = insert(feedback).values(run_id=body.run_id, owner=owner, **values)
-    async with app.database.write() as connection:
-        await connection.execute(statement.on_conflict_do_update(index_elements=["run_id", "owner"], set_=values))
+    upsert = insert(feedback).values(run_id=body.run_id, owner=owner, **values)
+    upsert = upsert.on_conflict_do_update(index_elements=["run_id", "owner"], set_=values)
+    await app.database.write(lambda connection: connection.execute(upsert))
     return FeedbackStored(run_id=body.run_id, score=body.score)

@@ -1,53 +1,75 @@
-"""Opening the app database: pragmas, migrations, and one writer at a time."""
+"""Opening the app database: pragmas, migrations, one writer, a few readers."""
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import orjson
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import event
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy import Connection, Engine, create_engine, event
+
+_Result = TypeVar("_Result")
 
 _BUSY_TIMEOUT_S = 30
+_READERS = 2
 _MIGRATIONS = Path(__file__).with_name("migrations")
 
 
 class Database:
-    """The app database. Writers queue here rather than in SQLite, where waiting means polling for a lock."""
+    """The app database. A transaction is a function that runs on one database thread from start to end.
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    One thread writes, so that writers queue here and not in SQLite, where waiting means polling for a lock. An async
+    driver would cross threads for every statement, which cost more than the statements.
+    """
+
+    def __init__(self, engine: Engine) -> None:
         """Wrap an engine whose schema is up to date."""
         self._engine = engine
-        self._writer = asyncio.Lock()
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="db-writer")
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="db-reader")
 
-    @asynccontextmanager
-    async def write(self) -> AsyncGenerator[AsyncConnection]:
-        """A transaction that commits at the end, or rolls back on an error."""
-        async with self._writer, self._engine.begin() as connection:
-            yield connection
+    async def write(self, work: Callable[[Connection], _Result]) -> _Result:
+        """Run `work` in a transaction that commits at its end, or rolls back on an error. Durable on return."""
 
-    @asynccontextmanager
-    async def read(self) -> AsyncGenerator[AsyncConnection]:
-        """A connection for queries."""
-        async with self._engine.connect() as connection:
-            yield connection
+        def transaction() -> _Result:
+            with self._engine.begin() as connection:
+                return work(connection)
 
-    async def close(self) -> None:
-        """Close all connections."""
-        await self._engine.dispose()
+        return await asyncio.get_running_loop().run_in_executor(self._writer, transaction)
+
+    async def read(self, work: Callable[[Connection], _Result]) -> _Result:
+        """Run queries on a connection."""
+
+        def query() -> _Result:
+            with self._engine.connect() as connection:
+                return work(connection)
+
+        return await asyncio.get_running_loop().run_in_executor(self._readers, query)
+
+    def close(self) -> None:
+        """Finish what is queued and close all connections. Blocks."""
+        self._writer.shutdown()
+        self._readers.shutdown()
+        self._engine.dispose()
 
 
 def open_database(path: Path) -> Database:
     """Bring the schema of the SQLite file at `path` up to date, creating it if need be, and open it. Blocks."""
-    migrate(f"sqlite:///{path}")
-    engine = create_async_engine(f"sqlite+aiosqlite:///{path}", connect_args={"timeout": _BUSY_TIMEOUT_S})
-    event.listen(engine.sync_engine, "connect", _configure)
+    url = f"sqlite:///{path}"
+    migrate(url)
+    engine = create_engine(
+        url,
+        connect_args={"timeout": _BUSY_TIMEOUT_S, "check_same_thread": False},
+        json_serializer=_to_json,
+        json_deserializer=orjson.loads,
+    )
+    event.listen(engine, "connect", _configure)
     return Database(engine)
 
 
@@ -57,6 +79,10 @@ def migrate(url: str) -> None:
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
     command.upgrade(config, "head")
+
+
+def _to_json(value: Any) -> str:
+    return orjson.dumps(value).decode()
 
 
 def _configure(connection: sqlite3.Connection, _record: Any) -> None:

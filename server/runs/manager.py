@@ -17,7 +17,7 @@ from agent.nodes.events import NodeEvent
 from agent.state import GraphInput, TurnContext
 from graphs.switchyard import Switchyard
 from server.runs.events import EventLog, RunEvent
-from server.runs.store import NewRun, Outcome, RunStatus, RunStore
+from server.runs.store import SERVER_STOPPED, NewRun, Outcome, RunStatus, RunStore
 from server.traces import NO_TRACES, RunTrace, Traces
 from tools.errors import SwitchyardError
 
@@ -61,7 +61,7 @@ class LiveRun:
     result: dict[str, Any] | None = None
     error: SwitchyardError | None = None
     task: asyncio.Task[None] | None = None
-    stop_reason: str = "cancelled"
+    stop_reason: str | None = None
 
     @property
     def run_id(self) -> str:
@@ -116,8 +116,10 @@ class RunManager:
         """
         live = self._find(run_id)
         if live is None or live.row.owner != owner:
-            await self._store.get(owner, run_id)
-            for event in await self._store.events(run_id, after):
+            row = await self._store.get(owner, run_id)
+            # What a killed process had sent on is not stored: its readers get the end wherever they stood.
+            cursor = min(after, 1) if row.error_code == SERVER_STOPPED else after
+            for event in await self._store.events(run_id, cursor):
                 yield event
             return
         async for event in live.log.follow(after):
@@ -146,10 +148,10 @@ class RunManager:
         if live is None or live.row.owner != owner:
             await self._store.get(owner, run_id)
             return False
+        stopped = _stop(live, "cancelled")
         assert live.task is not None
-        live.task.cancel()
         await asyncio.wait([live.task])
-        return True
+        return stopped
 
     async def drain(self, grace_s: float) -> None:
         """Take no more runs, give the live ones `grace_s` seconds, then end them with an error their readers see."""
@@ -159,9 +161,7 @@ class RunManager:
             return
         _, late = await asyncio.wait(tasks, timeout=grace_s)
         for run in list(self._live.values()):
-            run.stop_reason = "shutting_down"
-        for task in late:
-            task.cancel()
+            _stop(run, "shutting_down")
         if late:
             await asyncio.wait(late)
 
@@ -177,8 +177,9 @@ class RunManager:
                     await self._stream(run, trace)
             status = "success"
         except asyncio.CancelledError:
-            status = "cancelled" if run.stop_reason == "cancelled" else "error"
-            self._fail(run, RunStoppedError(_STOPPED[run.stop_reason], code=run.stop_reason))
+            reason = run.stop_reason or "shutting_down"
+            status = "cancelled" if reason == "cancelled" else "error"
+            self._fail(run, RunStoppedError(_STOPPED[reason], code=reason))
         except SwitchyardError as error:
             self._fail(run, error)
         except Exception:  # noqa: BLE001 - the edge of the run's task: nobody above could report it
@@ -195,13 +196,18 @@ class RunManager:
         )
         history = await self._history(run, config)
         messages = GraphInput(messages=[*history, ("user", run.request.message)])  # pyright: ignore[reportArgumentType]
+        # One checkpoint a run, at its end: the run's row is already on disk, and a run that is cut off leaves its
+        # thread as it was instead of half a turn further on.
         stream = self._graph.astream(
-            messages, config, context=run.request.context, stream_mode="custom", durability="async"
+            messages, config, context=run.request.context, stream_mode="custom", durability="exit"
         )
         async for item in stream:
             self._record(run, NodeEvent(**item))
-        if run.result is not None:
-            trace.finish(run.result)
+        # Only now is the turn part of the thread's memory: a run that is stopped before has no result.
+        assert run.result is not None, "every branch of the graph ends with a result"
+        run.result = self._complete(run, run.result)
+        run.log.append("result", run.result)
+        trace.finish(run.result)
 
     async def _history(self, run: LiveRun, config: RunnableConfig) -> tuple[tuple[str, str], ...]:
         """The earlier turns that the caller sent, unless the thread remembers its own."""
@@ -215,15 +221,16 @@ class RunManager:
         if name == "token" and run.first_token is None:
             run.first_token = time.perf_counter()
         if name == "result":
-            data = run.result = self._complete(run, data)
-        run.log.append(name, data)
+            run.result = data
+        else:
+            run.log.append(name, data)
 
     def _complete(self, run: LiveRun, result: dict[str, Any]) -> dict[str, Any]:
         ids = {"run_id": run.run_id, "thread_id": run.row.thread_id, "trace_id": run.row.trace_id}
         return {**ids, **result, "timings": {"ttft_ms": _ms(run, run.first_token), "total_ms": _ms(run)}}
 
     def _fail(self, run: LiveRun, error: SwitchyardError) -> None:
-        run.error = error
+        run.error, run.result = error, None
         run.log.append("error", {"code": error.code, "message": error.message, "trace_id": run.row.trace_id})
 
     async def _close(self, run: LiveRun, status: RunStatus) -> None:
@@ -248,6 +255,15 @@ _STOPPED = {
     "cancelled": "The run was cancelled.",
     "shutting_down": "The server is shutting down. Your message is kept; ask again in a moment.",
 }
+
+
+def _stop(run: LiveRun, reason: str) -> bool:
+    """Cancel a run's work, once, and never while its end is being written; returns whether this call did it."""
+    if run.stop_reason is not None or run.log.ended or run.task is None:
+        return False
+    run.stop_reason = reason
+    run.task.cancel()
+    return True
 
 
 def _ms(run: LiveRun, moment: float | None = -1.0) -> float | None:

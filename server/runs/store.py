@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import orjson
-from sqlalchemy import RowMapping, delete, insert, select, update
+from sqlalchemy import Connection, Row, RowMapping, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.db.engine import Database
 from server.db.tables import events, query_log, runs, threads
-from server.runs.events import RunEvent
+from server.runs.events import TERMINAL, RunEvent
 from tools.errors import NotFoundError
 
 RunStatus = Literal["pending", "running", "success", "error", "cancelled"]
 _TITLE_CHARS = 80
 _UNFINISHED = ("pending", "running")
+SERVER_STOPPED = "server_stopped"
 
 
 @dataclass(frozen=True)
@@ -83,33 +83,11 @@ class RunStore:
         Raises:
             NotFoundError: the thread belongs to somebody else.
         """
-        now = time.time()
-        title = " ".join(run.message.split())[:_TITLE_CHARS]
-        thread = {"thread_id": run.thread_id, "owner": run.owner, "title": title, "created_at": now, "updated_at": now}
-        async with self._database.write() as connection:
-            upsert = sqlite_insert(threads).values(thread)
-            upsert = upsert.on_conflict_do_update(
-                index_elements=["thread_id"], set_={"updated_at": now}, where=threads.c.owner == run.owner
-            ).returning(threads.c.thread_id)
-            if (await connection.execute(upsert)).first() is None:
-                raise NotFoundError(f"There is no thread {run.thread_id!r}.", thread_id=run.thread_id)
-            row = {
-                "run_id": run.run_id,
-                "thread_id": run.thread_id,
-                "owner": run.owner,
-                "status": "pending",
-                "message": run.message,
-                "input": dict(run.input),
-                "trace_id": run.trace_id,
-                "created_at": now,
-            }
-            await connection.execute(insert(runs).values(row))
+        await self._database.write(lambda connection: _create(connection, run))
 
     async def finish(self, run: NewRun, log: Sequence[RunEvent], outcome: Outcome) -> None:
         """Write how a run ended, its events and its line in the query log, all or nothing."""
-        async with self._database.write() as connection:
-            await _finish(connection, run.run_id, log, outcome)
-            await connection.execute(sqlite_insert(query_log).on_conflict_do_nothing(), [_log_line(run, outcome)])
+        await self._database.write(lambda connection: _finish(connection, run, log, outcome))
 
     async def get(self, owner: str, run_id: str) -> RunRow:
         """A run.
@@ -118,8 +96,7 @@ class RunStore:
             NotFoundError: this owner has no such run.
         """
         query = select(runs).where(runs.c.run_id == run_id, runs.c.owner == owner)
-        async with self._database.read() as connection:
-            row = (await connection.execute(query)).mappings().first()
+        row = await self._database.read(lambda connection: connection.execute(query).mappings().first())
         if row is None:
             raise NotFoundError(f"There is no run {run_id!r}.", run_id=run_id)
         return _run_row(row)
@@ -127,15 +104,13 @@ class RunStore:
     async def events(self, run_id: str, after: int) -> list[RunEvent]:
         """The stored events of a run after number `after`."""
         query = select(events).where(events.c.run_id == run_id, events.c.seq > after).order_by(events.c.seq)
-        async with self._database.read() as connection:
-            rows = (await connection.execute(query)).all()
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
         return [RunEvent(row.run_id, row.seq, row.name, row.data) for row in rows]
 
     async def threads(self, owner: str, limit: int) -> list[ThreadRow]:
         """An owner's threads, the newest first."""
         query = select(threads).where(threads.c.owner == owner).order_by(threads.c.updated_at.desc()).limit(limit)
-        async with self._database.read() as connection:
-            rows = (await connection.execute(query)).all()
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
         return [ThreadRow(row.thread_id, row.title, row.created_at, row.updated_at) for row in rows]
 
     async def thread(self, owner: str, thread_id: str) -> tuple[ThreadRow, list[RunRow]]:
@@ -146,11 +121,13 @@ class RunStore:
         """
         of_thread = select(threads).where(threads.c.thread_id == thread_id, threads.c.owner == owner)
         of_runs = select(runs).where(runs.c.thread_id == thread_id, runs.c.owner == owner).order_by(runs.c.created_at)
-        async with self._database.read() as connection:
-            row = (await connection.execute(of_thread)).first()
-            if row is None:
-                raise NotFoundError(f"There is no thread {thread_id!r}.", thread_id=thread_id)
-            found = (await connection.execute(of_runs)).mappings().all()
+
+        def query(connection: Connection) -> tuple[Row[Any] | None, Sequence[RowMapping]]:
+            return connection.execute(of_thread).first(), connection.execute(of_runs).mappings().all()
+
+        row, found = await self._database.read(query)
+        if row is None:
+            raise NotFoundError(f"There is no thread {thread_id!r}.", thread_id=thread_id)
         return ThreadRow(row.thread_id, row.title, row.created_at, row.updated_at), [_run_row(run) for run in found]
 
     async def delete_thread(self, owner: str, thread_id: str) -> None:
@@ -160,35 +137,67 @@ class RunStore:
             NotFoundError: this owner has no such thread.
         """
         query = delete(threads).where(threads.c.thread_id == thread_id, threads.c.owner == owner)
-        async with self._database.write() as connection:
-            if not (await connection.execute(query)).rowcount:
-                raise NotFoundError(f"There is no thread {thread_id!r}.", thread_id=thread_id)
+        if not await self._database.write(lambda connection: connection.execute(query).rowcount):
+            raise NotFoundError(f"There is no thread {thread_id!r}.", thread_id=thread_id)
 
     async def close_unfinished(self) -> int:
         """End what an earlier process left unfinished with an error and a terminal event; returns how many runs."""
-        query = select(runs.c.run_id).where(runs.c.status.in_(_UNFINISHED))
-        async with self._database.write() as connection:
-            unfinished = list((await connection.execute(query)).scalars())
-            for run_id in unfinished:
-                await _finish(connection, run_id, _aborted(run_id), Outcome("error", None, "server_stopped", None, 0))
-        return len(unfinished)
+        return await self._database.write(_close_unfinished)
 
 
-async def _finish(connection: AsyncConnection, run_id: str, log: Sequence[RunEvent], outcome: Outcome) -> None:
-    rows = [{"run_id": run_id, "seq": event.seq, "name": event.name, "data": event.data} for event in log]
-    await connection.execute(sqlite_insert(events).on_conflict_do_nothing(), rows)
+def _create(connection: Connection, run: NewRun) -> None:
+    now = time.time()
+    title = " ".join(run.message.split())[:_TITLE_CHARS]
+    thread = {"thread_id": run.thread_id, "owner": run.owner, "title": title, "created_at": now, "updated_at": now}
+    upsert = sqlite_insert(threads).on_conflict_do_update(
+        index_elements=["thread_id"], set_={"updated_at": now}, where=threads.c.owner == run.owner
+    )
+    if not connection.execute(upsert, thread).rowcount:
+        raise NotFoundError(f"There is no thread {run.thread_id!r}.", thread_id=run.thread_id)
+    row = {
+        "run_id": run.run_id,
+        "thread_id": run.thread_id,
+        "owner": run.owner,
+        "status": "pending",
+        "message": run.message,
+        "input": dict(run.input),
+        "trace_id": run.trace_id,
+        "created_at": now,
+    }
+    connection.execute(insert(runs), row)
+
+
+def _close_unfinished(connection: Connection) -> int:
+    query = select(runs).where(runs.c.status.in_(_UNFINISHED))
+    unfinished = [_new_run(row) for row in connection.execute(query).mappings()]
+    for run in unfinished:
+        _finish(connection, run, _aborted(run), Outcome("error", None, SERVER_STOPPED, None, 0))
+    return len(unfinished)
+
+
+def _finish(connection: Connection, run: NewRun, log: Sequence[RunEvent], outcome: Outcome) -> None:
+    rows = [{"run_id": run.run_id, "seq": event.seq, "name": event.name, "data": event.data} for event in log]
+    connection.execute(sqlite_insert(events).on_conflict_do_nothing(), rows)
     values = {
         "status": outcome.status,
         "result": None if outcome.result is None else dict(outcome.result),
         "error_code": outcome.error_code,
         "finished_at": time.time(),
     }
-    await connection.execute(update(runs).where(runs.c.run_id == run_id).values(values))
+    connection.execute(update(runs).where(runs.c.run_id == run.run_id).values(values))
+    connection.execute(sqlite_insert(query_log).on_conflict_do_nothing(), [_log_line(run, outcome)])
 
 
-def _aborted(run_id: str) -> list[RunEvent]:
-    error = {"code": "server_stopped", "message": "The server stopped during this run. Ask again.", "trace_id": run_id}
-    return [RunEvent(run_id, 1, "error", orjson.dumps(error).decode()), RunEvent(run_id, 2, "end", "{}")]
+def _aborted(run: NewRun) -> list[RunEvent]:
+    ids = {"run_id": run.run_id, "thread_id": run.thread_id}
+    message = "The server stopped during this run. Your message is kept; ask again."
+    error = {"code": SERVER_STOPPED, "message": message, "trace_id": run.trace_id}
+    told: list[tuple[str, dict[str, str]]] = [("run", ids), ("error", error), (TERMINAL, {})]
+    return [RunEvent(run.run_id, seq, name, orjson.dumps(data).decode()) for seq, (name, data) in enumerate(told, 1)]
+
+
+def _new_run(row: RowMapping) -> NewRun:
+    return NewRun(row["run_id"], row["thread_id"], row["owner"], row["message"], row["input"], row["trace_id"])
 
 
 def _run_row(row: RowMapping) -> RunRow:
