@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 from collections.abc import AsyncGenerator, Iterator
@@ -28,8 +27,23 @@ _log = logging.getLogger(__name__)
 
 _CONNECT_TIMEOUT_S = 5.0
 _LONGEST_PAUSE_S = 4.0
-_TRANSIENT = (openai.APIConnectionError, openai.RateLimitError, openai.InternalServerError, httpx.TransportError)
-_ENDPOINT_FAILURES = (openai.APIError, httpx.HTTPError, TimeoutError)
+
+
+class MalformedReplyError(Exception):
+    """The endpoint's answer is cut short or not what the protocol says."""
+
+
+_TRANSIENT = (
+    openai.APIConnectionError,
+    openai.RateLimitError,
+    openai.InternalServerError,
+    httpx.TransportError,
+    MalformedReplyError,
+)
+_REFUSALS = (openai.BadRequestError, openai.UnprocessableEntityError)
+_ENDPOINT_FAILURES = (openai.APIError, httpx.HTTPError, TimeoutError, MalformedReplyError)
+# What langchain-openai raises on a reply that is no JSON, or JSON of another shape.
+_UNREADABLE = (ValueError, TypeError, KeyError, AttributeError)
 
 
 class _Alternative(TypedDict):
@@ -111,32 +125,31 @@ class RoleModel:
             ModelUnavailableError: the endpoint failed, timed out or is resting after failures.
             InputError: the endpoint refused the request itself, e.g. for its length.
         """
+        if not self._breaker.allow():
+            raise ModelUnavailableError(f"The model {self.name} failed repeatedly and is resting.", reason="breaker")
         chunks: list[AIMessageChunk] = []
+        report = self._breaker.abandoned
         try:
             async with aclosing(self._attempts(request)) as stream:
                 async for chunk in stream:
                     chunks.append(chunk)
                     if text := chunk.text:
                         yield text
-        except (asyncio.CancelledError, GeneratorExit):
-            self._breaker.abandoned()
-            raise
-        except openai.BadRequestError as error:
-            self._breaker.abandoned()
+            report = self._breaker.succeeded
+        except _REFUSALS as error:
             _log.warning("model %s refused a request: %s", self.name, error)
             raise InputError("The model refused the request; it may be too long.", code="model_refused") from error
         except _ENDPOINT_FAILURES as error:
-            self._breaker.failed()
+            report = self._breaker.failed
             _log.warning("model %s failed: %s", self.name, type(error).__name__)
             raise ModelUnavailableError(
                 f"The model {self.name} does not answer.", reason=type(error).__name__
             ) from error
-        self._breaker.succeeded()
+        finally:
+            report()
         yield self._completion(chunks)
 
     async def _attempts(self, request: ChatRequest) -> AsyncGenerator[AIMessageChunk]:
-        if not self._breaker.allow():
-            raise ModelUnavailableError(f"The model {self.name} failed repeatedly and is resting.", reason="breaker")
         started = False
         retrying = AsyncRetrying(
             stop=stop_after_attempt(self._endpoint.max_attempts),
@@ -144,14 +157,26 @@ class RoleModel:
             retry=retry_if_exception(lambda error: not started and isinstance(error, _TRANSIENT)),
             reraise=True,
         )
-        messages = [(message.role, message.content) for message in request.messages]
         async for attempt in retrying:
             with attempt:
-                stream = self._client.astream(messages, RunnableConfig(run_name=self.name), **self._options(request))
-                async for chunk in stream:
-                    started = True
-                    assert isinstance(chunk, AIMessageChunk)
-                    yield chunk
+                async with aclosing(self._chunks(request)) as chunks:
+                    async for chunk in chunks:
+                        started = started or bool(chunk.text)
+                        yield chunk
+
+    async def _chunks(self, request: ChatRequest) -> AsyncGenerator[AIMessageChunk]:
+        messages = [(message.role, message.content) for message in request.messages]
+        stream = self._client.astream(messages, RunnableConfig(run_name=self.name), **self._options(request))
+        finished = False
+        try:
+            async for chunk in stream:
+                assert isinstance(chunk, AIMessageChunk)
+                finished = finished or bool(chunk.response_metadata.get("finish_reason"))
+                yield chunk
+        except _UNREADABLE as error:
+            raise MalformedReplyError(str(error)) from error
+        if not finished:
+            raise MalformedReplyError("the stream ended early")
 
     def _options(self, request: ChatRequest) -> dict[str, Any]:
         temperature = self._role.temperature if request.temperature is None else request.temperature
