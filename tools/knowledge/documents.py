@@ -55,7 +55,7 @@ class Passage:
     """A retrieved chunk with its scores.
 
     `dense` is the cosine to the query (-1..1), `sparse` the BM25 score (>= 0), `score` the fused score that orders
-    results; a leg that did not return the chunk leaves its score `None`.
+    results; a leg that did not return the chunk leaves its score `None`. `context` is the chunk's.
     """
 
     chunk_id: str
@@ -68,3 +68,4 @@ class Passage:
     dense: float | None = None
     sparse: float | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    context: str = ""

@@ -113,6 +113,7 @@ class KnowledgeIndex:
                     "text": chunk.text,
                     "page": chunk.page,
                     "heading": list(chunk.heading),
+                    "context": chunk.context,
                     "metadata": metadata,
                 },
             )

@@ -31,6 +31,11 @@ _EXTRA_SHARE = 0.85
 _MAX_EXTRAS = 2
 _CACHED_PASSAGES = 2048
 _HEADING = re.compile(r"\s{0,3}#{1,6}\s+")
+# What a printed page repeats: "Merchant blacklist policy | Page 1", "- 3 of 12 -".
+_PAGE_FURNITURE = re.compile(
+    r"(?:[^.!?]{0,100}[|·•–—-]\s*)?(?:page )?\d{1,4}(?: ?(?:of|/) ?\d{1,4})?(?:\s*[|·•–—-][^.!?]{0,100})?",
+    re.IGNORECASE,
+)
 _MARKUP = re.compile(r"[*_`]{1,3}")
 
 
@@ -111,8 +116,13 @@ def quote_grammar(candidates: Sequence[Candidate]) -> str:
 
 def chosen_candidates(answer: str, candidates: Sequence[Candidate]) -> list[Candidate]:
     """The candidates that an answer of `quote_grammar` consists of, in order; a cut-off sentence is left out."""
-    positions = [(answer.find(candidate.cited), candidate) for candidate in candidates]
-    return [candidate for position, candidate in sorted(positions, key=lambda p: p[0]) if position >= 0]
+    chosen: list[Candidate] = []
+    rest = answer.strip()
+    # Whole sentences from the start: one candidate's text can be part of another's.
+    while fitting := [candidate for candidate in candidates if rest.startswith(candidate.cited)]:
+        chosen.append(max(fitting, key=lambda candidate: len(candidate.cited)))
+        rest = rest[len(chosen[-1].cited) :].lstrip()
+    return chosen
 
 
 def _split(candidates: Sequence[Candidate]) -> tuple[list[Candidate], list[Candidate]]:
@@ -140,23 +150,27 @@ def _literal(text: str) -> str:
 
 def _readings(passage: Passage) -> list[tuple[str, str]]:
     """(readable text, verbatim quote) of each sentence worth quoting."""
-    header: list[str] | None = None
+    header = _header(passage.context) if is_table_row(passage.context) else None
+    headings = [" ".join(heading.split()) for heading in (passage.title, *passage.heading)]
     readings: list[tuple[str, str]] = []
     for sentence in split_sentences(passage.text):
         if is_table_row(sentence.text):
-            cells = _cells(sentence.text)
-            if is_rule(sentence.text) or not any(cells):
-                continue
             if header is None:
-                header = cells
-                continue
-            readings.append((_row_text(header, cells), sentence.text))
+                header = _header(sentence.text)
+            elif any(cells := _cells(sentence.text)) and not is_rule(sentence.text):
+                readings.append((_row_text(header, cells), sentence.text))
             continue
         header = None
         text = _plain(sentence.text)
-        if not _HEADING.match(sentence.text) and len(text.split()) >= _MIN_WORDS:
+        is_heading = _HEADING.match(sentence.text) or any(heading.endswith(text) for heading in headings)
+        if not is_heading and not _PAGE_FURNITURE.fullmatch(text) and len(text.split()) >= _MIN_WORDS:
             readings.append((text, sentence.text))
     return [(text, quote) for text, quote in readings if len(text.split()) <= _MAX_WORDS]
+
+
+def _header(row: str) -> list[str]:
+    # The rule below a header is part of its sentence.
+    return _cells(row.split("\n", 1)[0])
 
 
 def _cells(row: str) -> list[str]:

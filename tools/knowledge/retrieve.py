@@ -75,4 +75,6 @@ def _passage(hit: Hit, score: float, *, dense: float | None = None, sparse: floa
         dense=dense,
         sparse=sparse,
         metadata=payload["metadata"],
+        # Collections that were written before this field existed lack it.
+        context=payload.get("context", ""),
     )

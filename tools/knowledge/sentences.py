@@ -95,7 +95,8 @@ def _segments(text: str) -> Iterator[tuple[int, int]]:
 
 def _split_segment(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     first = start
-    if not is_table_row(text[start:end].split("\n", 1)[0]):
+    line = text[start:end].split("\n", 1)[0]
+    if not (is_table_row(line) or _HEADING.match(line)):
         marker = LIST_MARKER.match(text, start, end)
         for match in _BOUNDARY.finditer(text, marker.end() if marker else start, end):
             if match.group("wide") or _ends_sentence(text, first, match):

@@ -10,9 +10,13 @@ from tools.knowledge.documents import Passage
 from tools.knowledge.sentences import split_sentences
 from tools.knowledge.sparse import Bm25Encoder
 
-_CITATION = re.compile(r"\[(\d{1,3})\]")
+# Models write "[1]" as well as "[1, 2]".
+_MARK = r"\[\d{1,3}(?:\s?[,;]\s?\d{1,3})*\]"
+_CITATION = re.compile(_MARK)
+_DIGITS = re.compile(r"\d+")
 # "Filed within 120 days. [1]": the citation belongs to the sentence before it.
-_STRAY = re.compile(r"([.!?])\s*((?:\[\d{1,3}\]\s*)+)")
+_STRAY = re.compile(rf"([.!?])\s*((?:{_MARK}\s*)+)")
+_SPACE_BEFORE_STOP = re.compile(r"\s+(?=[.!?,;:](?:\s|$))")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 # Share of a sentence's content terms that the passage must hold.
 _MIN_COVERAGE = 0.6
@@ -31,8 +35,8 @@ def supported_sentences(answer: str, passages: Sequence[Passage], bm25: Bm25Enco
     attached = _STRAY.sub(lambda m: f" {m.group(2).strip()}{m.group(1)} ", answer)
     kept: list[SupportedSentence] = []
     for sentence in split_sentences(attached):
-        text = " ".join(_CITATION.sub("", sentence.text).split()).replace(" .", ".")
-        cited = [int(n) for n in _CITATION.findall(sentence.text)]
+        text = _SPACE_BEFORE_STOP.sub("", " ".join(_CITATION.sub("", sentence.text).split()))
+        cited = [int(n) for mark in _CITATION.findall(sentence.text) for n in _DIGITS.findall(mark)]
         sources = [passages[n - 1] for n in dict.fromkeys(cited) if 0 < n <= len(passages)]
         supporting = [(p, _best_quote(text, p, bm25)) for p in sources if is_supported(text, p, bm25)]
         if supporting:
@@ -50,6 +54,11 @@ def is_supported(sentence: str, passage: Passage, bm25: Bm25Encoder) -> bool:
 
 
 def _best_quote(sentence: str, passage: Passage, bm25: Bm25Encoder) -> str:
-    terms = set(bm25.encode_query(sentence).indices)
-    quotes = [candidate.text for candidate in split_sentences(passage.text)] or [passage.text]
-    return max(quotes, key=lambda quote: len(terms & set(bm25.encode_query(quote).indices)))
+    """The passage's sentence that shares most numbers, then most terms; a longer one before a heading."""
+    terms, numbers = set(bm25.encode_query(sentence).indices), set(_NUMBER.findall(sentence))
+
+    def closeness(quote: str) -> tuple[int, int, int]:
+        shared = terms & set(bm25.encode_query(quote).indices)
+        return len(numbers & set(_NUMBER.findall(quote))), len(shared), len(quote)
+
+    return max((candidate.text for candidate in split_sentences(passage.text)), key=closeness, default=passage.text)
