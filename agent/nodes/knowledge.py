@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
+from xml.sax.saxutils import quoteattr
 
 from langgraph.runtime import Runtime
 
@@ -138,6 +139,8 @@ async def _stream(model: RoleModel, request: ChatRequest) -> Completion:
     async with aclosing(model.stream(request)) as items:
         async for item in items:
             if isinstance(item, Completion):
+                if held and not held.strip().startswith(_NO_ANSWER):
+                    emit("token", {"text": held})
                 return item
             held += item
             if released or not _NO_ANSWER.startswith(held.strip()[: len(_NO_ANSWER)]):
@@ -156,11 +159,16 @@ def _quote_messages(prompt: Prompt, query: str, candidates: Sequence[Candidate])
 
 def _prose_messages(prompt: Prompt, state: RoutedTurn, passages: Sequence[Passage]) -> list[Message]:
     blocks = "\n".join(
-        f'<passage n="{n}" title="{passage.title}">\n{passage.text}\n</passage>'
+        f'<passage n="{n}" title={quoteattr(passage.title)}>\n{_inert(passage.text)}\n</passage>'
         for n, passage in enumerate(passages, 1)
     )
     question = Message("user", f"{blocks}\n\nQuestion: {state['query']}")
     return [Message("system", prompt.text), *recent_turns(state["messages"]), question]
+
+
+def _inert(text: str) -> str:
+    """A passage's text that cannot close its own quotation."""
+    return text.replace("</passage", "< /passage")
 
 
 def _renumber(candidates: Sequence[Candidate]) -> list[Candidate]:
