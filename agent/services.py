@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib import resources
@@ -109,6 +109,12 @@ def _load_policy(settings: Settings) -> FraudPolicy:
 def samples_folder() -> Path:
     """The sample issuer's files."""
     return Path(str(resources.files("agent"))).parent / "samples"
+
+
+def sample_documents() -> Sequence[Path]:
+    """The sample issuer's policies and procedures."""
+    folder = samples_folder() / "documents"
+    return sorted(file for file in folder.glob("*") if file.suffix in {".md", ".pdf"})
 
 
 def _existing(path: Path) -> Path | None:

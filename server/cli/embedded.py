@@ -13,13 +13,14 @@ import orjson
 from pydantic import BaseModel, ValidationError
 from rich.console import Console
 
+from agent.services import sample_documents
 from agent.settings import Settings
 from agent.state import DEFAULT_OWNER
 from server.api.chat import ChatRequest
 from server.api.extract import ExtractRequest, extract_fields
 from server.api.fraud import ScoreRequest, score_transactions
 from server.api.search import SearchRequest, search
-from server.application import Application, open_application, sample_documents
+from server.application import Application, open_application
 from server.cli.backend import Event, Json
 from server.cli.terminal import progress_bar, working
 from server.documents import NewDocument

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from agent.services import sample_documents
 from agent.settings import Settings
 from eval.cases import GOLDEN, REPOSITORY, GoldenCase, load_cases
 from eval.evaluation import Run, evaluate
@@ -21,7 +22,7 @@ from eval.outcomes import Evaluation, load_evaluation
 from eval.report import write_report
 from eval.runner import CASE_TIMEOUT_S
 from eval.tables import comparison_table, cost_table, failure_table, figure_table, verdict_table
-from server.application import Application, open_application, sample_documents
+from server.application import Application, open_application
 from server.cli.failures import fail, reported_failures
 from server.cli.golden_system import GraphSystem, evaluation_settings, index_key
 

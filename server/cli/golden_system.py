@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import tools.knowledge
+from agent.services import sample_documents
 from agent.settings import Settings
 from agent.state import DEFAULT_COLLECTION, DEFAULT_OWNER, TurnContext
 from eval.diagnosis import Passages
-from server.application import Application, sample_documents
+from server.application import Application
 from server.documents import NewDocument
 from server.runs.manager import LiveRun, RunRequest
 from tools.errors import SwitchyardError
