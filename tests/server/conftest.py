@@ -1,0 +1,40 @@
+"""The real application over a fake model endpoint, served on loopback; one for the whole session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.fakes.endpoint import FakeEndpoint, fake_endpoint, scripted
+from tests.server.site import Site, open_site
+
+
+@pytest.fixture(scope="session")
+def _fake() -> Iterator[FakeEndpoint]:
+    with fake_endpoint() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def fake(_fake: FakeEndpoint) -> Iterator[FakeEndpoint]:
+    """The model endpoint, well-behaved until a test scripts it otherwise."""
+    _fake.requests.clear()
+    yield _fake
+    _fake.script = scripted
+
+
+@pytest.fixture(scope="session")
+def site(
+    _fake: FakeEndpoint, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator[Site]:
+    """The server with a few documents; tests that need a state of their own use their own thread, ids or collection."""
+    with open_site(tmp_path_factory.mktemp("site"), _fake, pytestconfig) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def http(site: Site) -> httpx.Client:
+    """A client of the native API."""
+    return site.http
