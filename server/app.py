@@ -10,7 +10,6 @@ from pathlib import Path
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from agent.settings import Settings
 from server.api import chat, documents, extract, feedback, fraud, health, runs, search, threads
@@ -19,7 +18,6 @@ from server.errors import ErrorBody, install_error_handlers
 from server.middleware import RequestEnvelope
 
 _UI = Path(__file__).with_name("ui")
-_LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]", "testserver"]
 _ERRORS: dict[int | str, dict[str, object]] = {
     code: {"model": ErrorBody, "description": description}
     for code, description in {
@@ -28,6 +26,7 @@ _ERRORS: dict[int | str, dict[str, object]] = {
         404: "There is no such thing, or it belongs to somebody else.",
         409: "The run was stopped.",
         413: "The body is too large.",
+        415: "The content type is not one that is understood.",
         422: "The input cannot be used; `error.code` and `error.details` say why.",
         500: "An error on our side; `error.trace_id` finds it in the log.",
         503: "No model answers, or the server is shutting down; `Retry-After` says when to try again.",
@@ -53,7 +52,6 @@ def create_app(settings: Settings, *, on_open: Callable[[Application], None] | N
     app.mount("/ui", StaticFiles(directory=_UI), name="ui")
     app.add_api_route("/", _page, include_in_schema=False)
     install_error_handlers(app)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=_LOOPBACK_HOSTS, www_redirect=False)
     app.add_middleware(RequestEnvelope)
     return app
 

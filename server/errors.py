@@ -102,4 +102,6 @@ def _validation_code(errors: Sequence[Any]) -> str:
     return named[0] if named else "invalid_request"
 
 
-_NAMED_PROBLEMS = frozenset({"empty_message", "message_too_long", "invalid_text"})
+_NAMED_PROBLEMS = frozenset(
+    {"empty_message", "message_too_long", "invalid_number", "invalid_text", "invalid_thread_id"}
+)

@@ -1,10 +1,11 @@
-"""Texts that people send: checked once, at the edge."""
+"""What people send, checked once, at the edge."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import math
+from typing import Annotated, Any, cast
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 
 MAX_MESSAGE_CHARS = 200_000
@@ -16,21 +17,43 @@ class RequestBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _storable(cls, data: Any) -> Any:
+        """Refuse what Python's JSON reader lets pass but UTF-8 and JSON cannot hold, wherever in the body it is."""
+        _check_storable(data)
+        return data
 
-def _clean(text: str) -> str:
+
+def _check_storable(data: Any) -> None:
+    if isinstance(data, str):
+        _check_unicode(data)
+    elif isinstance(data, float) and not math.isfinite(data):
+        raise PydanticCustomError("invalid_number", "JSON has no NaN and no infinity; send a number or null.")
+    elif isinstance(data, list):
+        for item in cast("list[Any]", data):
+            _check_storable(item)
+    elif isinstance(data, dict):
+        for key, value in cast("dict[Any, Any]", data).items():
+            _check_storable(key)
+            _check_storable(value)
+
+
+def _check_unicode(text: str) -> None:
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
         raise PydanticCustomError(
             "invalid_text", "The text holds half of a surrogate pair; send valid Unicode."
         ) from None
+
+
+def _clean(text: str) -> str:
     return text.replace("\x00", "")
 
 
-def _message(text: str) -> str:
+def _short(text: str) -> str:
     text = _clean(text)
-    if not text.strip():
-        raise PydanticCustomError("empty_message", "The message is empty. Type a question or paste a document.")
     if len(text) > MAX_MESSAGE_CHARS:
         raise PydanticCustomError(
             "message_too_long",
@@ -40,5 +63,13 @@ def _message(text: str) -> str:
     return text
 
 
+def _message(text: str) -> str:
+    text = _short(text)
+    if not text.strip():
+        raise PydanticCustomError("empty_message", "The message is empty. Type a question or paste a document.")
+    return text
+
+
 Text = Annotated[str, AfterValidator(_clean)]
+TurnText = Annotated[str, AfterValidator(_short)]
 MessageText = Annotated[str, AfterValidator(_message)]

@@ -1,4 +1,4 @@
-"""What every request passes: a trace id, a same-origin check for writes, and headers that keep the page closed."""
+"""What every request passes: a trace id, checks of host and origin, and headers that keep the page closed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+_LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -25,7 +26,11 @@ _OPEN_PATHS = frozenset({"/docs", "/redoc"})
 
 
 class RequestEnvelope:
-    """Gives each request a trace id and each answer the security headers; refuses writes from other sites' pages."""
+    """Gives each request a trace id and each answer the security headers.
+
+    Refuses writes from other sites' pages, and requests under another name than this machine's: a page whose name
+    was made to point here (DNS rebinding) would otherwise count as the same site.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         """Wrap `app`."""
@@ -48,13 +53,26 @@ class RequestEnvelope:
                         headers.setdefault(name, value)
             await send(message)
 
-        if scope["method"] not in _SAFE_METHODS and _is_foreign(Headers(scope=scope)):
-            error = {"code": "cross_origin", "message": "Requests from other sites are refused.", "trace_id": trace_id}
-            await JSONResponse({"error": error}, 403)(scope, receive, send_with_headers)
+        if refusal := _refusal(scope["method"], Headers(scope=scope)):
+            status, code, message = refusal
+            error = {"code": code, "message": message, "trace_id": trace_id}
+            await JSONResponse({"error": error}, status)(scope, receive, send_with_headers)
             return
         await self._app(scope, receive, send_with_headers)
 
 
-def _is_foreign(headers: Headers) -> bool:
-    origin = headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc != headers.get("host")
+def _refusal(method: str, headers: Headers) -> tuple[int, str, str] | None:
+    """Status, code and message, if the request is refused."""
+    host, origin = headers.get("host", ""), headers.get("origin")
+    if _host_name(f"//{host}") not in _LOOPBACK_NAMES:
+        return 400, "invalid_host", "This server answers as localhost or 127.0.0.1 only."
+    if method not in _SAFE_METHODS and origin is not None and origin not in (f"http://{host}", f"https://{host}"):
+        return 403, "cross_origin", "Requests from other sites are refused."
+    return None
+
+
+def _host_name(address: str) -> str | None:
+    try:
+        return urlsplit(address).hostname
+    except ValueError:
+        return None

@@ -13,7 +13,7 @@ from sse_starlette.sse import EventSourceResponse
 from agent.results import TurnResult
 from agent.state import DEFAULT_COLLECTION, TurnContext
 from server.dependencies import App, Owner
-from server.inputs import MessageText, RequestBody, Text
+from server.inputs import MessageText, RequestBody, Text, TurnText
 from server.runs.manager import RunRequest
 from server.sse import stream_events
 
@@ -37,7 +37,7 @@ class ChatMessage(RequestBody):
     """One message of a conversation that the caller keeps."""
 
     role: Literal["user", "assistant"]
-    content: Text
+    content: TurnText
 
 
 class ChatRequest(RequestBody):

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, ValidationError
 from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 
 from agent.state import DEFAULT_COLLECTION
 from server.dependencies import App, Owner
@@ -198,10 +199,7 @@ async def _read_upload(request: Request, owner: str) -> NewDocument:
     if kind == "application/json":
         body = _validate(TextUpload, await request.body())
         return _text_document(body, owner, body.collection, body.settings())
-    raise InputError(
-        "Send a file as multipart/form-data (field `file`) or a JSON body with `title` and `text`.",
-        code="unsupported_media_type",
-    )
+    raise HTTPException(415, "Send a file as multipart/form-data (field `file`) or JSON with `title` and `text`.")
 
 
 async def _read_file(request: Request, owner: str) -> NewDocument:
