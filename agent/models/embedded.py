@@ -19,8 +19,8 @@ class EmbeddedServer:
     spin; prompts are read in short bursts, where all cores pay.
     """
 
-    def __init__(self, model: Path, config: EndpointConfig) -> None:
-        """Load the model and start listening; takes about a second."""
+    def __init__(self, model: Path, config: EndpointConfig, *, port: int = 0) -> None:
+        """Load the model and start listening, on a free port unless one is given; takes about a second."""
         cores = os.cpu_count() or 1
         params = xllamacpp.CommonParams()
         params.model.path = str(model)
@@ -29,7 +29,7 @@ class EmbeddedServer:
         params.kv_unified = True
         params.cpuparams.n_threads = config.threads or max(1, cores - 1)
         params.cpuparams_batch.n_threads = config.threads or cores
-        params.port = 0
+        params.port = port
         # Slots keep the shared start of prompts; a cache beyond them grows to gigabytes.
         params.cache_ram_mib = 0
         params.ui = False

@@ -1,0 +1,75 @@
+"""`python -m eval.bench`: run every measurement, print the page, keep the figures."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import yaml
+from rich.console import Console
+
+from eval.bench import measures, processes
+from eval.bench.report import Results, write_report
+
+_ROOT = Path(__file__).parents[2]
+_GOLDEN = _ROOT / "eval" / "golden" / "knowledge.jsonl"
+_QUESTIONS = 24
+_progress = Console(stderr=True)
+
+
+def main() -> None:
+    """Measure and report."""
+    parser = argparse.ArgumentParser(prog="python -m eval.bench", description=__doc__)
+    parser.add_argument("--out", type=Path, default=_ROOT / "docs" / "results" / "bench.json", help="result file")
+    parser.add_argument("--page", type=Path, default=_ROOT / "docs" / "benchmarks.md", help="page made from it")
+    parser.add_argument("--data", type=Path, default=Path(".switchyard") / "bench", help="data directory to use")
+    arguments = parser.parse_args()
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    results = asyncio.run(_measure(arguments.data.resolve()))
+    print(write_report(results, arguments.out, arguments.page))
+
+
+async def _measure(data: Path) -> Results:
+    questions = _questions()
+    results: Results = {}
+    with tempfile.TemporaryDirectory() as folder, processes.fake_model() as fake:
+        _progress.print("Indexing the samples (first run only) and capturing prompts")
+        with processes.switchyard(data, models=_models(Path(folder), fake.url, style="quote")) as server:
+            prompts = await measures.captured_prompts(server, fake, questions)
+        asked = list(prompts)
+        with processes.switchyard(data, models=_models(Path(folder), fake.url, style="prose")) as server:
+            _progress.print("Fake model: first event, throughput, concurrent streams")
+            results["first_event"] = await measures.first_event(server, asked)
+            results["throughput"] = await measures.throughput(server, fake, asked)
+            results["concurrent"] = await measures.concurrent_streams(server, asked)
+    _progress.print("Embedded model: start, first token against the raw model, memory")
+    with processes.switchyard(data) as server, processes.raw_model() as raw:
+        results["start"] = {"ready_s": server.ready_s}
+        results["first_token"] = await measures.time_to_first_token(server, raw, prompts)
+        results["memory"] = {"rss_mb": server.rss_mb(), "raw_model_rss_mb": raw.rss_mb()}
+    results["router"] = measures.router_latency(data / "cache")
+    return results
+
+
+def _questions() -> list[str]:
+    cases = [json.loads(line) for line in _GOLDEN.read_text("utf-8").splitlines()]
+    return [case["turns"][-1] for case in cases if len(case["turns"]) == 1][:_QUESTIONS]
+
+
+def _models(folder: Path, url: str, *, style: str) -> Path:
+    role = {"endpoint": "fake", "model": "fake"}
+    models = {
+        "endpoints": {"fake": {"kind": "openai", "base_url": f"{url}/v1"}},
+        "roles": {"answer": {**role, "style": style}, "extract": role, "fraud": role, "judge": role},
+    }
+    path = folder / f"{style}.yaml"
+    path.write_text(yaml.safe_dump(models), "utf-8")
+    return path
+
+
+if __name__ == "__main__":
+    main()

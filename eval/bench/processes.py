@@ -1,0 +1,106 @@
+"""The processes that are measured: the server, the raw model beside it, the fake model."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+
+_START_TIMEOUT_S = 600
+_STOP_TIMEOUT_S = 20
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A running process: where it listens, how long it took to be ready, and what it uses."""
+
+    url: str
+    ready_s: float
+    process: psutil.Process
+
+    def cpu_s(self) -> float:
+        """Processor seconds used so far."""
+        times = self.process.cpu_times()
+        return times.user + times.system
+
+    def rss_mb(self) -> float:
+        """Resident memory in MB (2**20 bytes)."""
+        return self.process.memory_info().rss / 2**20
+
+
+@contextmanager
+def switchyard(data_dir: Path, *, models: Path | None = None) -> Generator[Measured]:
+    """A Switchyard server with the samples indexed."""
+    environment = {**os.environ, "SWITCHYARD_DATA_DIR": str(data_dir)}
+    if models is not None:
+        environment["SWITCHYARD_MODELS"] = str(models)
+    port = _free_port()
+    command = [sys.executable, "-m", "server.cli.main", "serve", "--port", str(port)]
+    with _running(command, environment, lambda: f"http://127.0.0.1:{port}", "/readyz") as measured:
+        yield measured
+
+
+@contextmanager
+def fake_model() -> Generator[Measured]:
+    """The endpoint that answers at once."""
+    port = _free_port()
+    command = [sys.executable, "-m", "eval.bench.fake_model", str(port)]
+    with _running(command, os.environ, lambda: f"http://127.0.0.1:{port}", "/requests") as measured:
+        yield measured
+
+
+@contextmanager
+def raw_model() -> Generator[Measured]:
+    """llama.cpp's server with the same model and settings as the embedded endpoint, and nothing around it."""
+    port = _free_port()
+    command = [sys.executable, "-m", "eval.bench.raw_model", str(port)]
+    with _running(command, os.environ, lambda: f"http://127.0.0.1:{port}", "/health") as measured:
+        yield measured
+
+
+@contextmanager
+def _running(
+    command: list[str], environment: Mapping[str, str], url: Callable[[], str], probe: str
+) -> Generator[Measured]:
+    started = time.perf_counter()
+    child = subprocess.Popen(command, env=dict(environment), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        _wait(child, url() + probe)
+        yield Measured(url(), time.perf_counter() - started, psutil.Process(child.pid))
+    finally:
+        child.terminate()
+        try:
+            child.wait(_STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def _wait(child: subprocess.Popen[bytes], url: str) -> None:
+    deadline = time.monotonic() + _START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        if child.poll() is not None:
+            assert child.stderr is not None
+            raise RuntimeError(f"{child.args!r} ended: {child.stderr.read().decode()[-2000:]}")
+        try:
+            if httpx.get(url, timeout=2).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.02)
+    raise RuntimeError(f"{url} did not answer in {_START_TIMEOUT_S} s")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
