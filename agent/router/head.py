@@ -61,15 +61,20 @@ def head_key(utterances: Utterances, embedder_id: str) -> str:
     return hashlib.sha256("\0".join((utterances.sha256, code, embedder_id)).encode()).hexdigest()
 
 
+def head_path(folder: Path, key: str) -> Path:
+    """Where a head with this key is kept."""
+    return folder / f"head-{key[:16]}.npz"
+
+
 def load_or_fit(utterances: Utterances, embedder: Embedder, embedder_id: str, folders: Sequence[Path]) -> RouterHead:
     """The head for these utterances: from the first of `folders` that has it, else fitted and saved in the last."""
     key = head_key(utterances, embedder_id)
     for folder in folders:
-        path = folder / f"head-{key[:16]}.npz"
+        path = head_path(folder, key)
         if path.exists() and (head := RouterHead.load(path)).key == key:
             return head
     head = fit_head(utterances, embedder, key)
-    head.save(folders[-1] / f"head-{key[:16]}.npz")
+    head.save(head_path(folders[-1], key))
     return head
 
 

@@ -16,12 +16,17 @@ Split = Literal["train", "validation", "test"]
 
 INTENTS: tuple[Intent, ...] = get_args(Intent)
 SPLITS: tuple[Split, ...] = get_args(Split)
+NOTHING = "nothing"
 DEFAULT_ROUTES = Path(__file__).parents[1] / "routes.yaml"
 
 
 @dataclass(frozen=True)
 class Utterance:
-    """One labelled message. `answered_by` names the sample document that answers a question, if one does."""
+    """One labelled message.
+
+    For some questions `answered_by` names the sample document that answers it, or says `NOTHING` where no sample
+    document is about its topic.
+    """
 
     text: str
     intent: Intent

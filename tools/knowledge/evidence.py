@@ -85,7 +85,6 @@ def evidence_features(query: str, passages: Sequence[Passage], corpus_size: int)
     return {
         "top_cosine": cosines[0],
         "mean5_cosine": sum(cosines[:5]) / len(cosines[:5]),
-        "cosine_drop": cosines[0] - cosines[-1],
         "agreement": max(passage.score for passage in best) / _BEST_FUSED_SCORE,
         "coverage_one": max(sum(term in found for term in terms) for found in stems) / len(terms),
         "coverage_top_dense": sum(term in stems[top_dense] for term in terms) / len(terms),
