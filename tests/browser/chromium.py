@@ -108,9 +108,11 @@ class Tab:
         return self.settled()
 
     def settled(self) -> WebElement:
-        """The last turn, once its answer is complete."""
+        """The last turn, once its answer is complete; a failed run fails the test with the page's message."""
         self.until(lambda: not self.all(".answer[aria-busy]"))
-        return self.one(".turn")
+        turn = self.one(".turn")
+        assert [notice.text for notice in turn.find_elements(By.CSS_SELECTOR, ".notice")] == []
+        return turn
 
     def module(self, script: str, *arguments: Any) -> Any:
         """Runs an async function body in the page; `load(name)` imports a module of the page."""
