@@ -73,7 +73,7 @@ def _by_kind(case: GoldenCase, answered: Answered) -> Iterator[Score]:
     if case.kind == "knowledge":
         yield from _facts(case, answered)
     elif case.kind == "unknown":
-        yield _binary("abstention", answered.abstained, "answered what the documents do not say")
+        yield _binary("abstention", answered.abstained, "did not abstain")
     elif case.kind == "extraction":
         yield _fields(case.expect.fields, answered.data)
     else:
