@@ -6,9 +6,10 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from agent.settings import Settings
@@ -35,6 +36,15 @@ _ERRORS: dict[int | str, dict[str, object]] = {
 _DESCRIPTION = "Every error has the body `{error: {code, message, trace_id}}`; codes are stable."
 
 
+class _Assets(StaticFiles):
+    """The page's files; browsers ask each time whether they changed, so that an upgrade never mixes versions."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
 def create_app(settings: Settings, *, on_open: Callable[[Application], None] | None = None) -> FastAPI:
     """The application that serves `settings`. `on_open` is called once everything is loaded."""
     app = FastAPI(
@@ -42,17 +52,16 @@ def create_app(settings: Settings, *, on_open: Callable[[Application], None] | N
         version=version("switchyard"),
         description=_DESCRIPTION,
         lifespan=_lifespan(settings, on_open),
-        max_body_size=settings.max_upload_mb * 2**20,
     )
     api = APIRouter(prefix="/api/v1", responses=_ERRORS)
     for module in (chat, runs, threads, documents, search, extract, fraud, feedback):
         api.include_router(module.router)
     app.include_router(api)
     app.include_router(health.router)
-    app.mount("/ui", StaticFiles(directory=_UI), name="ui")
+    app.mount("/ui", _Assets(directory=_UI), name="ui")
     app.add_api_route("/", _page, include_in_schema=False)
     install_error_handlers(app)
-    app.add_middleware(RequestEnvelope)
+    app.add_middleware(RequestEnvelope, max_body_bytes=settings.max_upload_mb * 2**20)
     return app
 
 

@@ -203,7 +203,7 @@ def _refusal_reason(evidence: Evidence, corpus_size: int) -> str:
 
 def _refuse(reason: str, passages: Sequence[Passage], explanation: dict[str, Any]) -> GraphState:
     titles = list(dict.fromkeys(passage.title for passage in passages))[:2] if reason != "off_topic" else []
-    suggestions = [f"Ask about: {title}" for title in titles]
+    suggestions = [f"What does the {title} say?" for title in titles]
     return {"refusal": {"reason": reason, "suggestions": suggestions, "explanation": explanation}}
 
 

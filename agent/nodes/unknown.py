@@ -18,22 +18,29 @@ _REASONS = {
     "empty": "I don't know what you would like: the message holds no words.",
 }
 _READINGS: dict[Route, str] = {
-    "knowledge": "Answer it as a question from the documents",
-    "extraction": "Extract the fields of the document",
-    "fraud": "Score it as a transaction",
-    "unknown": "Something else",
+    "knowledge": "a question about the documents",
+    "extraction": "a document to extract fields from",
+    "fraud": "a transaction to score",
+    "unknown": "something else",
 }
-_OFFERS = [
-    "Ask a question about the documents, for example: How are disputes handled?",
-    "Paste or attach a contract, invoice, receipt or dispute letter and say: Extract the fields",
-    "Paste a transaction and say: Is this fraud?",
+# What a reading becomes when its suggestion is sent as it stands.
+_RESTATED: dict[Route, str] = {
+    "knowledge": "Answer this question from the documents: {query}",
+    "extraction": "Extract the fields of this document: {query}",
+    "fraud": "Is this transaction fraud? {query}",
+    "unknown": "{query}",
+}
+# Complete messages: each shows one route when it is sent as it stands.
+_EXAMPLES = [
+    "Is this fraud? Card-not-present payment of 950 EUR at 03:10, the customer usually spends 40 EUR",
+    "Extract the fields: Corner Cafe, receipt of 3 May 2026, total 12.50 EUR, paid by card",
 ]
 
 
 async def run(state: RoutedTurn) -> GraphState:
     """End the turn with an honest "I don't know"."""
     reason, suggestions, explanation = _why(state)
-    answer = _REASONS.get(reason) or _ambiguous(suggestions)
+    answer = _REASONS.get(reason) or _ambiguous(state["decision"]["alternatives"])
     emit("token", {"text": answer})
     return finish_turn(
         state,
@@ -50,14 +57,14 @@ async def run(state: RoutedTurn) -> GraphState:
 
 def _why(state: RoutedTurn) -> tuple[str, list[str], dict[str, Any]]:
     if (refusal := state.get("refusal")) is not None:
-        offers = refusal["suggestions"] + _OFFERS[1:] if refusal["suggestions"] else _OFFERS
-        return refusal["reason"], offers, refusal["explanation"]
+        return refusal["reason"], [*refusal["suggestions"], *_EXAMPLES], refusal["explanation"]
     decision = state["decision"]
     if decision["ambiguous"]:
-        return "ambiguous", [_READINGS[route] for route in decision["alternatives"]], {}
-    return ("not_a_task" if state["query"].strip() else "empty"), _OFFERS, {}
+        query = state["query"]
+        return "ambiguous", [_RESTATED[route].format(query=query) for route in decision["alternatives"]], {}
+    return ("not_a_task" if state["query"].strip() else "empty"), _EXAMPLES, {}
 
 
-def _ambiguous(readings: list[str]) -> str:
-    options = " or ".join(f'"{reading}"' for reading in readings)
+def _ambiguous(readings: list[Route]) -> str:
+    options = " or ".join(_READINGS[route] for route in readings)
     return f"I don't know which you mean: {options}? Please say which."

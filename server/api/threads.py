@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from server.dependencies import App, Owner
-from server.runs.store import RunStatus
+from server.runs.store import RunStatus, TurnRow
 
 router = APIRouter(prefix="/threads", tags=["threads"])
 
@@ -28,6 +29,20 @@ class ThreadList(BaseModel):
     threads: list[ThreadView]
 
 
+class GivenFeedback(BaseModel):
+    """The owner's verdict on an answer."""
+
+    score: int
+    comment: str | None
+
+
+class AttachedDocument(BaseModel):
+    """A document that was attached to a message."""
+
+    document_id: str
+    title: str
+
+
 class Turn(BaseModel):
     """One message of the user with what came of it."""
 
@@ -37,6 +52,8 @@ class Turn(BaseModel):
     result: dict[str, Any] | None
     error_code: str | None
     created_at: float
+    documents: list[AttachedDocument]
+    feedback: GivenFeedback | None
 
 
 class ThreadDetail(ThreadView):
@@ -55,10 +72,14 @@ async def list_threads(app: App, owner: Owner, limit: Annotated[int, Query(ge=1,
 @router.get("/{thread_id}", response_model=ThreadDetail)
 async def get_thread(thread_id: str, app: App, owner: Owner) -> ThreadDetail:
     """A conversation with its turns."""
-    row, runs = await app.store.thread(owner, thread_id)
-    turns = [Turn.model_validate(run, from_attributes=True) for run in runs]
+    row, turns = await app.store.thread(owner, thread_id)
+    titles = {document.document_id: document.title for document in await app.documents.list(owner)}
     return ThreadDetail(
-        thread_id=row.thread_id, title=row.title, created_at=row.created_at, updated_at=row.updated_at, turns=turns
+        thread_id=row.thread_id,
+        title=row.title,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        turns=[_turn(turn, titles) for turn in turns],
     )
 
 
@@ -66,3 +87,17 @@ async def get_thread(thread_id: str, app: App, owner: Owner) -> ThreadDetail:
 async def delete_thread(thread_id: str, app: App, owner: Owner) -> None:
     """Remove a conversation for good, with its runs, events and memory."""
     await app.delete_thread(owner, thread_id)
+
+
+def _turn(turn: TurnRow, titles: Mapping[str, str]) -> Turn:
+    run, given = turn.run, turn.feedback
+    return Turn(
+        run_id=run.run_id,
+        message=run.message,
+        status=run.status,
+        result=run.result,
+        error_code=run.error_code,
+        created_at=run.created_at,
+        documents=[AttachedDocument(document_id=i, title=titles.get(i, i)) for i in turn.document_ids],
+        feedback=None if given is None else GivenFeedback(score=given.score, comment=given.comment),
+    )

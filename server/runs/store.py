@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import orjson
-from sqlalchemy import Connection, Row, RowMapping, delete, insert, select, update
+from sqlalchemy import Connection, Row, RowMapping, and_, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from server.db.engine import Database
-from server.db.tables import events, query_log, runs, threads
+from server.db.tables import events, feedback, query_log, runs, threads
 from server.runs.events import TERMINAL, RunEvent
 from tools.errors import NotFoundError
 
@@ -47,6 +47,23 @@ class RunRow:
     trace_id: str
     created_at: float
     finished_at: float | None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A person's feedback on a run."""
+
+    score: int
+    comment: str | None
+
+
+@dataclass(frozen=True)
+class TurnRow:
+    """A run as a turn of its thread, with the documents attached to it and its owner's feedback."""
+
+    run: RunRow
+    document_ids: Sequence[str]
+    feedback: Verdict | None
 
 
 @dataclass(frozen=True)
@@ -113,14 +130,19 @@ class RunStore:
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         return [ThreadRow(row.thread_id, row.title, row.created_at, row.updated_at) for row in rows]
 
-    async def thread(self, owner: str, thread_id: str) -> tuple[ThreadRow, list[RunRow]]:
-        """A thread with its runs, oldest first.
+    async def thread(self, owner: str, thread_id: str) -> tuple[ThreadRow, list[TurnRow]]:
+        """A thread with its turns, oldest first.
 
         Raises:
             NotFoundError: this owner has no such thread.
         """
         of_thread = select(threads).where(threads.c.thread_id == thread_id, threads.c.owner == owner)
-        of_runs = select(runs).where(runs.c.thread_id == thread_id, runs.c.owner == owner).order_by(runs.c.created_at)
+        of_runs = (
+            select(runs, feedback.c.score, feedback.c.comment)
+            .join(feedback, and_(feedback.c.run_id == runs.c.run_id, feedback.c.owner == owner), isouter=True)
+            .where(runs.c.thread_id == thread_id, runs.c.owner == owner)
+            .order_by(runs.c.created_at)
+        )
 
         def query(connection: Connection) -> tuple[Row[Any] | None, Sequence[RowMapping]]:
             return connection.execute(of_thread).first(), connection.execute(of_runs).mappings().all()
@@ -128,7 +150,7 @@ class RunStore:
         row, found = await self._database.read(query)
         if row is None:
             raise NotFoundError(f"There is no thread {thread_id!r}.", thread_id=thread_id)
-        return ThreadRow(row.thread_id, row.title, row.created_at, row.updated_at), [_run_row(run) for run in found]
+        return ThreadRow(row.thread_id, row.title, row.created_at, row.updated_at), [_turn_row(row) for row in found]
 
     async def delete_thread(self, owner: str, thread_id: str) -> None:
         """Remove a thread with its runs and events.
@@ -198,6 +220,11 @@ def _aborted(run: NewRun) -> list[RunEvent]:
 
 def _new_run(row: RowMapping) -> NewRun:
     return NewRun(row["run_id"], row["thread_id"], row["owner"], row["message"], row["input"], row["trace_id"])
+
+
+def _turn_row(row: RowMapping) -> TurnRow:
+    verdict = None if row["score"] is None else Verdict(row["score"], row["comment"])
+    return TurnRow(_run_row(row), row["input"].get("document_ids", []), verdict)
 
 
 def _run_row(row: RowMapping) -> RunRow:
