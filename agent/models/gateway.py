@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from typing import Any, TypedDict
 
-import httpx
+import httpx2
 import openai
 from langchain.messages import AIMessageChunk
 from langchain_core.runnables import RunnableConfig
@@ -37,11 +37,11 @@ _TRANSIENT = (
     openai.APIConnectionError,
     openai.RateLimitError,
     openai.InternalServerError,
-    httpx.TransportError,
+    httpx2.TransportError,  # what the OpenAI client lets through once the body has begun
     MalformedReplyError,
 )
 _REFUSALS = (openai.BadRequestError, openai.UnprocessableEntityError)
-_ENDPOINT_FAILURES = (openai.APIError, httpx.HTTPError, TimeoutError, MalformedReplyError)
+_ENDPOINT_FAILURES = (openai.APIError, httpx2.HTTPError, TimeoutError, MalformedReplyError)
 # What langchain-openai raises on a reply that is no JSON, or JSON of another shape.
 _UNREADABLE = (ValueError, TypeError, KeyError, AttributeError)
 
@@ -75,7 +75,7 @@ class RoleModel:
             model=_served_name(role, endpoint),
             base_url=base_url,
             api_key=_api_key(endpoint),
-            timeout=httpx.Timeout(endpoint.timeout_s, connect=_CONNECT_TIMEOUT_S),
+            timeout=openai.Timeout(endpoint.timeout_s, connect=_CONNECT_TIMEOUT_S),
             max_retries=0,
             stream_usage=True,
         )
