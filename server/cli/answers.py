@@ -50,8 +50,6 @@ class Draft:
             self.status = event.data["text"]
         elif event.name == "token":
             self.text += event.data["text"]
-        elif event.name == "result":
-            self.text = event.data["answer"]
 
     def __rich__(self) -> RenderableType:
         return Text(self.text) if self.text.strip() else Spinner("dots", text=Text(self.status, style="dim"))

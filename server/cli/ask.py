@@ -77,11 +77,11 @@ async def _run(turn: _Turn, *, quiet: bool) -> Json:
 
 
 async def _follow(backend: Backend, body: Json, console: Console | None) -> Json:
-    """Stream the draft to a terminal and put the answer in its place; in a pipe only the answer appears."""
+    """Stream the draft to a terminal, then put the answer in its place; in a pipe only the answer appears."""
     draft = Draft()
     result: Json | None = None
     live = console is not None and console.is_terminal
-    shown = Live(draft, console=console, refresh_per_second=15, vertical_overflow="visible") if live else nullcontext()
+    shown = Live(draft, console=console, refresh_per_second=15, transient=True) if live else nullcontext()
     with nullcontext() if live else working(notices(), "Working"), shown:
         async for event in backend.chat(body):
             if event.name == "error":
@@ -91,8 +91,8 @@ async def _follow(backend: Backend, body: Json, console: Console | None) -> Json
             draft.apply(event)
     if result is None:
         raise ServerError("The run ended without a result.", code="incomplete_answer")
-    if console is not None and not live:
-        console.print(Text(draft.text), soft_wrap=True)
+    if console is not None:
+        console.print(Text(result["answer"]), soft_wrap=not live)
     return result
 
 

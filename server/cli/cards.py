@@ -15,17 +15,21 @@ from agent.results import Evidence, ExtractedField, ExtractionResult, FraudResul
 
 _WHY_NULL = {"not_found": "not in the text"}
 _QUOTE_CHARS = 120
+_FIELD_CHARS = 26
 
 
 def extraction_table(extraction: ExtractionResult) -> RenderableType:
     """A row a field: its value, the words of the document that it stands on, how sure it is."""
     table = Table(box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
-    table.add_column(extraction.schema_name.replace("_", " "), style="bold", ratio=3, overflow="fold")
-    table.add_column("Value", ratio=4, overflow="fold")
-    table.add_column("Evidence", ratio=5, overflow="fold")
-    table.add_column("Sure", justify="right", min_width=4)
+    title = extraction.schema_name.replace("_", " ")
+    widest = max(len(name) for name in (title, *extraction.fields))
+    table.add_column(title, style="bold", width=min(widest, _FIELD_CHARS), overflow="fold")
+    table.add_column("Value", overflow="fold")
+    table.add_column("Evidence", overflow="fold")
+    table.add_column("Place", style="dim", no_wrap=True)
+    table.add_column("Sure", justify="right", no_wrap=True)
     for path, field in extraction.fields.items():
-        table.add_row(path, _value(field), _evidence(field.evidence), _sure(field))
+        table.add_row(path, _value(field), _quote(field.evidence), _place(field.evidence), _sure(field))
     warnings = [Text(f"! {warning}", style="yellow") for warning in extraction.warnings]
     return Group(table, *warnings)
 
@@ -33,10 +37,11 @@ def extraction_table(extraction: ExtractionResult) -> RenderableType:
 def fraud_card(score: FraudResult, *, reasoning: bool = True) -> Panel:
     """Label and gauge, the computed red flags, and which model judged."""
     color = "red" if score.label == "FRAUD" else "yellow" if score.needs_review else "green"
+    title = Text.assemble((score.label, f"bold {color}"), f" risk {score.risk_score} of 100")
     gauge = Table.grid(padding=(0, 1))
     exact = "calibrated" if score.calibrated else "not calibrated"
     bar = ProgressBar(total=100, completed=score.risk_score, width=30, complete_style=color, finished_style=color)
-    gauge.add_row(bar, Text(f"risk {score.risk_score} of 100, probability {score.probability:.2f} ({exact})"))
+    gauge.add_row(bar, Text(f"probability {score.probability:.2f} ({exact})"))
     lines: list[RenderableType] = [gauge]
     if score.needs_review:
         lines.append(Text("A person should look at this one.", style="yellow"))
@@ -45,7 +50,7 @@ def fraud_card(score: FraudResult, *, reasoning: bool = True) -> Panel:
     lines += [Text(), _flags(score), Text()]
     adapter = f", adapter {score.model.adapter}" if score.model.adapter else ", no adapter"
     lines.append(Text(f"{score.model.base}{adapter}", style="dim"))
-    return Panel(Group(*lines), title=Text(score.label, style=f"bold {color}"), title_align="left", box=ROUNDED)
+    return Panel(Group(*lines), title=title, title_align="left", box=ROUNDED)
 
 
 def passage_list(results: list[dict[str, Any]]) -> RenderableType:
@@ -75,13 +80,17 @@ def _value(field: ExtractedField) -> Text:
     return Text(str(field.value))
 
 
-def _evidence(evidence: Evidence | None) -> Text:
+def _quote(evidence: Evidence | None) -> Text:
+    quote = "" if evidence is None else " ".join(evidence.quote.split())
+    return Text(quote if len(quote) <= _QUOTE_CHARS else f"{quote[:_QUOTE_CHARS]}…")
+
+
+def _place(evidence: Evidence | None) -> str:
+    """Characters of the text, after the page where there are pages."""
     if evidence is None:
-        return Text("")
-    quote = " ".join(evidence.quote.split())
-    quote = quote if len(quote) <= _QUOTE_CHARS else f"{quote[:_QUOTE_CHARS]}…"
-    place = f"characters {evidence.start}-{evidence.end}" if evidence.page is None else f"page {evidence.page}"
-    return Text.assemble(f"“{quote}”", (f" {place}", "dim"))
+        return ""
+    page = "" if evidence.page is None else f"p. {evidence.page}, "
+    return f"{page}{evidence.start}-{evidence.end}"
 
 
 def _sure(field: ExtractedField) -> str:

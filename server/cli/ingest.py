@@ -72,6 +72,6 @@ async def _add(backend: Backend, file: Path, collection: str, console: Console) 
         reason = error.message if isinstance(error, InputError) else error.strerror
         console.print(Text.assemble(("✗ ", "red"), str(file), (f"  {reason}", "red")), soft_wrap=True)
         return None
-    detail = f"  {document['chunks']} chunks, id {document['document_id']}"
+    detail = f"  {document['chunks']} chunk{'' if document['chunks'] == 1 else 's'}"
     console.print(Text.assemble(("✓ ", "green"), str(file), (detail, "dim")), soft_wrap=True)
     return document["chunks"]

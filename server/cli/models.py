@@ -67,11 +67,11 @@ def _roles(catalog: Catalog) -> Table:
 
 
 def _endpoints(catalog: Catalog) -> Table:
-    table = _table("Endpoint", "Kind", "Address", "Key from", "USD per 1,000 tokens in / out")
+    table = _table("Endpoint", "Kind", "Address", "Key from", "USD/1k in", "out")
     for name, endpoint in catalog.endpoints.items():
         address = str(endpoint.base_url) if endpoint.base_url else "in this process"
-        prices = f"{endpoint.price_per_1k_input:g} / {endpoint.price_per_1k_output:g}"
-        table.add_row(name, endpoint.kind, address, endpoint.api_key_env or "-", prices)
+        prices = (f"{endpoint.price_per_1k_input:g}", f"{endpoint.price_per_1k_output:g}")
+        table.add_row(name, endpoint.kind, address, endpoint.api_key_env or "-", *prices)
     return table
 
 

@@ -13,12 +13,12 @@ from rich.table import Table
 from agent.prompts import Prompt, all_prompts
 from server.cli.terminal import output
 
-app = typer.Typer(help="Look at the prompts.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 
 @app.callback()
 def _group() -> None:
-    """Look at the prompts.
+    """Look at the versioned prompts.
 
     Example: switchyard prompts list
     """
@@ -40,7 +40,7 @@ def list_prompts(
         return
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for column in ("Prompt", "In use", "Versions", "Begins with"):
-        table.add_column(column, no_wrap=column != "Begins with")
+        table.add_column(column, no_wrap=True, overflow="ellipsis")
     for name, versions in by_name.items():
         numbers = ", ".join(f"v{prompt.version}" for prompt in versions)
         table.add_row(name, versions[-1].id, numbers, versions[-1].text.split("\n", 1)[0])

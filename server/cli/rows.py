@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ def read_rows(path: Path) -> list[Row]:
     """All rows of a CSV file (by its name) or of a JSONL file; blank lines are no rows.
 
     Raises:
-        InputError: the file cannot be read, is not UTF-8 or has no rows.
+        InputError: the file cannot be read, is not UTF-8, is not CSV or has no rows.
     """
     try:
         text = path.read_text("utf-8-sig")
@@ -41,7 +42,10 @@ def read_rows(path: Path) -> list[Row]:
         raise InputError(f"{path} cannot be read: {error.strerror}.", code="unreadable_file") from None
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8 text (byte {error.start}).", code="bad_encoding") from None
-    rows = list(_csv_rows(text) if path.suffix.lower() in (".csv", ".tsv") else _json_rows(text))
+    try:
+        rows = list(_csv_rows(text) if path.suffix.lower() in (".csv", ".tsv") else _json_rows(text))
+    except csv.Error as error:
+        raise InputError(f"{path} is not CSV: {error}.", code="invalid_csv") from None
     if not rows:
         raise InputError(f"{path} has no rows.", code="empty_file")
     return rows
@@ -65,7 +69,7 @@ def _json_rows(text: str) -> Iterator[Row]:
 def _csv_rows(text: str) -> Iterator[Row]:
     header = text.split("\n", 1)[0]
     delimiter = max(",;\t|", key=header.count)
-    lines = csv.reader(text.splitlines(keepends=True), delimiter=delimiter)
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     names = next(lines, list[str]())
     for cells in lines:
         if not any(cell.strip() for cell in cells):

@@ -14,6 +14,7 @@ from typing import Annotated, TextIO
 import orjson
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from agent.results import FraudResult
 from agent.settings import Settings
@@ -77,9 +78,9 @@ async def _score_rows(rows: Sequence[Row], sink: TextIO, *, plain: bool, out: Pa
     console, labels = notices(), Counter[str]()
     rejected: list[Json] = []
     async with open_backend(Settings(), console) as backend:
-        with progress_bar(console, "Scoring") as progress:
-            # On a terminal the lines themselves show how far it is.
-            task = progress.add_task("", total=len(rows), visible=out is not None or not sys.stdout.isatty())
+        # On a terminal the lines themselves show how far it is.
+        with progress_bar(console, "Scoring", hidden=sink.isatty()) as progress:
+            task = progress.add_task("", total=len(rows))
             async for row, outcome in _outcomes(backend, rows):
                 progress.advance(task)
                 if isinstance(outcome, InputError):
@@ -87,7 +88,10 @@ async def _score_rows(rows: Sequence[Row], sink: TextIO, *, plain: bool, out: Pa
                     progress.console.print(f"line {row.line}: {outcome.message}", style="red", markup=False)
                     continue
                 labels.update([outcome["label"], *(["review"] if outcome["needs_review"] else [])])
-                _write(sink, _named(row, outcome)) if plain else output().print(_line(row, outcome), markup=False)
+                if plain:
+                    _write(sink, _named(row, outcome))
+                else:
+                    output().print(_line(row, outcome), no_wrap=True, overflow="ellipsis")
     apart = _keep_apart(rejected, out)
     _summarise(console, labels, len(rejected), apart)
     return len(rows) - len(rejected)
@@ -116,10 +120,14 @@ def _named(row: Row, result: Json) -> Json:
     return {"line": row.line, **known, **result}
 
 
-def _line(row: Row, result: Json) -> str:
+def _line(row: Row, result: Json) -> Text:
     flags = " ".join(flag["code"] for flag in result["red_flags"])
+    style = "red" if result["label"] == "FRAUD" else "green"
     review = "review" if result["needs_review"] else ""
-    return f"{row.line:>5}  {result['label']:<10} risk {result['risk_score']:>3}  {review:<6}  {flags}"
+    return Text.assemble(
+        (f"{row.line:>5}  ", "dim"), (f"{result['label']:<10}", style), f" risk {result['risk_score']:>3}  ",
+        (f"{review:<6}  ", "yellow"), flags,
+    )  # fmt: skip
 
 
 def _write(sink: TextIO, result: Json) -> None:

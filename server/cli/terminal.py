@@ -35,10 +35,10 @@ def working(console: Console, text: str) -> Generator[None]:
         yield
 
 
-def progress_bar(console: Console, title: str) -> Progress:
-    """A bar that counts items and goes away when it is done; shown on a terminal only."""
+def progress_bar(console: Console, title: str, *, hidden: bool = False) -> Progress:
+    """A bar that counts items and goes away when it is done; shown on a terminal only, and not when `hidden`."""
     columns = (TextColumn(title), BarColumn(bar_width=24), MofNCompleteColumn(), TextColumn("{task.description}"))
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    return Progress(*columns, console=console, transient=True, disable=hidden or not console.is_terminal)
 
 
 def read_stdin() -> str:
