@@ -9,6 +9,8 @@ INSTALL := PYTHON="$(PYTHON)" scripts/install.sh
 export HF_HUB_OFFLINE := 1
 export LANGSMITH_TRACING := false
 export LANGGRAPH_STRICT_MSGPACK := true
+export LANGGRAPH_CLI_NO_ANALYTICS := 1
+export LANGGRAPH_NO_VERSION_CHECK := true
 
 .PHONY: help serve test lint bench eval studio phoenix docs lock clean
 .SILENT:
@@ -41,7 +43,7 @@ studio: .venv-studio/.studio ## LangGraph's development server on port 2024, wit
 phoenix: .venv/.dev ## Arize Phoenix, the user interface for traces, on port 6006
 	echo "For traces start the server with: SWITCHYARD_PHOENIX_ENDPOINT=http://localhost:6006 make serve"
 	mkdir -p $(DATA)/phoenix
-	PHOENIX_TELEMETRY_ENABLED=false PHOENIX_HOST=127.0.0.1 PHOENIX_PORT=6006 \
+	PHOENIX_TELEMETRY_ENABLED=false PHOENIX_ALLOW_EXTERNAL_RESOURCES=false PHOENIX_HOST=127.0.0.1 PHOENIX_PORT=6006 \
 		PHOENIX_WORKING_DIR=$(abspath $(DATA))/phoenix exec $(BIN)/phoenix serve
 
 docs: .venv/.base ## write docs/openapi.json from the server's routes

@@ -137,7 +137,7 @@ class _NodeSpans:
         # The instrumentation leaves its spans out of OpenTelemetry's context: the node's span must be asked for.
         node = get_current_span()
         context = None if node is None else set_span_in_context(node)
-        attributes = {SpanAttributes.OPENINFERENCE_SPAN_KIND: kind, SpanAttributes.INPUT_VALUE: query}
+        attributes = {SpanAttributes.OPENINFERENCE_SPAN_KIND: kind, SpanAttributes.INPUT_VALUE: str(query)}
         with self._tracer.start_as_current_span(name, context=context, attributes=attributes) as span:
             yield span
             span.set_status(StatusCode.OK)
