@@ -54,7 +54,7 @@ def create_app(settings: Settings, *, on_open: Callable[[Application], None] | N
         lifespan=_lifespan(settings, on_open),
     )
     api = APIRouter(prefix="/api/v1", responses=_ERRORS)
-    for module in (chat, runs, threads, documents, search, extract, fraud, feedback):
+    for module in (chat, runs, threads, documents, search, extract, fraud, feedback, health):
         api.include_router(module.router)
     app.include_router(api)
     app.include_router(health.router)

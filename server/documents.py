@@ -96,13 +96,13 @@ class DocumentService:
     async def add(self, document: NewDocument, *, wait: bool) -> DocumentRow:
         """Write a document down and index it; with `wait`, return when its chunks are searchable.
 
-        A document of the same id is replaced. The same content again changes nothing.
+        A document of the same id is replaced. The same file again changes nothing.
 
         Raises:
             DocumentError: with `wait`, the file cannot be read; its row says why, too.
         """
         known = await self._find(document.owner, document.collection, document.id)
-        if known and known.sha256 == document.sha256 and known.status == "indexed":
+        if known and _is_same(known, document):
             return known
         await self._write_row(document)
         if wait:
@@ -169,6 +169,8 @@ class DocumentService:
 
     async def _process(self, document: NewDocument) -> None:
         async with self._lock(document.owner, document.collection, document.id), self._parsing:
+            if _is_same(await self.get(document.owner, document.id, document.collection), document):
+                return  # another upload of the same file came first
             await self._set(document, status="indexing")
             try:
                 parsed = await asyncio.to_thread(_parser(document))
@@ -180,10 +182,10 @@ class DocumentService:
                     metadata=dict(document.metadata),
                 )
             except SwitchyardError as error:
-                await self._set(document, status="failed", error_code=error.code, error_message=error.message)
+                await self._fail(document, error.code, error.message)
                 raise
             except Exception:
-                await self._set(document, status="failed", error_code="internal_error", error_message=_UNEXPECTED)
+                await self._fail(document, "internal_error", _UNEXPECTED)
                 raise
             await self._set(
                 document,
@@ -194,6 +196,11 @@ class DocumentService:
                 pages=len(parsed.pages) if parsed.pages[0].number is not None else None,
                 text=parsed.text,
             )
+
+    async def _fail(self, document: NewDocument, code: str, message: str) -> None:
+        # An earlier version under this id goes, too: the row could not explain what a search found in it.
+        await self._require_index().delete(_collection(document.owner, document.collection), document.id)
+        await self._set(document, status="failed", error_code=code, error_message=message)
 
     async def _write_row(self, document: NewDocument) -> None:
         now = time.time()
@@ -245,6 +252,16 @@ _UNEXPECTED = "Something went wrong on our side. Upload the document again."
 
 def _row(row: RowMapping) -> DocumentRow:
     return DocumentRow(**row)
+
+
+def _is_same(known: DocumentRow, document: NewDocument) -> bool:
+    """Whether an upload brings nothing new. Under an id of the caller's, title, metadata or chunks may be new."""
+    return (
+        document.document_id is None
+        and document.chunks == ChunkSettings()
+        and known.sha256 == document.sha256
+        and known.status == "indexed"
+    )
 
 
 def _is(owner: str, collection: str, document_id: str) -> tuple[Any, ...]:

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 MAX_MESSAGE_CHARS = 200_000
 MAX_DOCUMENT_CHARS = 20_000_000
+_LARGEST_INTEGER = 2**63 - 1
 
 
 class RequestBody(BaseModel):
@@ -30,6 +31,8 @@ def _check_storable(data: Any) -> None:
         _check_unicode(data)
     elif isinstance(data, float) and not math.isfinite(data):
         raise PydanticCustomError("invalid_number", "JSON has no NaN and no infinity; send a number or null.")
+    elif isinstance(data, int) and abs(data) > _LARGEST_INTEGER:
+        raise PydanticCustomError("invalid_number", "The number is too large; send such a number as text.")
     elif isinstance(data, list):
         for item in cast("list[Any]", data):
             _check_storable(item)

@@ -1,4 +1,4 @@
-"""What every request passes: a trace id, checks of host and origin, and headers that keep the page closed."""
+"""What every request passes: a trace id, checks of host, origin and size, and headers that keep the page closed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import uuid
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -21,6 +22,7 @@ _SECURITY_HEADERS = {
         "font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
 }
+_TOO_LARGE = "This is too large. Split it into smaller parts, or have SWITCHYARD_MAX_UPLOAD_MB raised."
 # The interactive API documentation brings its own scripts.
 _OPEN_PATHS = frozenset({"/docs", "/redoc"})
 
@@ -29,12 +31,14 @@ class RequestEnvelope:
     """Gives each request a trace id and each answer the security headers.
 
     Refuses writes from other sites' pages, and requests under another name than this machine's: a page whose name
-    was made to point here (DNS rebinding) would otherwise count as the same site.
+    was made to point here (DNS rebinding) would otherwise count as the same site. Bodies are limited here because
+    FastAPI's own limit answers in plain text.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        """Wrap `app`."""
+    def __init__(self, app: ASGIApp, max_body_bytes: int) -> None:
+        """Wrap `app`; larger bodies than `max_body_bytes` are refused, announced or not."""
         self._app = app
+        self._max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -53,21 +57,38 @@ class RequestEnvelope:
                         headers.setdefault(name, value)
             await send(message)
 
-        if refusal := _refusal(scope["method"], Headers(scope=scope)):
+        if refusal := _refusal(scope["method"], Headers(scope=scope), self._max_body_bytes):
             status, code, message = refusal
             error = {"code": code, "message": message, "trace_id": trace_id}
             await JSONResponse({"error": error}, status)(scope, receive, send_with_headers)
             return
-        await self._app(scope, receive, send_with_headers)
+        await self._app(scope, _limited(receive, self._max_body_bytes), send_with_headers)
 
 
-def _refusal(method: str, headers: Headers) -> tuple[int, str, str] | None:
+def _limited(receive: Receive, limit: int) -> Receive:
+    received = 0
+
+    async def limited() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > limit:
+            raise HTTPException(413, _TOO_LARGE)
+        return message
+
+    return limited
+
+
+def _refusal(method: str, headers: Headers, max_body_bytes: int) -> tuple[int, str, str] | None:
     """Status, code and message, if the request is refused."""
     host, origin = headers.get("host", ""), headers.get("origin")
     if _host_name(f"//{host}") not in _LOOPBACK_NAMES:
         return 400, "invalid_host", "This server answers as localhost or 127.0.0.1 only."
     if method not in _SAFE_METHODS and origin is not None and origin not in (f"http://{host}", f"https://{host}"):
         return 403, "cross_origin", "Requests from other sites are refused."
+    length = headers.get("content-length", "")
+    if length.isdecimal() and int(length) > max_body_bytes:
+        return 413, "too_large", _TOO_LARGE
     return None
 
 

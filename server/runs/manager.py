@@ -16,7 +16,7 @@ from langchain_core.runnables import RunnableConfig
 from agent.nodes.events import NodeEvent
 from agent.state import GraphInput, TurnContext
 from graphs.switchyard import Switchyard
-from server.runs.events import EventLog, RunEvent
+from server.runs.events import TERMINAL, EventLog, RunEvent
 from server.runs.store import SERVER_STOPPED, NewRun, Outcome, RunStatus, RunStore
 from server.traces import NO_TRACES, RunTrace, Traces
 from tools.errors import SwitchyardError
@@ -62,6 +62,7 @@ class LiveRun:
     error: SwitchyardError | None = None
     task: asyncio.Task[None] | None = None
     stop_reason: str | None = None
+    closing: bool = False
 
     @property
     def run_id(self) -> str:
@@ -185,7 +186,6 @@ class RunManager:
         except Exception:  # noqa: BLE001 - the edge of the run's task: nobody above could report it
             _log.exception("trace %s: run %s failed", run.row.trace_id, run.run_id)
             self._fail(run, SwitchyardError("Something went wrong on our side. Your message is kept; try again."))
-        run.log.append("end", {})
         await self._close(run, status)
 
     async def _stream(self, run: LiveRun, trace: RunTrace) -> None:
@@ -236,9 +236,13 @@ class RunManager:
     async def _close(self, run: LiveRun, status: RunStatus) -> None:
         code = run.error.code if run.error else None
         outcome = Outcome(status, run.result, code, _ms(run, run.first_token), _ms(run) or 0.0)
+        run.closing = True
+        end = RunEvent(run.run_id, len(run.log.events) + 1, TERMINAL, "{}")
         try:
-            await self._store.finish(run.row, run.log.events, outcome)
+            await self._store.finish(run.row, [*run.log.events, end], outcome)
         finally:
+            # Who reads the end may rely on it: by then the run is on disk.
+            run.log.append(TERMINAL, {})
             self._live.pop(run.run_id, None)
             self._ended[run.run_id] = run
             if len(self._ended) > _KEPT_ENDED_RUNS:
@@ -259,7 +263,7 @@ _STOPPED = {
 
 def _stop(run: LiveRun, reason: str) -> bool:
     """Cancel a run's work, once, and never while its end is being written; returns whether this call did it."""
-    if run.stop_reason is not None or run.log.ended or run.task is None:
+    if run.stop_reason is not None or run.closing or run.task is None:
         return False
     run.stop_reason = reason
     run.task.cancel()

@@ -23,7 +23,7 @@ PRICE_IN = 0.5
 PRICE_OUT = 1.5
 _ROLES = ("answer", "extract", "fraud", "judge")
 _SENTENCE = re.compile(r'<passage n="1"[^>]*>\n.*?([^.\n]+)\.', re.DOTALL)
-_POLL_S = 0.01
+_LONGEST_HOLD_S = 30
 # One probability a position is enough: FRAUD and LEGITIMATE differ in their first token.
 FRAUD_LOGPROBS = {"FRAUD": -0.2, "LEG": -1.8}
 
@@ -114,16 +114,11 @@ async def _stream(body: dict[str, Any], reply: Reply) -> AsyncGenerator[str]:
         if position == reply.cut_after:
             raise ConnectionError("scripted disconnect")
         if reply.hold is not None and position == reply.hold_after:
-            await _until(reply.hold)
+            await asyncio.to_thread(reply.hold.wait, _LONGEST_HOLD_S)
         yield _chunk(body, {"delta": {"content": word}, "logprobs": _logprobs(word, reply)})
     yield _chunk(body, {"delta": {}, "finish_reason": "stop"})
     yield _chunk(body, None, usage=usage(body, reply.text))
     yield "data: [DONE]\n\n"
-
-
-async def _until(event: Event) -> None:
-    while not event.is_set():
-        await asyncio.sleep(_POLL_S)
 
 
 def usage(body: dict[str, Any], answer: str) -> dict[str, int]:

@@ -1,0 +1,95 @@
+"""Extraction over HTTP: built-in and brought schemas, texts and documents."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.server.errors import assert_error
+from tests.server.site import Site
+
+INVOICE = """INVOICE
+
+Invoice number: INV-2041
+Invoice date: 3 May 2026
+Supplier: Castle Paper Ltd
+
+Total: 120.50 EUR
+"""
+SCHEMA = {
+    "type": "object",
+    "title": "ticket",
+    "properties": {"invoice_number": {"type": "string"}, "warranty_years": {"type": "integer"}},
+    "required": ["invoice_number"],
+}
+
+
+def extract(http: httpx.Client, **body: Any) -> dict[str, Any]:
+    answer = http.post("/extract", json=body)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def assert_grounded(result: dict[str, Any], text: str) -> None:
+    for path, field in result["fields"].items():
+        assert {"value", "evidence", "confidence"} <= set(field)
+        if field["value"] is None:
+            assert field["reason"], path
+        elif (evidence := field["evidence"]) is not None:
+            assert text[evidence["start"] : evidence["end"]] == evidence["quote"], path
+
+
+def test_a_text_into_a_built_in_schema(http: httpx.Client) -> None:
+    result = extract(http, text=INVOICE, schema="invoice")
+    assert result["schema"] == "invoice"
+    assert result["data"]["invoice_number"] == "INV-2041"
+    assert result["fields"]["invoice_number"]["evidence"]["quote"] == "INV-2041"
+    assert_grounded(result, INVOICE)
+
+
+def test_a_text_into_a_schema_of_the_caller(http: httpx.Client) -> None:
+    result = extract(http, text=INVOICE, schema=SCHEMA)
+    assert result["data"]["invoice_number"] == "INV-2041"
+    assert result["data"].get("warranty_years") is None
+    assert_grounded(result, INVOICE)
+
+
+def test_a_stored_document(site: Site) -> None:
+    site.add({"id": "inv/2041", "title": "Invoice", "text": INVOICE, "collection": "invoices"})
+    result = extract(site.http, document_id="inv/2041", schema="invoice")
+    assert result["document_id"] == "inv/2041"
+    assert result["source_text"] == INVOICE
+    assert_grounded(result, INVOICE)
+
+
+@pytest.mark.parametrize("schema", ["contract", "invoice", "receipt", "dispute_letter", "transaction"])
+def test_every_built_in_schema_gives_nulls_for_an_alien_text(http: httpx.Client, schema: str) -> None:
+    text = "The weather in the mountains was mild."
+    result = extract(http, text=text, schema=schema)
+    assert result["schema"] == schema
+    assert_grounded(result, text)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"text": INVOICE}, 422, "invalid_request"),
+        ({"schema": "invoice"}, 422, "invalid_request"),
+        ({"text": INVOICE, "document_id": "a", "schema": "invoice"}, 422, "invalid_request"),
+        ({"text": INVOICE, "schema": "poem"}, 422, "unknown_schema"),
+        ({"text": INVOICE, "schema": {"type": "object", "properties": 7}}, 422, "invalid_schema"),
+        ({"text": INVOICE, "schema": {"type": "object", "properties": {"a": {"not": {}}}}}, 422, "unsupported_schema"),
+        ({"text": INVOICE, "schema": 7}, 422, "invalid_request"),
+        ({"text": INVOICE, "schema": "invoice", "model": "x"}, 422, "invalid_request"),
+        ({"text": " \n", "schema": "invoice"}, 422, "empty_text"),
+        ({"text": "\ud800", "schema": "invoice"}, 422, "invalid_text"),
+        ({"text": INVOICE, "schema": {"title": "\ud800"}}, 422, "invalid_text"),
+        ({"document_id": "no such", "schema": "invoice"}, 404, "not_found"),
+    ],
+)
+def test_bad_extractions_are_refused(http: httpx.Client, body: Any, status: int, code: str) -> None:
+    content = json.dumps(body).encode()
+    assert_error(http.post("/extract", content=content, headers={"Content-Type": "application/json"}), status, code)
