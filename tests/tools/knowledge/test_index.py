@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tools.knowledge.documents import Page, ParsedDocument
+from tools.knowledge.edge_store import EdgeStore
+from tools.knowledge.embed import MiniLMEmbedder
+from tools.knowledge.index import ChunkSettings, KnowledgeIndex
+from tools.knowledge.retrieve import Retriever
+from tools.knowledge.sparse import Bm25Encoder
+from tools.knowledge.store import Where
+
+
+@pytest.fixture
+def index(embedder: MiniLMEmbedder, tmp_path: Path) -> Iterator[KnowledgeIndex]:
+    store = EdgeStore(tmp_path, embedder.dimensions)
+    opened = KnowledgeIndex(Retriever(store, embedder, Bm25Encoder()), embedder.count_tokens)
+    yield opened
+    opened.close()
+
+
+def document(text: str, title: str = "Cards", media_type: str = "text/markdown") -> ParsedDocument:
+    return ParsedDocument(title, [Page(text)], media_type)
+
+
+async def test_a_document_is_searchable_once_added(index: KnowledgeIndex) -> None:
+    text = "# Cards\n\n## Loss\n\nBlock a lost card at once.\n\n## Fees\n\nA new card costs ten euros."
+    chunks = await index.add(
+        "c", "cards", document(text), settings=ChunkSettings(size=12, overlap=0), metadata={"v": 1}
+    )
+    assert chunks == await index.count("c") == 2
+    (found,) = await index.search("c", "I lost my card", top_k=1)
+    assert (found.chunk_id, found.document_id, found.title) == ("cards#0", "cards", "Cards")
+    assert found.heading == ("Cards", "Loss")
+    assert found.text in text
+    assert found.metadata == {"v": 1}
+
+
+async def test_a_new_version_takes_the_place_of_the_old(index: KnowledgeIndex) -> None:
+    await index.add("c", "cards", document("The limit is 500.\n\n" * 30), settings=ChunkSettings(20, 0))
+    assert await index.count("c") > 1
+    await index.add("c", "cards", document("The limit is 900."))
+    assert await index.count("c") == 1
+    assert [passage.text for passage in await index.search("c", "limit", top_k=5)] == ["The limit is 900."]
+
+
+async def test_a_deleted_document_is_gone_and_the_others_stay(index: KnowledgeIndex) -> None:
+    await index.add("c", "one", document("The first card."))
+    await index.add("c", "two", document("The second card."))
+    await index.add("other", "one", document("The first card elsewhere."))
+    await index.delete("c", "one")
+    await index.delete("c", "never there")
+    assert await index.count("c") == await index.count("other") == 1
+    assert [passage.document_id for passage in await index.search("c", "card", top_k=5)] == ["two"]
+
+
+async def test_searches_run_while_documents_are_added(index: KnowledgeIndex) -> None:
+    await index.add("c", "stable", document("The stable sentence about refunds."))
+    adding = [
+        asyncio.create_task(
+            index.add("c", "changing", document(f"Version {n} about limits.\n\n" * 12), settings=ChunkSettings(16, 0))
+        )
+        for n in range(4)
+    ]
+    sizes: set[int] = set()
+    while not all(task.done() for task in adding):
+        found = await index.search("c", "refunds", top_k=1, mode="sparse")
+        assert found[0].document_id == "stable"
+        sizes.add(await index.count("c", Where(document_ids=["changing"])))
+    whole = {await task for task in adding}
+    assert sizes <= whole | {0}
+    last = await index.search("c", "limits", top_k=20, where=Where(document_ids=["changing"]))
+    assert len({passage.text.split()[1] for passage in last}) == 1
+
+
+async def test_a_split_table_keeps_its_header_beside_the_text(index: KnowledgeIndex) -> None:
+    rows = "".join(f"| Card number {n} | {n} days |\n" for n in range(40))
+    await index.add("c", "table", document(f"| Card | Window |\n| --- | --- |\n{rows}"), settings=ChunkSettings(60, 0))
+    passages = await index.search("c", "window of card number 39", top_k=20)
+    assert len(passages) > 1
+    later = next(passage for passage in passages if passage.chunk_id != "table#0")
+    assert "Card | Window" in later.context
+    assert "Window" not in later.text
+
+
+async def test_pages_are_kept(index: KnowledgeIndex) -> None:
+    paged = ParsedDocument(
+        "P", [Page("The first page is about cards.", 1), Page("The second is on refunds.", 2)], "application/pdf"
+    )
+    await index.add("c", "paged", paged)
+    (found,) = await index.search("c", "refunds", top_k=1)
+    assert found.page == 2
+
+
+async def test_an_index_opens_again_with_what_it_held(embedder: MiniLMEmbedder, tmp_path: Path) -> None:
+    for expected in (0, 1):
+        store = EdgeStore(tmp_path, embedder.dimensions)
+        index = KnowledgeIndex(Retriever(store, embedder, Bm25Encoder()), embedder.count_tokens)
+        assert await index.count("c") == expected
+        await index.add("c", "one", document("The first card."))
+        index.close()
