@@ -46,7 +46,7 @@ async def evaluate(
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         golden_sha256=digest(cases),
         index_key=run.index_key,
-        machine={"cpu": platform.machine(), "cpus": str(os.cpu_count()), "python": platform.python_version()},
+        machine=_machine(),
         versions=_versions(outcomes),
         wall_s=wall_s,
         measures=measure(outcomes),
@@ -54,6 +54,17 @@ async def evaluate(
         baseline=[figure for figure in measure(baseline) if figure.metric in BASELINE_METRICS],
         outcomes=outcomes,
     )
+
+
+def _machine() -> dict[str, str]:
+    # Latencies mean little without what else the machine had to do.
+    load = f"{os.getloadavg()[1]:.1f}"
+    return {
+        "cpu": platform.machine(),
+        "cpus": str(os.cpu_count()),
+        "load_5min": load,
+        "python": platform.python_version(),
+    }
 
 
 def _versions(outcomes: Sequence[Outcome]) -> dict[str, list[str]]:

@@ -33,7 +33,7 @@ makes sense. `--quick` takes the subset that CI runs, `switchyard eval gate` hol
 {run}
 """
 _RUN = (
-    "This run: {n} cases ({subset} set) on {created}, {wall:.0f} s on {cpus} cores ({cpu}), Python {python}; "
+    "This run: {n} cases ({subset} set) on {created}, {wall:.0f} s on {cpus} cores ({cpu}; 5-minute load average at the end: {load}), Python {python}; "
     "cases `{golden}`, index `{index}`. Models and prompts: {versions}. "
     "{gate} {instrument} cases could not be judged."
 )
@@ -90,6 +90,7 @@ def _run(evaluation: Evaluation, baseline: Baseline) -> str:
         wall=evaluation.wall_s,
         cpus=evaluation.machine["cpus"],
         cpu=evaluation.machine["cpu"],
+        load=evaluation.machine.get("load_5min", "not recorded"),
         python=evaluation.machine["python"],
         golden=evaluation.golden_sha256[:12],
         index=evaluation.index_key,
