@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from textwrap import shorten
 from typing import Annotated
 
 import orjson
@@ -12,6 +13,8 @@ from rich.table import Table
 
 from agent.prompts import Prompt, all_prompts
 from server.cli.terminal import output
+
+_BEGINNING_CHARS = 45
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -40,8 +43,8 @@ def list_prompts(
         return
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for column in ("Prompt", "In use", "Versions", "Begins with"):
-        table.add_column(column, no_wrap=True, overflow="ellipsis")
+        table.add_column(column)
     for name, versions in by_name.items():
         numbers = ", ".join(f"v{prompt.version}" for prompt in versions)
-        table.add_row(name, versions[-1].id, numbers, versions[-1].text.split("\n", 1)[0])
+        table.add_row(name, versions[-1].id, numbers, shorten(versions[-1].text, _BEGINNING_CHARS, placeholder=" …"))
     output().print(table)
