@@ -109,13 +109,15 @@ def _counts(utterances: Utterances) -> dict[str, dict[str, int]]:
 def _latency(router: Router, utterances: Utterances) -> dict[str, float]:
     """Milliseconds a message, embedding included: each is new to the embedder's cache."""
     times: list[float] = []
+    busy: list[float] = []
     for run in range(_LATENCY_RUNS):
         for row in utterances.of("test"):
-            started = time.perf_counter()
+            started, started_cpu = time.perf_counter(), time.process_time()
             router.route(f"{row.text} {'.' * (run + 1)}")
             times.append((time.perf_counter() - started) * 1000)
-    p50, p95 = np.quantile(times, (0.5, 0.95))
-    return {"p50": round(float(p50), 2), "p95": round(float(p95), 2), "n": len(times)}
+            busy.append((time.process_time() - started_cpu) * 1000)
+    (p50, p95), (cpu_p50, cpu_p95) = np.quantile([times, busy], (0.5, 0.95), axis=1).T.round(2).tolist()
+    return {"p50": p50, "p95": p95, "cpu_p50": cpu_p50, "cpu_p95": cpu_p95, "n": len(times)}
 
 
 def _intents(router: Router, utterances: Utterances) -> dict[str, Any]:

@@ -28,10 +28,10 @@ def bootstrap(measure: Callable[[NDArray[np.int64]], float], groups: Sequence[st
     ends = np.cumsum(np.bincount(member_of))
     blocks: list[NDArray[np.int64]] = [order[start:end] for start, end in pairwise([0, *ends.tolist()])]
     rng = np.random.default_rng(_SEED)
-    draws: list[float] = [
-        measure(np.concatenate([blocks[i] for i in rng.integers(0, len(blocks), len(blocks))]))
-        for _ in range(_RESAMPLES)
-    ]
+    draws: list[float] = []
+    for _ in range(_RESAMPLES):
+        picked: list[int] = rng.integers(0, len(blocks), len(blocks)).tolist()
+        draws.append(measure(np.concatenate([blocks[i] for i in picked])))
     low, high = np.quantile(draws, (0.025, 0.975))
     value = measure(np.arange(len(groups)))
     return {"value": round(value, 4), "low": round(float(low), 4), "high": round(float(high), 4)}

@@ -40,7 +40,7 @@ class Thresholds:
     attached: float = 1.5
     transaction: float = 2.0
     other_floor: float = 0.6
-    ambiguous_margin: float = 0.1
+    ambiguous_margin: float = 0.05
 
 
 @dataclass(frozen=True)

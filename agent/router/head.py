@@ -20,7 +20,7 @@ from agent.router.surface import surface_features, view
 from agent.router.utterances import INTENTS, Intent, Utterance, Utterances
 from tools.ports import Embedder, Vector
 
-_C = 5.0
+_C = 10.0
 _SURFACE_SCALE = 1.0
 _SEED = 0
 _TEMPERATURES = np.geomspace(0.3, 4.0, 80)
@@ -79,17 +79,22 @@ def load_or_fit(utterances: Utterances, embedder: Embedder, embedder_id: str, fo
 
 
 def fit_head(utterances: Utterances, embedder: Embedder, key: str) -> RouterHead:
-    """Fit on the training split, then choose the temperature of least log loss on the validation split."""
-    from sklearn.linear_model import LogisticRegression
-
+    """Fit on the training split, choose the temperature of least log loss on the validation split, refit on both."""
     inputs, labels = _matrix(utterances.of("train"), embedder)
-    model: Any = LogisticRegression(C=_C, max_iter=2000, class_weight="balanced", random_state=_SEED)
-    model.fit(inputs, labels)
-    weights, bias = model.coef_.T.astype(np.float32), model.intercept_.astype(np.float32)
     held_out, truth = _matrix(utterances.of("validation"), embedder)
+    weights, bias = _regress(inputs, labels)
     logits = held_out @ weights + bias
     temperature = min(_TEMPERATURES, key=lambda t: _log_loss(logits / t, truth))
+    weights, bias = _regress(np.concatenate([inputs, held_out]), np.concatenate([labels, truth]))
     return RouterHead(weights, bias, float(temperature), key)
+
+
+def _regress(inputs: Vector, labels: NDArray[np.int64]) -> tuple[Vector, Vector]:
+    from sklearn.linear_model import LogisticRegression
+
+    model: Any = LogisticRegression(C=_C, max_iter=2000, class_weight="balanced", random_state=_SEED)
+    model.fit(inputs, labels)
+    return model.coef_.T.astype(np.float32), model.intercept_.astype(np.float32)
 
 
 def _matrix(rows: Sequence[Utterance], embedder: Embedder) -> tuple[Vector, NDArray[np.int64]]:

@@ -31,8 +31,8 @@ _EXTRACT = re.compile(
     re.IGNORECASE,
 )
 _JUDGE = re.compile(
-    r"\b(?:fraud\w*|betrug|suspicious|legit\w*|genuine|scor(?:e|ing)|risky?|flag(?:ged)?|approve|declined?|assess\w*"
-    r"|alert|verdict|screen|rate)\b",
+    r"\b(?:fraud\w*|betrug|suspicious|legit\w*|genuine|scor(?:e|ing)|risky?|flag(?:ged)?|approve|assess\w*|alert"
+    r"|verdict|screen|rate (?:this|it|that|from))\b",
     re.IGNORECASE,
 )
 _DOCUMENT = re.compile(
@@ -42,6 +42,17 @@ _DOCUMENT = re.compile(
 )
 _TRANSACTION = re.compile(
     r"\b(?:amount|amt|merchant|category|txn?|trans\w*|card|cardholder|customer|atm|pos|payee|payment|purchase)(?![a-z])",
+    re.IGNORECASE,
+)
+_FETCH = re.compile(
+    r"\b(?:get|give|list|take|need|collect|return|find|identify|pick|lift|note|convert|turn|transform|map|output)\b",
+    re.IGNORECASE,
+)
+_NAMES_DOCUMENT = re.compile(
+    r"\b(?:attach\w*|upload\w*|enclosed"
+    r"|(?:this|these|the|my|from|of|in) (?:\w+ )?(?:file|pdf|scan|document|letter|form|bill|invoice|receipt|report"
+    r"|contract|agreement|lease|deed|statement|confirmation|text|e-?mail|note|quote|certificate|waybill|lading|payslip|pass|page"
+    r"|nda|following|below))\b",
     re.IGNORECASE,
 )
 # An instruction stands at one end of a message, not inside what was pasted.
@@ -71,6 +82,8 @@ SURFACE_FEATURES = (
     "plain",
     "asks",
     "asks_after_text",
+    "names_document",
+    "fetches_from_document",
 )
 
 
@@ -91,6 +104,7 @@ def surface_features(text: str) -> Vector:
     money = _count(_MONEY, measured, 4)
     cents = _count(_CENTS, measured, 6)
     extract = _count(_EXTRACT, edges, 2)
+    names_document = bool(_NAMES_DOCUMENT.search(edges))
     starts = bool(_QUESTION_START.match(measured))
     asked = starts or measured.endswith("?")
     no_digits = not any(c.isdigit() for c in measured)
@@ -117,6 +131,8 @@ def surface_features(text: str) -> Vector:
         float(no_digits and not judged and extract == 0 and "\n" not in measured),
         float(asked and not judged and extract == 0),
         float(measured.endswith("?") and len(measured) > _LONG_CHARS and not judged and extract == 0),
+        float(names_document),
+        float(names_document and bool(_FETCH.search(edges)) and not starts),
     )
     return np.array(values, dtype=np.float32)
 
