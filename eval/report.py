@@ -33,7 +33,8 @@ makes sense. `--quick` takes the subset that CI runs, `switchyard eval gate` hol
 {run}
 """
 _RUN = (
-    "This run: {n} cases ({subset} set) on {created}, {wall:.0f} s on {cpus} cores ({cpu}; 5-minute load average at the end: {load}), Python {python}; "
+    "This run: {n} cases ({subset} set) on {created}, {wall:.0f} s on {cpus} cores "
+    "({cpu}; 5-minute load average at the end: {load}), Python {python}; "
     "cases `{golden}`, index `{index}`. Models and prompts: {versions}. "
     "{gate} {instrument} cases could not be judged."
 )
