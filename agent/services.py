@@ -20,7 +20,7 @@ from tools.knowledge.edge_store import EdgeStore
 from tools.knowledge.embed import MiniLMEmbedder
 from tools.knowledge.evidence import EvidenceGate
 from tools.knowledge.index import KnowledgeIndex
-from tools.knowledge.quotes import SentenceRanker
+from tools.knowledge.rank import SentenceRanker
 from tools.knowledge.retrieve import Retriever
 from tools.knowledge.sparse import Bm25Encoder
 from tools.knowledge.store import VectorStore

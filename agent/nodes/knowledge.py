@@ -21,7 +21,8 @@ from agent.state import GraphState, RoutedTurn, TurnContext
 from tools.errors import ModelUnavailableError
 from tools.knowledge.documents import Passage
 from tools.knowledge.evidence import GATE_DEPTH, Evidence
-from tools.knowledge.quotes import Candidate, chosen_candidates, quote_grammar
+from tools.knowledge.quotes import chosen_candidates, quote_grammar
+from tools.knowledge.rank import Candidate
 from tools.knowledge.store import Where
 from tools.knowledge.support import supported_sentences
 from tools.ports import ChatRequest, Completion, Message, Usage

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tools.knowledge.documents import Passage
-from tools.knowledge.quotes import Candidate
+from tools.knowledge.rank import Candidate
 
 
 def passage(

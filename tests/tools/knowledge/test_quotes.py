@@ -10,7 +10,8 @@ from tests.tools.knowledge.gbnf import language
 from tests.tools.knowledge.passages import candidate, passage
 from tools.knowledge.documents import Passage
 from tools.knowledge.embed import MiniLMEmbedder
-from tools.knowledge.quotes import Candidate, SentenceRanker, chosen_candidates, quote_grammar
+from tools.knowledge.quotes import chosen_candidates, quote_grammar
+from tools.knowledge.rank import Candidate, SentenceRanker
 from tools.knowledge.sparse import Bm25Encoder
 from tools.ports import Vector
 
@@ -163,7 +164,7 @@ class CountingEmbedder:
 def test_the_last_passages_are_remembered_and_no_more(
     embedder: MiniLMEmbedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tools.knowledge.quotes._CACHED_PASSAGES", 2)
+    monkeypatch.setattr("tools.knowledge.rank._CACHED_PASSAGES", 2)
     counting = CountingEmbedder(embedder)
     ranker = SentenceRanker(counting, Bm25Encoder())
     for name in ("a", "b", "a", "c", "a", "b"):
@@ -174,9 +175,9 @@ def test_the_last_passages_are_remembered_and_no_more(
 def test_the_grammar_admits_the_best_sentences_and_nothing_else() -> None:
     best, tied, extra, weak = (
         candidate("The window is 120 days.", n=1, score=1.0),
-        candidate("It is counted from posting.", n=2, score=0.99),
-        candidate("Debit cards have 90 days.", n=3, score=0.9),
-        candidate("Bananas are yellow.", n=4, score=0.2),
+        candidate("It is counted from posting.", n=2, score=0.95),
+        candidate("Debit cards have 90 days.", n=3, score=0.5),
+        candidate("Bananas are yellow.", n=4, score=-5.0),
     )
     assert language(quote_grammar([best])) == {best.cited}
     assert language(quote_grammar([best, weak])) == {best.cited}
@@ -188,7 +189,7 @@ def test_the_grammar_admits_the_best_sentences_and_nothing_else() -> None:
 
 
 def test_an_extra_sentence_is_left_out_where_it_would_make_the_answer_long() -> None:
-    best, long = candidate("word " * 40, score=1.0), candidate("other " * 30, n=2, score=0.95)
+    best, long = candidate("word " * 40, score=1.0), candidate("other " * 30, n=2, score=0.5)
     assert language(quote_grammar([best, long])) == {best.cited}
 
 
