@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, NotRequired, TypedDict
+from typing import Annotated, Any, NotRequired
 
 from langchain.messages import AnyMessage
 from langgraph.graph.message import add_messages
+
+# Pydantic makes no JSON Schema of the standard library's TypedDict before Python 3.12, and Studio shows these schemas.
+from typing_extensions import TypedDict
 
 DEFAULT_OWNER = "local"
 DEFAULT_COLLECTION = "default"
