@@ -147,14 +147,21 @@ class DocumentService:
             await self._database.write(lambda connection: connection.execute(query))
 
     async def fail_unfinished(self) -> int:
-        """Mark what an earlier process left unfinished as failed, with advice; returns how many documents."""
+        """Mark what an earlier process left unfinished as failed, with advice, and remove what it had indexed of it.
+
+        Returns how many documents.
+        """
+        unfinished = documents.c.status.in_(("queued", "indexing"))
+        query = select(documents.c.owner, documents.c.collection, documents.c.document_id).where(unfinished)
+        for owner, collection, document_id in await self._database.read(lambda c: c.execute(query).all()):
+            await self._require_index().delete(_collection(owner, collection), document_id)
         values = {
             "status": "failed",
             "error_code": "interrupted",
             "error_message": "The server stopped while this document was read. Upload it again.",
         }
-        query = update(documents).where(documents.c.status.in_(("queued", "indexing"))).values(values)
-        return await self._database.write(lambda connection: connection.execute(query).rowcount)
+        change = update(documents).where(unfinished).values(values)
+        return await self._database.write(lambda connection: connection.execute(change).rowcount)
 
     async def close(self) -> None:
         """Wait for the documents that are being indexed."""

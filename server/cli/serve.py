@@ -66,6 +66,9 @@ def serve(
         server_header=False,
     )
     server = _Server(config, app)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # uvicorn handles both while it serves; once it has stopped it raises them again, which would cut the end off.
+        signal.signal(number, signal.SIG_IGN)
     try:
         server.run(sockets=[listener])
     finally:
