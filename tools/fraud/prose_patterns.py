@@ -75,7 +75,7 @@ USUAL = re.compile(
 AMOUNT = re.compile(
     rf"\b(?:amount(?:ing)?(?:\s+(?:of|to|is|was))?|(?:purchase|payment|charge|transaction|withdrawal|transfer|sale)\s+of"
     rf"|charged|paid|pays|spent|spends|withdrew|withdraws|worth|for)\s*[:=]?\s*(?P<sum>{_SUM})"
-    rf"|(?:^|:)\s*(?P<leading>{_SUM})(?=\s+(?:at|to|in|on|from)\b)",
+    rf"|(?:^|(?<!\d):)\s*(?P<leading>{_SUM})(?=\s+(?:at|to|in|on|from)\b)",
     re.IGNORECASE,
 )
 
