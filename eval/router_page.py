@@ -35,7 +35,10 @@ A message is embedded once (MiniLM, the first and last part of a long one), a li
 of *question*, *extraction*, *fraud* and *no task of ours*, and `agent/router/decide.py` adds an attached document and
 a parsed transaction to them. A question goes to `knowledge`, where the evidence gate decides by what retrieval found
 whether the documents answer it; its weights, their provenance and its held-out figures are in
-[`tools/knowledge/evidence.json`](../tools/knowledge/evidence.json)."""
+[`tools/knowledge/evidence.json`](../tools/knowledge/evidence.json).
+
+The figures here are optimistic. Nothing was fitted on the held-out rows, but mistakes on them, and on strangers' queries,
+were read while the features and further utterances were written and while the gate's features were chosen."""
 
 _PICTURES = """![Confusion matrix](images/router-confusion.png)
 
