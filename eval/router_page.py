@@ -37,8 +37,8 @@ a parsed transaction to them. A question goes to `knowledge`, where the evidence
 whether the documents answer it; its weights, their provenance and its held-out figures are in
 [`tools/knowledge/evidence.json`](../tools/knowledge/evidence.json).
 
-The figures here are optimistic. Nothing was fitted on the held-out rows, but mistakes on them, and on strangers' queries,
-were read while the features and further utterances were written and while the gate's features were chosen."""
+The figures here are optimistic. Nothing was fitted on the held-out rows, but mistakes on them and on strangers'
+queries were read while the features and further utterances were written and while the gate's features were chosen."""
 
 _PICTURES = """![Confusion matrix](images/router-confusion.png)
 
