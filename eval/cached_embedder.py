@@ -30,7 +30,8 @@ class CachedEmbedder:
 
     def embed_passages(self, texts: Sequence[str]) -> Vector:
         """See `Embedder.embed_passages`; texts are embedded one by one, as queries are."""
-        return np.stack([self.embed_query(text) for text in texts])
+        vectors = [self.embed_query(text) for text in texts]
+        return np.stack(vectors) if vectors else np.zeros((0, self.dimensions), dtype=np.float32)
 
     def embed_query(self, text: str) -> Vector:
         """See `Embedder.embed_query`."""

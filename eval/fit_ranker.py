@@ -25,7 +25,7 @@ from agent.models.files import embedding_folder
 from eval.cached_embedder import CachedEmbedder
 from eval.memory_store import MemoryStore
 from eval.samples import make_points
-from eval.statistics import bootstrap
+from eval.statistics import auroc, bootstrap
 from tools.knowledge.embed import MiniLMEmbedder
 from tools.knowledge.rank import DEFAULT_WEIGHTS, FEATURES, RankWeights, SentenceRanker
 from tools.knowledge.retrieve import Retriever
@@ -39,7 +39,8 @@ SOURCES = {
 }
 _OUT = Path("out/ranker")
 _PASSAGES = 5
-_TITLES_PER_CORPUS = 12
+# Questions about website policies only make sense over one site's policy; articles are searched a dozen at a time.
+_TITLES_PER_CORPUS = {"reading_squad2.jsonl": 12, "reading_policyqa.jsonl": 1}
 _QUESTIONS_PER_TITLE = 60
 _HELD_OUT = 0.3
 
@@ -51,9 +52,9 @@ class Trial:
     source: str
     title: str
     held_out: bool
+    answerable: bool
     features: Vector
     holds: NDArray[np.bool_]
-    texts: list[str]
 
 
 def main() -> None:
@@ -101,14 +102,27 @@ def _table(trials: Sequence[Trial], weights: RankWeights) -> dict[str, dict[str,
     }
     table: dict[str, dict[str, Any]] = {}
     for source in sorted({trial.source for trial in trials}):
-        of_source = [trial for trial in trials if trial.source == source]
+        of_source = [trial for trial in trials if trial.source == source and trial.answerable]
         figures: dict[str, Any] = {"questions": len(of_source)}
         figures["answer_retrieved"] = round(float(np.mean([trial.holds.any() for trial in of_source])), 3)
         for name, ranking in rankings.items():
             for depth in (1, 2, 3):
                 figures[f"{name}@{depth}"] = _share(of_source, ranking, depth)
         table[source] = figures
+    table["near_misses"] = _near_misses([trial for trial in trials if "squad" in trial.source], weights)
     return table
+
+
+def _near_misses(trials: Sequence[Trial], weights: RankWeights) -> dict[str, float]:
+    """How well the best sentence's score tells answerable questions from people's near misses on the same article."""
+    best = np.array([weights.scores(trial.features).max() for trial in trials])
+    answerable = np.array([trial.answerable for trial in trials])
+    threshold = float(np.quantile(best[answerable], 0.03))
+    return {
+        "auroc": round(auroc(answerable, best), 3),
+        "refused_at_3_percent_false_refusals": round(float((best[~answerable] < threshold).mean()), 3),
+        "threshold": round(threshold, 3),
+    }
 
 
 def _share(trials: Sequence[Trial], ranking: RankWeights, depth: int) -> dict[str, float]:
@@ -135,7 +149,7 @@ def _trials(folder: Path) -> Iterator[Trial]:
     retriever = Retriever(store, cached, bm25)
     ranker = SentenceRanker(cached, bm25, RankWeights(dict.fromkeys(FEATURES, 0.0), 0.0))
     for source in SOURCES:
-        for corpus in _corpora(folder / source):
+        for corpus in _corpora(folder / source, _TITLES_PER_CORPUS[source]):
             points = _points(corpus, cached, bm25)
             store.upsert("corpus", points)
             for row in _questions(corpus):
@@ -149,21 +163,20 @@ def _trials(folder: Path) -> Iterator[Trial]:
                     ]
                 )
                 if len(holds):
-                    texts = [reading.text for _, _, reading in rows]
-                    yield Trial(source, row["title"], _is_held_out(row["title"]), features, holds, texts)
+                    yield Trial(source, row["title"], _is_held_out(row["title"]), row["answerable"], features, holds)
         cached.save()
 
 
-def _corpora(path: Path) -> Iterator[dict[str, list[dict[str, Any]]]]:
-    """Rows by title, a dozen titles of one split at a time."""
+def _corpora(path: Path, size: int) -> Iterator[dict[str, list[dict[str, Any]]]]:
+    """Rows by title, `size` titles of one split at a time."""
     by_title: dict[str, list[dict[str, Any]]] = {}
     for line in path.read_text("utf-8").splitlines():
         row = json.loads(line)
         by_title.setdefault(row["title"], []).append(row)
     for held_out in (False, True):
         titles = [title for title in sorted(by_title, key=_digest) if _is_held_out(title) == held_out]
-        for first in range(0, len(titles), _TITLES_PER_CORPUS):
-            yield {title: by_title[title] for title in titles[first : first + _TITLES_PER_CORPUS]}
+        for first in range(0, len(titles), size):
+            yield {title: by_title[title] for title in titles[first : first + size]}
 
 
 def _points(
@@ -179,8 +192,7 @@ def _points(
 
 def _questions(corpus: Mapping[str, list[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
     for rows in corpus.values():
-        answerable = [row for row in rows if row["answerable"] and row["answers"]]
-        yield from sorted(answerable, key=lambda row: _digest(row["question"]))[:_QUESTIONS_PER_TITLE]
+        yield from sorted(rows, key=lambda row: _digest(row["question"]))[:_QUESTIONS_PER_TITLE]
 
 
 def _is_held_out(title: str) -> bool:

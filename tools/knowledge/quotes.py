@@ -7,6 +7,7 @@ A model of 135M parameters paraphrases badly, so it answers by choosing: a GBNF 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import permutations
 
 from tools.knowledge.rank import Candidate
 from tools.knowledge.readings import MAX_WORDS
@@ -18,11 +19,16 @@ _MAX_EXTRAS = 2
 
 
 def quote_grammar(candidates: Sequence[Candidate]) -> str:
-    """A GBNF grammar for one of the best sentences, then one of those nearly as good where there are any."""
+    """A GBNF grammar for one of the best sentences, then one or two of those nearly as good where there are any.
+
+    Two sentences hold the answer more often than one, three more often than two (`rank.json`); 60 words are the limit.
+    """
     first, extras = _split(candidates)
     if not extras:
-        return f"root ::= {_alternatives(first)}"
-    return f'root ::= first " " extra\nfirst ::= {_alternatives(first)}\nextra ::= {_alternatives(extras)}'
+        return f"root ::= {_alternatives([one.cited for one in first])}"
+    added = [" " + " ".join(one.cited for one in order) for order in _orders(extras)]
+    choices = _alternatives([one.cited for one in first])
+    return f"root ::= first added\nfirst ::= {choices}\nadded ::= {_alternatives(added)}"
 
 
 def chosen_candidates(answer: str, candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -40,20 +46,26 @@ def _split(candidates: Sequence[Candidate]) -> tuple[list[Candidate], list[Candi
     best = candidates[0]
     first = [candidate for candidate in candidates if best.score - candidate.score <= _TIE]
     room = MAX_WORDS - max(_words(candidate) for candidate in first)
-    extras = [
-        candidate
-        for candidate in candidates
-        if candidate not in first and best.score - candidate.score <= _WORTH_ADDING and _words(candidate) <= room
-    ]
-    return first, extras[:_MAX_EXTRAS]
+    extras: list[Candidate] = []
+    for candidate in candidates:
+        worth_adding = candidate not in first and best.score - candidate.score <= _WORTH_ADDING
+        if worth_adding and _words(candidate) <= room and len(extras) < _MAX_EXTRAS:
+            extras.append(candidate)
+            room -= _words(candidate)
+    return first, extras
+
+
+def _orders(extras: Sequence[Candidate]) -> list[Sequence[Candidate]]:
+    """Every way to add one of the extras, or all of them."""
+    return [order for count in range(1, len(extras) + 1) for order in permutations(extras, count)]
 
 
 def _words(candidate: Candidate) -> int:
     return len(candidate.text.split())
 
 
-def _alternatives(candidates: Sequence[Candidate]) -> str:
-    return " | ".join(_literal(candidate.cited) for candidate in candidates)
+def _alternatives(texts: Sequence[str]) -> str:
+    return " | ".join(_literal(text) for text in texts)
 
 
 def _literal(text: str) -> str:

@@ -84,6 +84,20 @@ class Candidate:
 
 
 @dataclass(frozen=True)
+class _Digested:
+    """A passage made ready for ranking: its readings with their embeddings and terms."""
+
+    readings: Sequence[Reading]
+    vectors: Vector
+    terms: Sequence[frozenset[int]]
+    heading_terms: frozenset[int]
+    passage_terms: frozenset[int]
+
+
+_Row = tuple[int, Passage, Reading]
+
+
+@dataclass(frozen=True)
 class RankWeights:
     """A linear model: `score = bias + sum(weight * feature)`."""
 
@@ -102,14 +116,14 @@ class RankWeights:
 
 
 class SentenceRanker:
-    """Ranks the sentences of passages for a question. Remembers sentence embeddings by passage."""
+    """Ranks the sentences of passages for a question. Remembers what it read of a passage."""
 
     def __init__(self, embedder: Embedder, bm25: Bm25Encoder, weights: RankWeights | None = None) -> None:
         """Rank with the models that retrieved the passages."""
         self._embedder = embedder
         self._bm25 = bm25
         self._weights = weights or RankWeights.load()
-        self._cache: OrderedDict[tuple[str, int], Vector] = OrderedDict()
+        self._cache: OrderedDict[tuple[str, int], _Digested] = OrderedDict()
         self._lock = threading.Lock()
 
     def rank(self, question: str, passages: Sequence[Passage], *, limit: int) -> list[Candidate]:
@@ -132,71 +146,70 @@ class SentenceRanker:
             best[n - 1] = max(best[n - 1], float(score))
         return best
 
-    def features(self, question: str, passages: Sequence[Passage]) -> tuple[list[tuple[int, Passage, Reading]], Vector]:
+    def features(self, question: str, passages: Sequence[Passage]) -> tuple[list[_Row], Vector]:
         """Every quotable sentence as (position of its passage, passage, reading), and a row of `FEATURES` for each."""
-        found = [(n, passage, readings(passage)) for n, passage in enumerate(passages, start=1)]
-        rows = [(n, passage, reading) for n, passage, kept in found for reading in kept]
+        digested = [(n, passage, self._digest(passage)) for n, passage in enumerate(passages, start=1)]
+        digested = [entry for entry in digested if entry[2].readings]
+        rows = [(n, passage, reading) for n, passage, digest in digested for reading in digest.readings]
         if not rows:
             return [], np.zeros((0, len(FEATURES)), dtype=np.float32)
         query = self._embedder.embed_query(question)
-        cosines = [self._embed(p, [r.text for r in kept]) @ query for _, p, kept in found if kept]
-        before = np.concatenate([np.concatenate([[0.0], cosine[:-1]]) for cosine in cosines])
-        after = np.concatenate([np.concatenate([cosine[1:], [0.0]]) for cosine in cosines])
-        lexical = self._lexical(question, rows)
-        expected = [_expectation(question, reading.text) for _, _, reading in rows]
+        cosines = [digest.vectors @ query for _, _, digest in digested]
+        texts = [reading.text for _, _, reading in rows]
         table = [
             np.concatenate(cosines),
-            before,
-            after,
+            np.concatenate([np.concatenate([[0.0], cosine[:-1]]) for cosine in cosines]),
+            np.concatenate([np.concatenate([cosine[1:], [0.0]]) for cosine in cosines]),
             [passage.dense or 0.0 for _, passage, _ in rows],
-            *lexical,
+            *self._shares(question, [digest for _, _, digest in digested]),
             [math.log(n) for n, _, _ in rows],
-            *zip(*expected, strict=True),
-            [_novelty(question, reading.text) for _, _, reading in rows],
-            [float(len(reading.text.split()) < 7) for _, _, reading in rows],
-            [max(0.0, len(reading.text.split()) - 25) / 25 for _, _, reading in rows],
+            *zip(*(_expectation(question, text) for text in texts), strict=True),
+            [_novelty(question, text) for text in texts],
+            [float(len(text.split()) < 7) for text in texts],
+            [max(0.0, len(text.split()) - 25) / 25 for text in texts],
             [float(reading.is_row) for _, _, reading in rows],
         ]
         return rows, np.array(table, dtype=np.float32).T
 
-    def _embed(self, passage: Passage, texts: Sequence[str]) -> Vector:
+    def _digest(self, passage: Passage) -> _Digested:
         key = (passage.chunk_id, hash(passage.text))
         with self._lock:
             if (cached := self._cache.get(key)) is not None:
                 self._cache.move_to_end(key)
                 return cached
-        vectors = self._embedder.embed_passages(texts)
+        found = readings(passage)
+        digest = _Digested(
+            found,
+            self._embedder.embed_passages([reading.text for reading in found]),
+            [self._terms(reading.text) for reading in found],
+            self._terms(" ".join((passage.title, *passage.heading))),
+            self._terms(passage.text),
+        )
         with self._lock:
-            self._cache[key] = vectors
+            self._cache[key] = digest
             if len(self._cache) > _CACHED_PASSAGES:
                 self._cache.popitem(last=False)
-        return vectors
+        return digest
 
-    def _lexical(
-        self, question: str, rows: Sequence[tuple[int, Passage, Reading]]
-    ) -> tuple[list[float], list[float], list[float]]:
+    def _shares(self, question: str, digests: Sequence[_Digested]) -> tuple[list[float], list[float], list[float]]:
         """Shares of the question's terms, weighted by rarity: in the sentence, with its headings, in the passage."""
         wanted = self._terms(question)
-        own = [self._terms(reading.text) for _, _, reading in rows]
-        headed = [
-            terms | self._terms(" ".join((p.title, *p.heading))) for terms, (_, p, _) in zip(own, rows, strict=True)
-        ]
-        passages = {p.chunk_id: self._terms(p.text) for _, p, _ in rows}
-        seen = Counter(term for terms in own for term in terms)
-        rarity = {term: math.log(1 + (len(own) - seen[term] + 0.5) / (seen[term] + 0.5)) for term in wanted}
+        sentences = [(terms, digest) for digest in digests for terms in digest.terms]
+        seen = Counter(term for terms, _ in sentences for term in terms & wanted)
+        rarity = {term: math.log(1 + (len(sentences) - seen[term] + 0.5) / (seen[term] + 0.5)) for term in wanted}
         total = sum(rarity.values()) or 1.0
 
-        def share(terms: set[int]) -> float:
+        def share(terms: frozenset[int]) -> float:
             return sum(rarity[term] for term in wanted & terms) / total
 
         return (
-            [share(terms) for terms in own],
-            [share(terms) for terms in headed],
-            [share(passages[p.chunk_id]) for _, p, _ in rows],
+            [share(terms) for terms, _ in sentences],
+            [share(terms | digest.heading_terms) for terms, digest in sentences],
+            [share(digest.passage_terms) for _, digest in sentences],
         )
 
-    def _terms(self, text: str) -> set[int]:
-        return set(self._bm25.encode_query(text).indices)
+    def _terms(self, text: str) -> frozenset[int]:
+        return frozenset(self._bm25.encode_query(text).indices)
 
 
 def _expectation(question: str, sentence: str) -> tuple[float, float, float]:
