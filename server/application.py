@@ -51,6 +51,7 @@ class Application:
     started_at: float = field(default_factory=time.time)
     samples_ready: bool = False
     stopping: bool = False
+    indexing: asyncio.Task[None] | None = None
 
     @property
     def ready(self) -> bool:
@@ -81,8 +82,11 @@ class Application:
         await self.store.delete_thread(owner, thread_id)
 
     async def stop(self) -> None:
-        """Take no more runs and let the live ones end: their readers get a terminal event."""
+        """Take no more runs and let the live ones end: their readers get a terminal event. Samples can wait."""
         self.stopping = True
+        if self.indexing is not None:
+            self.indexing.cancel()
+            await asyncio.wait([self.indexing])
         await self.runs.drain(DRAIN_GRACE_S)
 
 
@@ -103,7 +107,7 @@ async def open_application(settings: Settings) -> AsyncGenerator[Application]:
         services = await asyncio.to_thread(open_services, settings, documents)
         stack.callback(services.close)
         documents.attach(services.index)
-        stack.push_async_callback(documents.close)
+        stack.push_async_callback(documents.close, DRAIN_GRACE_S)
         checkpointer = await stack.enter_async_context(_open_checkpointer(settings.checkpoint_database))
         graph = build_graph(services, checkpointer)
         store = RunStore(database)

@@ -163,10 +163,15 @@ class DocumentService:
         change = update(documents).where(unfinished).values(values)
         return await self._database.write(lambda connection: connection.execute(change).rowcount)
 
-    async def close(self) -> None:
-        """Wait for the documents that are being indexed."""
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+    async def close(self, grace_s: float) -> None:
+        """Give the documents that are being indexed `grace_s` seconds; the next start marks the rest as failed."""
+        if not self._tasks:
+            return
+        _, late = await asyncio.wait(self._tasks, timeout=grace_s)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late)
 
     async def _process_quietly(self, document: NewDocument) -> None:
         try:

@@ -107,7 +107,8 @@ def _listen(settings: Settings) -> socket.socket:
 def _opened(application: Application, address: str) -> None:
     state = {"url": address, "pid": os.getpid()}
     application.settings.server_file.write_text(json.dumps(state), encoding="utf-8")
-    asyncio.get_running_loop().create_task(_index_samples(application, address), name="index samples")
+    indexing = _index_samples(application, address)
+    application.indexing = asyncio.get_running_loop().create_task(indexing, name="index samples")
 
 
 async def _index_samples(application: Application, address: str) -> None:

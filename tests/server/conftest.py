@@ -6,9 +6,32 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from blockbuster import BlockBuster
 
 from tests.fakes.endpoint import FakeEndpoint, fake_endpoint, scripted
 from tests.server.site import Site, open_site
+
+# The packaged prompts are read once, when first needed. While the server starts and stops nobody waits for the loop.
+# The health report's memory figure comes from /proc, which no disk holds up.
+_MAY_BLOCK = {
+    "agent/prompts/__init__.py": {"all_prompts"},
+    "tools/extraction/ask.py": {"_instructions"},
+    "tools/fraud/prompt.py": {"load_prompt"},
+    "server/application.py": {"open_application"},
+    "server/api/health.py": {"health"},
+}
+
+
+@pytest.fixture(autouse=True)
+def nothing_blocks_the_event_loop() -> Iterator[None]:
+    """Our code may not block an event loop: the call raises `BlockingError`, which fails the request and its test."""
+    guard = BlockBuster(scanned_modules=["agent", "graphs", "server", "tools"])
+    for function in guard.functions.values():
+        for file, names in _MAY_BLOCK.items():
+            function.can_block_in(file, names)
+    guard.activate()
+    yield
+    guard.deactivate()
 
 
 @pytest.fixture(scope="session")
@@ -26,9 +49,7 @@ def fake(_fake: FakeEndpoint) -> Iterator[FakeEndpoint]:
 
 
 @pytest.fixture(scope="session")
-def site(
-    _fake: FakeEndpoint, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
-) -> Iterator[Site]:
+def site(_fake: FakeEndpoint, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Site]:
     """The server with a few documents; tests that need a state of their own use their own thread, ids or collection."""
     with open_site(tmp_path_factory.mktemp("site"), _fake, pytestconfig) as opened:
         yield opened

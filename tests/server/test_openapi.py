@@ -118,6 +118,8 @@ def test_the_examples_are_accepted(site: Site, openapi: dict[str, Any], path: st
     jsonschema.validate(body, resolved(openapi, schema))
     answer = site.http.post(f"{site.url}{path}", json=body)
     assert answer.is_success, answer.text
+    if path.endswith("/documents"):
+        assert site.http.delete(f"/documents/{answer.json()['document_id']}").status_code == 204
 
 
 def test_answers_fit_their_schemas(site: Site, openapi: dict[str, Any], http: httpx.Client) -> None:
