@@ -136,12 +136,31 @@ def _bench_rows() -> list[tuple[str, str, str]]:
     ]
 
 
+_GOLDEN = (
+    ("all", "route_accuracy", "golden queries: right route", ">= 0.95"),
+    ("knowledge", "fact_match", "golden queries: answer holds the fact", ">= 0.70"),
+    ("all", "citations_valid", "golden queries: citations valid", ">= 0.95"),
+    ("unknown", "abstention", "golden queries: unanswerable refused, near misses included", ">= 0.85"),
+    ("extraction", "field_match", "golden queries: extracted fields right", "none"),
+)
+
+
 def _golden_rows() -> list[tuple[str, str, str]]:
-    return []
+    measures = {(m["route"], m["metric"]): m for m in _load("golden.json")["measures"]}
+    return [(what, _interval(measures[route, metric]), target) for route, metric, what, target in _GOLDEN]
 
 
 def _router_rows() -> list[tuple[str, str, str]]:
-    return []
+    router = _load("router.json")
+    strangers = router["strangers"]["out_of_scope (held_out)"]
+    return [
+        ("held-out utterances: right route end to end", _interval(router["end_to_end"]["accuracy"]), ">= 0.95"),
+        (f"strangers' out-of-scope queries refused (n = {strangers['n']})", f"{strangers['unknown']:.3f}", ">= 0.90"),
+    ]
+
+
+def _interval(measure: dict[str, Any]) -> str:
+    return f"{measure['value']:.3f} ({measure['low']:.2f} to {measure['high']:.2f}, n = {measure['n']})"
 
 
 if __name__ == "__main__":

@@ -17,23 +17,17 @@ from agent.services import Services, open_services, sample_documents
 from agent.settings import Settings
 from agent.state import DEFAULT_OWNER
 from graphs.switchyard import Switchyard, build_graph
+from server.data_directory import owned_data_directory
 from server.db.engine import Database, open_database
 from server.documents import DocumentService, NewDocument
 from server.runs.manager import RunManager
 from server.runs.store import RunStore
 from server.traces import tracing
-from tools.errors import SwitchyardError
 
 _log = logging.getLogger(__name__)
 
 DRAIN_GRACE_S = 5.0
 Progress = Callable[[str, int, int], None]
-
-
-class DataDirectoryError(SwitchyardError):
-    """The data directory cannot be used."""
-
-    code = "data_directory"
 
 
 @dataclass
@@ -95,11 +89,11 @@ async def open_application(settings: Settings) -> AsyncGenerator[Application]:
     """Open everything below the data directory, and close it again.
 
     Raises:
-        DataDirectoryError: the data directory cannot be written.
+        DataDirectoryError: the data directory cannot be written, or another process uses it.
         SwitchyardError: a model file or the models file cannot be used.
     """
-    prepare_data_directory(settings.data_dir)
     async with AsyncExitStack() as stack:
+        stack.enter_context(owned_data_directory(settings.data_dir))
         traces = stack.enter_context(tracing(settings))
         database = await asyncio.to_thread(open_database, settings.app_database)
         stack.callback(database.close)
@@ -118,25 +112,6 @@ async def open_application(settings: Settings) -> AsyncGenerator[Application]:
         application = Application(settings, database, documents, services, checkpointer, graph, store, runs)
         stack.push_async_callback(application.stop)
         yield application
-
-
-def prepare_data_directory(folder: Path) -> None:
-    """Make the data directory if need be and check that it can be written.
-
-    Raises:
-        DataDirectoryError: it cannot.
-    """
-    probe = folder / ".writable"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise DataDirectoryError(
-            f"The data directory {folder} cannot be written ({error.strerror}). "
-            "Change its rights or set SWITCHYARD_DATA_DIR to another folder.",
-            path=str(folder),
-        ) from None
 
 
 @asynccontextmanager

@@ -21,8 +21,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from agent.settings import Settings
 from server.app import create_app
-from server.application import DRAIN_GRACE_S, Application, prepare_data_directory
+from server.application import DRAIN_GRACE_S, Application
 from server.cli.failures import reported_failures
+from server.data_directory import prepare_data_directory
 from tools.errors import SwitchyardError
 
 _console = Console(stderr=True, highlight=False)
