@@ -65,7 +65,7 @@ def test_there_are_enough_cases_of_each_kind() -> None:
 
 def test_the_quick_subset_covers_all_routes() -> None:
     quick = Counter(case.kind for case in CASES if case.quick)
-    assert quick.total() == 16
+    assert quick.total() == 32
     assert min(quick[kind] for kind in ("knowledge", "extraction", "fraud", "unknown")) >= 3
 
 

@@ -36,7 +36,8 @@ _RULE = re.compile(
 )
 _DOCUMENT = re.compile(
     r"\b(?:invoice|contract|agreement|receipt|subtotal|vat|tax|iban|due date|bill to|line items?|purchase order|dear"
-    r"|sincerely|regards|hereby|clause|party|parties|extract|json schema|summari[sz]e)\b",
+    r"|sincerely|regards|hereby|clause|party|parties|extract|json schema|summari[sz]e|structured (?:data|fields)"
+    r"|(?:as|into) (?:clean )?(?:json|fields|a table))\b",
     re.IGNORECASE,
 )
 

@@ -7,28 +7,26 @@ A model of 135M parameters paraphrases badly, so it answers by choosing: a GBNF 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import permutations
 
 from tools.knowledge.rank import Candidate
 from tools.knowledge.readings import MAX_WORDS
 
-# Log odds. Sentences this close to the best one are the model's to choose from; more could only make the answer worse.
-_TIE = 0.1
-_WORTH_ADDING = 2.0
+# Sentences this close to the best one are the model's to choose from; more could only make the answer worse.
+_TIE = 0.02
+_WORTH_ADDING = 0.25
 _MAX_EXTRAS = 2
 
 
 def quote_grammar(candidates: Sequence[Candidate]) -> str:
-    """A GBNF grammar for one of the best sentences, then one or two of those nearly as good where there are any.
+    """A GBNF grammar for one of the best sentences, then the next best ones, up to three sentences and 60 words.
 
-    Two sentences hold the answer more often than one, three more often than two (`rank.json`); 60 words are the limit.
+    Two sentences hold the answer more often than one, three more often than two (`docs/results/ranking.json`).
     """
     first, extras = _split(candidates)
     if not extras:
         return f"root ::= {_alternatives([one.cited for one in first])}"
-    added = [" " + " ".join(one.cited for one in order) for order in _orders(extras)]
-    choices = _alternatives([one.cited for one in first])
-    return f"root ::= first added\nfirst ::= {choices}\nadded ::= {_alternatives(added)}"
+    added = _literal(" " + " ".join(extra.cited for extra in extras))
+    return f"root ::= first {added}\nfirst ::= {_alternatives([one.cited for one in first])}"
 
 
 def chosen_candidates(answer: str, candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -53,11 +51,6 @@ def _split(candidates: Sequence[Candidate]) -> tuple[list[Candidate], list[Candi
             extras.append(candidate)
             room -= _words(candidate)
     return first, extras
-
-
-def _orders(extras: Sequence[Candidate]) -> list[Sequence[Candidate]]:
-    """Every way to add one of the extras, or all of them."""
-    return [order for count in range(1, len(extras) + 1) for order in permutations(extras, count)]
 
 
 def _words(candidate: Candidate) -> int:

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,8 +10,8 @@ from tools.knowledge.documents import Passage
 from tools.knowledge.embed import MiniLMEmbedder
 from tools.knowledge.quotes import chosen_candidates, quote_grammar
 from tools.knowledge.rank import Candidate, SentenceRanker
+from tools.knowledge.readings import Reading, readings
 from tools.knowledge.sparse import Bm25Encoder
-from tools.ports import Vector
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=30).map(
     lambda text: " ".join(text.split()) or "x"
@@ -147,37 +145,29 @@ def test_passages_are_scored_by_their_best_sentence(ranker: SentenceRanker) -> N
     assert scores[1] > scores[0] > scores[2] == float("-inf")
 
 
-class CountingEmbedder:
-    """Counts how often passages are embedded."""
-
-    def __init__(self, embedder: MiniLMEmbedder) -> None:
-        self.embedder = embedder
-        self.dimensions = embedder.dimensions
-        self.embed_query = embedder.embed_query
-        self.calls = 0
-
-    def embed_passages(self, texts: Sequence[str]) -> Vector:
-        self.calls += 1
-        return self.embedder.embed_passages(texts)
-
-
 def test_the_last_passages_are_remembered_and_no_more(
     embedder: MiniLMEmbedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    read: list[str] = []
+
+    def counted(found: Passage) -> list[Reading]:
+        read.append(found.chunk_id[0])
+        return readings(found)
+
     monkeypatch.setattr("tools.knowledge.rank._CACHED_PASSAGES", 2)
-    counting = CountingEmbedder(embedder)
-    ranker = SentenceRanker(counting, Bm25Encoder())
+    monkeypatch.setattr("tools.knowledge.rank.readings", counted)
+    ranker = SentenceRanker(embedder, Bm25Encoder())
     for name in ("a", "b", "a", "c", "a", "b"):
         ranker.rank("card", [passage("The card is new.", f"{name}#0")], limit=1)
-    assert counting.calls == 4  # a, b, c, and b again: it was the one not asked for longest
+    assert read == ["a", "b", "c", "b"]  # b was the one not asked for longest
 
 
 def test_the_grammar_admits_the_best_sentences_and_nothing_else() -> None:
     best, tied, extra, weak = (
         candidate("The window is 120 days.", n=1, score=1.0),
-        candidate("It is counted from posting.", n=2, score=0.95),
-        candidate("Debit cards have 90 days.", n=3, score=0.5),
-        candidate("Bananas are yellow.", n=4, score=-5.0),
+        candidate("It is counted from posting.", n=2, score=0.99),
+        candidate("Debit cards have 90 days.", n=3, score=0.9),
+        candidate("Bananas are yellow.", n=4, score=0.2),
     )
     assert language(quote_grammar([best])) == {best.cited}
     assert language(quote_grammar([best, weak])) == {best.cited}
@@ -189,7 +179,7 @@ def test_the_grammar_admits_the_best_sentences_and_nothing_else() -> None:
 
 
 def test_an_extra_sentence_is_left_out_where_it_would_make_the_answer_long() -> None:
-    best, long = candidate("word " * 40, score=1.0), candidate("other " * 30, n=2, score=0.5)
+    best, long = candidate("word " * 40, score=1.0), candidate("other " * 30, n=2, score=0.9)
     assert language(quote_grammar([best, long])) == {best.cited}
 
 
