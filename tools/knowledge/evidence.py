@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import py_rust_stemmers
@@ -23,6 +24,7 @@ GATE_DEPTH = 8
 DEFAULT_WEIGHTS = Path(__file__).with_name("evidence.json")
 _WORDS = re.compile(r"\w+")
 _MAX_QUERY_CHARS = 2000
+_REMEMBERED_PASSAGES = 4096
 _STEM: Callable[[str], str] = py_rust_stemmers.SnowballStemmer("english").stem_word  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue, reportUnknownVariableType]
 # Two legs that both rank a passage first give it this reciprocal rank score.
 _BEST_FUSED_SCORE = 2 / 61
@@ -77,7 +79,7 @@ def evidence_features(query: str, passages: Sequence[Passage], corpus_size: int)
     """Features of at least one passage for a query with at least one content term, each roughly between 0 and 1."""
     best = passages[:GATE_DEPTH]
     terms = content_terms(query)
-    stems = [_stems(passage) for passage in best]
+    stems = [_stems(" ".join((passage.title, *passage.heading, passage.text))) for passage in best]
     everything = frozenset[str]().union(*stems)
     missing = [term for term in terms if term not in everything]
     cosines = sorted((passage.dense for passage in best if passage.dense is not None), reverse=True) or [0.0]
@@ -95,6 +97,6 @@ def evidence_features(query: str, passages: Sequence[Passage], corpus_size: int)
     }
 
 
-def _stems(passage: Passage) -> frozenset[str]:
-    text = " ".join((passage.title, *passage.heading, passage.text))
+@lru_cache(maxsize=_REMEMBERED_PASSAGES)
+def _stems(text: str) -> frozenset[str]:
     return frozenset(_STEM(word) for word in _WORDS.findall(text.lower()))

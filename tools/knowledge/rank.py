@@ -20,7 +20,7 @@ from tools.ports import Embedder
 
 _CACHED_PASSAGES = 2048
 # Embedding a sentence takes milliseconds; those that promise least by their words are not embedded.
-_EMBEDDED_SENTENCES = 16
+_EMBEDDED_SENTENCES = 12
 
 
 @dataclass(frozen=True)
