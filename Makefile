@@ -48,6 +48,7 @@ phoenix: .venv/.dev ## Arize Phoenix, the user interface for traces, on port 600
 
 docs: .venv/.base ## write docs/openapi.json from the server's routes
 	$(BIN)/python scripts/openapi.py
+	$(BIN)/python scripts/readme.py
 
 lock: ## resolve pyproject.toml into locks/ with uv (ARGS=--upgrade takes newer versions)
 	scripts/lock.sh $(ARGS)
