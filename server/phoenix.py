@@ -166,19 +166,31 @@ class _ReportingExporter(SpanExporter):
         self._exporter = exporter
         self._endpoint = endpoint
         self._reachable = True
+        self._abandoned = False
+        # The thread that exports and the one that closes both report.
+        self._state = threading.Lock()
         logging.getLogger(OTLPSpanExporter.__module__).setLevel(logging.CRITICAL)
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         result = self._exporter.export(spans)
         reachable = result is SpanExportResult.SUCCESS
-        if reachable != self._reachable:
-            state = "takes traces again" if reachable else "does not take traces; they are dropped meanwhile"
-            _log.warning("Phoenix at %s %s", self._endpoint, state)
-        self._reachable = reachable
+        with self._state:
+            if reachable != self._reachable and not self._abandoned:
+                state = "takes traces again" if reachable else "does not take traces; they are dropped meanwhile"
+                _log.warning("Phoenix at %s %s", self._endpoint, state)
+            self._reachable = reachable
         return result
 
     def shutdown(self) -> None:
         self._exporter.shutdown()
+
+    def abandon(self) -> None:
+        """Give up on what is queued; says so unless the collector is already known to take nothing."""
+        with self._state:
+            if self._reachable:
+                _log.warning("Phoenix at %s does not answer; the last traces are lost", self._endpoint)
+            self._abandoned = True
+        self.shutdown()
 
 
 def _provider(exporter: SpanExporter) -> TracerProvider:
@@ -194,11 +206,10 @@ def _provider(exporter: SpanExporter) -> TracerProvider:
     return provider
 
 
-def _shut_down(provider: TracerProvider, exporter: SpanExporter) -> None:
+def _shut_down(provider: TracerProvider, exporter: _ReportingExporter) -> None:
     # In a thread: the SDK waits up to 30 s for a collector that does not answer, and takes no other deadline.
     flush = threading.Thread(target=provider.shutdown, name="flush traces", daemon=True)
     flush.start()
     flush.join(_SHUTDOWN_S)
     if flush.is_alive():
-        _log.warning("The last traces could not be sent and are lost")
-        exporter.shutdown()
+        exporter.abandon()
