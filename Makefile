@@ -1,6 +1,7 @@
 # Two commands on a fresh machine: `make serve` and `make test`. `make` alone lists the rest.
 PYTHON ?= python3
 ARGS ?=
+TORCH ?=
 DATA := $(or $(SWITCHYARD_DATA_DIR),.switchyard)
 BIN := .venv/bin
 INSTALL := PYTHON="$(PYTHON)" scripts/install.sh
@@ -12,7 +13,7 @@ export LANGGRAPH_STRICT_MSGPACK := true
 export LANGGRAPH_CLI_NO_ANALYTICS := 1
 export LANGGRAPH_NO_VERSION_CHECK := true
 
-.PHONY: help serve test lint bench eval studio phoenix docs lock clean
+.PHONY: help serve test lint finetune bench eval studio phoenix docs lock clean
 .SILENT:
 .DEFAULT_GOAL := help
 
@@ -22,14 +23,17 @@ help: ## print this list
 serve: .venv/.base ## install what is needed, index the samples on first start, serve on port 8000 (ARGS="--port 8001")
 	exec $(BIN)/switchyard serve $(ARGS)
 
-test: .venv/.dev .venv-studio/.studio ## install everything, run all tests, print the coverage (at least 80%)
+test: .venv/.dev .venv/.finetune .venv-studio/.studio ## install everything, run all tests, print the coverage (at least 80%)
 	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=80 $(ARGS)
 
-lint: .venv/.dev ## ruff, formatting, pyright (strict), directions of imports
+lint: .venv/.dev .venv/.finetune ## ruff, formatting, pyright (strict), directions of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+
+finetune: .venv/.finetune ## install what trains adapters (TORCH=-cuda takes the build for NVIDIA GPUs), show the commands
+	$(BIN)/python -m finetune --help
 
 bench: .venv/.dev ## measure latency, throughput, start and memory, with the raw model beside them
 	$(BIN)/python -m eval.bench $(ARGS)
@@ -64,6 +68,11 @@ clean: ## remove environments, caches and build output; data stays
 .venv/.dev: locks/dev.txt locks/build.txt pyproject.toml
 	$(INSTALL) .venv dev
 	touch .venv/.base
+
+# The same versions as dev, without hashes: torch's build is chosen per machine.
+.venv/.finetune: locks/finetune$(TORCH).txt locks/build.txt pyproject.toml
+	$(INSTALL) .venv finetune$(TORCH)
+	touch .venv/.finetune
 
 .venv-studio/.studio: locks/studio.txt locks/build.txt pyproject.toml
 	$(INSTALL) .venv-studio studio

@@ -15,7 +15,7 @@ resolve() {
 }
 
 resolve_project() {
-    resolve "$@" pyproject.toml --excludes locks/excludes.txt --constraints locks/build.txt
+    resolve "$@" pyproject.toml --excludes locks/excludes.txt --constraints locks/build.txt --constraints locks/constraints.in
 }
 
 # Prints base.txt as constraints for Studio, without the two packages that its server wants older.
