@@ -11,6 +11,7 @@ from tools.fraud import values
 from tools.fraud.countries import country_code
 from tools.fraud.fields import Field
 
+_MAX_NOTE_CHARS = 160
 PLACES = ("country", "customer_home_country")
 _BLANKS = frozenset({"", "-", "n/a", "na", "nan", "none", "null", "unknown", "nil", "?"})
 
@@ -102,6 +103,11 @@ def _plain(field: Field, value: object) -> dict[str, Any]:
     return {field.name: _text(value, 24 if field.name == "transaction_code" else 120)}
 
 
+def _note(field: Field, value: object) -> dict[str, Any]:
+    """Free text is cut rather than refused: it is context, not a value that could be wrong."""
+    return {field.name: _text(str(value)[:_MAX_NOTE_CHARS], _MAX_NOTE_CHARS)}
+
+
 def _identifier(field: Field, value: object) -> dict[str, Any]:
     return {field.name: _text(value, 80)}
 
@@ -130,6 +136,7 @@ _READERS: dict[str, Callable[[Field, object], dict[str, Any]]] = {
     "merchant": _plain,
     "merchant_category": _category,
     "transaction_code": _plain,
+    "note": _note,
     "channel": _channel,
     "country": _country,
     "customer_home_country": _country,

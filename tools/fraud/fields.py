@@ -44,6 +44,7 @@ _ALIASES: dict[str, str] = {
     "card_age_days": "card_age days_since_issue card_age_in_days age_of_card days_since_activation",
     "transaction_code": "code tx_code txn_code trans_code transaction_type_code response_code reason_code "
     "internal_code",
+    "note": "notes memo remark remarks comment comments transaction_note analyst_note",
 }
 
 # The same fact in another unit: alias -> (field, unit or currency of a bare number).

@@ -100,5 +100,5 @@ def known_names(record: Mapping[str, Any], prefix: str = "") -> set[str]:
 
 
 def _is_transaction_like(record: Mapping[str, Any]) -> bool:
-    names = known_names(record)
+    names = known_names(record) - {"note"}  # documents of every kind carry notes
     return len(names) >= _MIN_KNOWN and bool(names & _ESSENTIAL)

@@ -54,6 +54,7 @@ class Transaction(BaseModel):
     first_time_category: bool | None = None
     card_age_days: float | None = Field(default=None, ge=0, le=36_525, allow_inf_nan=False)
     transaction_code: str | None = Field(default=None, max_length=24)
+    note: str | None = Field(default=None, max_length=160, description="Free text that came with the transaction.")
     details: dict[str, Scalar] = Field(default_factory=dict, max_length=MAX_DETAILS)
 
     @model_validator(mode="after")

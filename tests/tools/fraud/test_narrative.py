@@ -36,15 +36,24 @@ def test_the_wording_is_fixed() -> None:
         minutes_since_last=30,
         code="7Q",
         job="Pilot",
+        lat=6.45,
+        memo="asked for two\ndeliveries",
     ) == (
-        "2400 EUR, 53 times the usual amount, round amount, blacklisted merchant, suspicious code, online, "
-        "3h at night, card 3 days old, 4 this hour 9 today, electronics, Zed Cars, new merchant, known category, "
-        "Lagos NG, abroad, 5400 km from the last, impossible travel, code 7Q, job Pilot."
+        "2400 EUR, extreme 53 times the usual amount, round amount, blacklisted merchant: laundering, suspicious code, "
+        "online, 3h at night, card 3 days old, 4 this hour 9 today, electronics, Zed Cars, new merchant, "
+        "known category, Lagos NG, abroad, 5400 km from the last in 30 minutes, impossible travel, code 7Q, job Pilot, "
+        "note: asked for two deliveries."
     )
 
 
 def test_absent_facts_are_left_out() -> None:
     assert narrative(amount=9.5, merchant="Bakery") == "Amount 9.50, Bakery."
+
+
+def test_time_alone_says_what_it_is_measured_from() -> None:
+    assert narrative(amount=9.5, channel="online", minutes_since_last=90) == (
+        "Amount 9.50, online, 1.5 hours after the last."
+    )
 
 
 def test_small_ratios_and_long_ages_stay_readable() -> None:
@@ -61,5 +70,5 @@ def test_the_narrative_is_one_short_line(details: dict[str, Any]) -> None:
     }
     text = narrative(**facts)
     assert "\n" not in text
-    assert len(text) < 420
+    assert len(text) < 560
     assert text == narrative(**facts)
