@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from langchain.messages import AIMessage, AnyMessage, HumanMessage, trim_messages
+from langchain.messages import AIMessage, AnyMessage, HumanMessage
 
 from tools.ports import Message
 
@@ -18,10 +18,10 @@ def last_question(messages: Sequence[AnyMessage]) -> str:
 
 def recent_turns(messages: Sequence[AnyMessage], turns: int = LAST_TURNS) -> list[Message]:
     """The last `turns` exchanges before the newest message, oldest first, starting with the user."""
-    recent = trim_messages(
-        list(messages[:-1]), max_tokens=2 * turns, token_counter=len, strategy="last", start_on="human"
-    )
-    return [_message(message) for message in recent if isinstance(message, HumanMessage | AIMessage)]
+    recent = [message for message in messages[:-1] if isinstance(message, HumanMessage | AIMessage)][-2 * turns :]
+    while recent and not isinstance(recent[0], HumanMessage):
+        recent = recent[1:]
+    return [_message(message) for message in recent]
 
 
 def _message(message: HumanMessage | AIMessage) -> Message:

@@ -42,9 +42,10 @@ def build_graph(services: Services, checkpointer: BaseCheckpointSaver[Any] | Non
     return graph.compile(checkpointer=checkpointer, name="switchyard")
 
 
-def _branch(state: RoutedTurn) -> _Branch:
+# Coroutines, although nothing here waits: LangGraph would send plain functions to a thread.
+async def _branch(state: RoutedTurn) -> _Branch:
     return _BRANCHES[state["decision"]["routed_to"]]
 
 
-def _answered(state: RoutedTurn) -> Literal["unknown", "__end__"]:
+async def _answered(state: RoutedTurn) -> Literal["unknown", "__end__"]:
     return "unknown" if state.get("refusal") else "__end__"

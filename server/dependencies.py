@@ -1,4 +1,7 @@
-"""What routes ask for: the application and the person behind the request."""
+"""What routes ask for: the application and the person behind the request.
+
+Coroutines, although nothing here waits: FastAPI would send plain functions to a thread, for each request.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,12 @@ from agent.state import DEFAULT_OWNER
 from server.application import Application
 
 
-def get_application(request: Request) -> Application:
+async def get_application(request: Request) -> Application:
     """The running application."""
     return cast(Application, request.app.state.application)
 
 
-def get_owner() -> str:
+async def get_owner() -> str:
     """Who asks. With auth off there is one local user."""
     return DEFAULT_OWNER
 

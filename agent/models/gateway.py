@@ -20,6 +20,7 @@ from agent.models.breaker import CircuitBreaker
 from agent.models.catalog import Catalog, EndpointConfig, Role, RoleConfig
 from agent.models.embedded import EmbeddedServer
 from agent.models.files import LANGUAGE_MODEL
+from agent.models.raw_chunks import RawChunkCompletions
 from tools.errors import InputError, ModelUnavailableError
 from tools.ports import ChatRequest, Completion, TokenLogprobs, Usage
 
@@ -78,7 +79,10 @@ class RoleModel:
             timeout=openai.Timeout(endpoint.timeout_s, connect=_CONNECT_TIMEOUT_S),
             max_retries=0,
             stream_usage=True,
+            # The client's own time-out bounds each read; a second one would put a task around every chunk.
+            stream_chunk_timeout=None,
         )
+        self._client.async_client = RawChunkCompletions(self._client.root_async_client)
 
     @property
     def name(self) -> str:

@@ -42,8 +42,9 @@ class EmbeddedBackend:
         for document_id in request.document_ids:
             await self.application.documents.get(DEFAULT_OWNER, document_id)
         run = await self.application.runs.start(request.run_request(DEFAULT_OWNER))
-        async for event in self.application.runs.follow(DEFAULT_OWNER, run.run_id):
-            yield Event(event.name, orjson.loads(event.data))
+        async for arrived in self.application.runs.follow(DEFAULT_OWNER, run.run_id):
+            for event in arrived:
+                yield Event(event.name, orjson.loads(event.data))
 
     async def add_file(self, file: Path, collection: str) -> Json:
         """See `Backend.add_file`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -52,20 +52,19 @@ class EventLog:
         self._changed = asyncio.Event()
         return event
 
-    async def follow(self, after: int = 0) -> AsyncGenerator[RunEvent]:
-        """The events from `after` + 1 on, as they come, up to the terminal one."""
+    async def follow(self, after: int = 0) -> AsyncGenerator[Sequence[RunEvent]]:
+        """The events from `after` + 1 on, up to the terminal one: as they come, those together that are there."""
         position = after
         while True:
             changed = self._changed
-            while position < len(self.events):
-                event = self.events[position]
-                position += 1
-                yield event
-                if event.name == TERMINAL:
-                    return
-            if self.ended:
+            if arrived := self.events[position:]:
+                position += len(arrived)
+                yield arrived
+            # More may have come while the reader was busy with these.
+            elif self.ended:
                 return
-            await changed.wait()
+            else:
+                await changed.wait()
 
 
 def parse_cursor(run_id: str, last_event_id: str | None, after: int | None) -> int:

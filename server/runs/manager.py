@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakValueDictionary
@@ -109,8 +109,8 @@ class RunManager:
         run.task = asyncio.create_task(self._work(run), name=f"run {run_id}")
         return run
 
-    async def follow(self, owner: str, run_id: str, after: int = 0) -> AsyncGenerator[RunEvent]:
-        """The events of a run after number `after`, live or stored, up to the terminal one.
+    async def follow(self, owner: str, run_id: str, after: int = 0) -> AsyncGenerator[Sequence[RunEvent]]:
+        """The events of a run after number `after`, live or stored, up to the terminal one, in batches as they come.
 
         Raises:
             NotFoundError: this owner has no such run.
@@ -120,11 +120,10 @@ class RunManager:
             row = await self._store.get(owner, run_id)
             # What a killed process had sent on is not stored: its readers get the end wherever they stood.
             cursor = min(after, 1) if row.error_code == SERVER_STOPPED else after
-            for event in await self._store.events(run_id, cursor):
-                yield event
+            yield await self._store.events(run_id, cursor)
             return
-        async for event in live.log.follow(after):
-            yield event
+        async for arrived in live.log.follow(after):
+            yield arrived
 
     async def result(self, run: LiveRun) -> dict[str, Any]:
         """Wait for a run to end and return its result.
