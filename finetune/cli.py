@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -48,6 +48,113 @@ def reported_failures() -> Generator[None]:
 @app.callback()
 def _group() -> None:
     """Keep commands as subcommands."""
+
+
+@app.command()
+def prepare(
+    out: Annotated[Path, typer.Option(help="Folder for the splits, chats, plots, report.json and card.md.")] = Path(
+        "out/finetune/fraud"
+    ),
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", help="Your own rows (.csv, .jsonl); without it, the fraud set is simulated."),
+    ] = None,
+    label_column: Annotated[str | None, typer.Option(help="Column with the label.")] = None,
+    text_column: Annotated[str | None, typer.Option(help="Column with the text.")] = None,
+    group_column: Annotated[
+        str | None, typer.Option(help="Column that no two splits share, e.g. the customer.")
+    ] = None,
+    rows: Annotated[int, typer.Option(help="Rows to simulate.")] = 6000,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 20260,
+    policy: Annotated[
+        Path | None, typer.Option(help="Folder with blacklist.csv and transaction_codes.csv; the samples' by default.")
+    ] = None,
+    skip_invalid: Annotated[bool, typer.Option(help="Leave unusable rows out and report them.")] = False,
+) -> None:
+    """Make training, validation and test rows, checked and without customers in common."""
+    with reported_failures():
+        from finetune.data.imports import Columns
+        from finetune.data.prepare import Preparation, prepare, summarise
+
+        columns = Columns(label=label_column, text=text_column, group=group_column)
+        wanted = Preparation(out, data, columns, rows, seed, policy, skip_invalid)
+        typer.echo(summarise(prepare(wanted), out))
+
+
+@app.command()
+def train(
+    data: Data,
+    out: Annotated[Path, typer.Option("--out", help="Folder of the adapter; an interrupted run is resumed from it.")],
+    task: Annotated[
+        str, typer.Option("--task", help="The adapter's role; `fraud` is the one that the graph serves.")
+    ] = ("fraud"),
+    val: Annotated[Path | None, typer.Option("--val", help="Validation rows; default: a part of --data.")] = None,
+    config: Annotated[Path | None, typer.Option("--config", help="A YAML recipe, or default, quick, qlora.")] = None,
+    base: Annotated[str | None, typer.Option("--base", help="A .gguf file or a Hugging Face folder.")] = None,
+    epochs: Annotated[float | None, typer.Option(help="Overrides the recipe.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Overrides the recipe.")] = None,
+    rank: Annotated[int | None, typer.Option(help="Overrides the recipe.")] = None,
+    first_layer: Annotated[int | None, typer.Option(help="Overrides the recipe.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Overrides the recipe.")] = None,
+    threads: Annotated[int | None, typer.Option(help="CPU threads; default: all cores.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Overrides the recipe.")] = None,
+    max_steps: Annotated[int | None, typer.Option("--max-steps", help="Stop after this many steps.")] = None,
+    positive: Annotated[
+        str | None, typer.Option(help="The label to find; default: 1, fraud, yes, ... or the rarer.")
+    ] = (None),
+    cost_missed: Annotated[float, typer.Option(help="Cost of a missed positive, in units of a false alarm.")] = 2.0,
+    deployed_rate: Annotated[float | None, typer.Option(help="Share of positives expected in use.")] = None,
+) -> None:
+    """Train an adapter; calibrate it on rows of its own."""
+    with reported_failures():
+        from finetune.base import open_base
+        from finetune.calibrate import Costs
+        from finetune.recipe import load_recipe
+        from finetune.rows import read_rows
+        from finetune.training.run import Job
+        from finetune.training.run import train as run
+
+        recipe = load_recipe(
+            config,
+            epochs=epochs,
+            learning_rate=learning_rate,
+            rank=rank,
+            first_layer=first_layer,
+            batch_size=batch_size,
+            threads=threads,
+            seed=seed,
+        )
+        job = Job(
+            task=task,
+            rows=read_rows(data),
+            validation=None if val is None else read_rows(val),
+            base=open_base(base, cache_folder()),
+            recipe=recipe,
+            out=out,
+            positive=positive,
+            costs=Costs(missed=cost_missed),
+            deployed_rate=deployed_rate,
+            max_steps=max_steps,
+            tracking=data_folder() / "mlruns",
+        )
+        outcome = run(job)
+    typer.echo(f"Adapter in {out} after {outcome.report['seconds']:.0f} s. On its calibration rows:")
+    typer.echo(figures(outcome.task.metrics))
+
+
+def figures(metrics: Mapping[str, float | None]) -> str:
+    """Metrics as one line."""
+    return ", ".join(f"{name} {value:.3f}" for name, value in metrics.items() if value is not None)
+
+
+def data_folder() -> Path:
+    """Where tracked runs, the registry and the dequantised base lie (SWITCHYARD_DATA_DIR)."""
+    return Path(os.environ.get("SWITCHYARD_DATA_DIR") or ".switchyard") / "finetune"
+
+
+def cache_folder() -> Path:
+    """Where the dequantised base lies."""
+    return data_folder() / "cache"
 
 
 def main() -> None:

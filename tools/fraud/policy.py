@@ -6,6 +6,7 @@ import csv
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from rapidfuzz import fuzz
@@ -86,6 +87,7 @@ def load_policy(
     return FraudPolicy(thresholds or Thresholds(), tuple(entries), reasons)
 
 
+@lru_cache(maxsize=4096)
 def normalise_merchant(name: str) -> str:
     """A merchant's name as compared: lower case, without punctuation, legal form and store number."""
     folded = re.sub(r"[^\w\s]+", " ", name.casefold().replace("&", " and "))
