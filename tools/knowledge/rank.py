@@ -11,6 +11,7 @@ import math
 import threading
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from tools.knowledge.documents import Passage
@@ -20,7 +21,9 @@ from tools.ports import Embedder
 
 _CACHED_PASSAGES = 2048
 # Embedding a sentence takes milliseconds; those that promise least by their words are not embedded.
-_EMBEDDED_SENTENCES = 12
+_EMBEDDED_SENTENCES = 8
+# The language model does not work yet when sentences are ranked.
+_EMBEDDING_THREADS = 2
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ class SentenceRanker:
         self._weights = weights
         self._cache: OrderedDict[tuple[str, int], list[_Sentence]] = OrderedDict()
         self._lock = threading.Lock()
+        self._threads = ThreadPoolExecutor(_EMBEDDING_THREADS, thread_name_prefix="sentences")
 
     def rank(self, question: str, passages: Sequence[Passage], *, limit: int) -> list[Candidate]:
         """The `limit` best sentences, best first. Blocks."""
@@ -82,10 +86,11 @@ class SentenceRanker:
         priors = self._priors(question, rows)
         promising = sorted(range(len(rows)), key=lambda i: -priors[i])[:_EMBEDDED_SENTENCES]
         query = self._embedder.embed_query(question)
+        vectors = self._threads.map(self._embedder.embed_query, [rows[i][2].reading.text for i in promising])
         found: list[Candidate] = []
-        for i in promising:
+        for i, vector in zip(promising, vectors, strict=True):
             n, passage, sentence = rows[i]
-            likeness = float(self._embedder.embed_query(sentence.reading.text) @ query)
+            likeness = float(vector @ query)
             score = self._weights.cosine * likeness + priors[i]
             found.append(Candidate(sentence.reading.text, sentence.reading.quote, passage, n, score))
         return _distinct(sorted(found, key=lambda candidate: -candidate.score))[:limit]
