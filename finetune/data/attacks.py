@@ -102,8 +102,10 @@ def card_testing(rng: random.Random, victim: Customer, world: World, start: date
 
 def collusive_merchant(rng: random.Random, victim: Customer, world: World, start: datetime) -> list[Event]:
     """Round amounts keyed at one merchant that shares the money."""
+    channel: Channel = rng.choice(("pos", "moto"))
+    place = victim.home if channel == "pos" else None
     first = _buy(rng, victim, world, start, 100.0 * rng.randrange(3, 15), ("jewellery", "money transfer", "health"),
-                 rng.choice(("pos", "moto")), "collusive_merchant", victim.home)  # fmt: skip
+                 channel, "collusive_merchant", place)  # fmt: skip
     moments = _gaps(rng, start, rng.randrange(2, 5), 20, 600)[1:]
     return [first, *(replace(first, moment=moment, amount=100.0 * rng.randrange(3, 15)) for moment in moments)]
 

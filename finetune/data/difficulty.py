@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,9 +54,12 @@ def boost_on_fields(
     model = HistGradientBoostingClassifier(max_iter=300, learning_rate=0.06, random_state=seed, **options)
     model.fit(_matrix(train, numbers, encoder), np.asarray(train_labels))
     scores = np.asarray(model.predict_proba(_matrix(test, numbers, encoder))[:, 1], dtype=np.float64)
-    pr_auc: Any = metrics.average_precision_score(test_labels, scores)
-    roc_auc: Any = metrics.roc_auc_score(test_labels, scores)
-    return FieldsScore(float(pr_auc), float(roc_auc), scores)
+    measures = cast("Any", metrics)
+    return FieldsScore(
+        pr_auc=float(measures.average_precision_score(test_labels, scores)),
+        roc_auc=float(measures.roc_auc_score(test_labels, scores)),
+        scores=scores,
+    )
 
 
 def _categories(rows: Sequence[Transaction]) -> NDArray[np.object_]:

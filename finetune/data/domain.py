@@ -21,6 +21,7 @@ CORE: dict[Kind, int] = {"clear_fraud": 100, "clear_legitimate": 200, "borderlin
 KIND_SHARES: dict[Kind, float] = {"clear_fraud": 0.19, "clear_legitimate": 0.39, "borderline": 0.25, "company": 0.17}
 PARAPHRASED_ROWS = 100
 _ROWS_PER_CUSTOMER = 5.0
+_SPARE_CUSTOMERS = 20
 _MERCHANTS_PER_CATEGORY = (40, 12, 12)
 
 
@@ -45,7 +46,7 @@ def build_domain(policy: FraudPolicy, rows: int, seed: int) -> DomainData:
     for split, split_names in zip(reversed(SPLITS), reversed(names), strict=True):
         rng = random.Random(f"{seed} {split}")
         size = round(rows * SHARES[split])
-        customers = range(first_customer, first_customer + round(size / _ROWS_PER_CUSTOMER))
+        customers = range(first_customer, first_customer + _SPARE_CUSTOMERS + round(size / _ROWS_PER_CUSTOMER))
         first_customer = customers.stop
         world = build_world(rng, customers, split_names, all_wordings=split == "test")
         cases = list(simulate(rng, world, policy))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-SIMILARITY = 0.85
+SIMILARITY = 0.75
 _SHINGLE_WORDS = 3
 _BANDS, _BAND_ROWS = 16, 4
 _MAX_CANDIDATES = 64

@@ -54,7 +54,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
     ("email", re.compile(r"\b[\w.+-]+@[\w-]+\.[\w.-]*\w\b"), _always),
     ("iban", re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b"), _is_iban),
     ("card", re.compile(r"\b\d(?:[ -]?\d){12,18}\b"), _is_card),
-    ("phone", re.compile(r"(?<![\w+])\+\d{1,3}[ -]?(?:\(\d{1,4}\)[ -]?)?\d{2,4}(?:[ -]?\d{2,4}){1,4}\b"), _always),
+    ("phone", re.compile(r"(?<![\w+])\+\d{1,3}[ -]?(?:\(\d{1,4}\)[ -]?)?\d{1,4}(?:[ -]?\d{2,4}){2,4}\b"), _always),
     ("ssn", re.compile(r"\b\d{3}-\d{2}-\d{4}\b"), _always),
     ("ip", re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b"), _is_ip),
 )
