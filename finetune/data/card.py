@@ -68,7 +68,7 @@ def _contents(report: Mapping[str, Any]) -> str:
     columns = ["split", "rows", "customers", "labels", "kinds", "tokens (mean / 95% / max)"]
     rows: list[list[str]] = []
     for split, found in splits.items():
-        tokens = report["tokens"][split]
+        tokens = report["tokens"].get(split, {"mean": 0, "p95": 0, "max": 0})
         rows.append(
             [
                 split,

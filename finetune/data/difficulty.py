@@ -49,11 +49,14 @@ def boost_on_fields(
         handle_unknown="use_encoded_value", unknown_value=-1, max_categories=_MAX_CATEGORIES, dtype=np.float64
     )
     encoder.fit(_categories(train))
-    categorical = [False] * len(numbers) + [True] * len(RAW_CATEGORIES)
+    table, test_table = (_matrix(rows, numbers, encoder) for rows in (train, test))
+    # A field that the file never fills in, or always with the same, cannot be binned.
+    varies = np.array([len(np.unique(column[~np.isnan(column)])) > 1 for column in table.T])
+    categorical = np.array([False] * len(numbers) + [True] * len(RAW_CATEGORIES))[varies]
     options: dict[str, Any] = {"categorical_features": categorical, "early_stopping": True}
     model = HistGradientBoostingClassifier(max_iter=300, learning_rate=0.06, random_state=seed, **options)
-    model.fit(_matrix(train, numbers, encoder), np.asarray(train_labels))
-    scores = np.asarray(model.predict_proba(_matrix(test, numbers, encoder))[:, 1], dtype=np.float64)
+    model.fit(table[:, varies], np.asarray(train_labels))
+    scores = np.asarray(model.predict_proba(test_table[:, varies])[:, 1], dtype=np.float64)
     measures = cast("Any", metrics)
     return FieldsScore(
         pr_auc=float(measures.average_precision_score(test_labels, scores)),

@@ -13,6 +13,7 @@ from finetune.data.dataset import Example
 from finetune.data.enrich import add_history
 from finetune.data.records import read_records
 from finetune.errors import RowsError
+from finetune.rows import label_name
 from tools.errors import InputError
 from tools.fraud.features import derive_features
 from tools.fraud.fields import find_field, fold_name
@@ -98,9 +99,11 @@ def _texts(
     label_column, group_column = _label_column(path, names, columns), _group_column(names, columns)
     examples: list[Example] = []
     for number, record in enumerate(records, start=1):
-        text, label = (str(record.get(column) or "").strip() for column in (text_column, label_column))
-        if isinstance(record.get(label_column), int):
-            label = str(record[label_column])
+        text = str(record.get(text_column) or "").strip()
+        try:
+            label = label_name(record.get(label_column))
+        except ValueError:
+            label = ""
         if not text or not label:
             problems[number] = f"no {text_column if not text else label_column}"
             continue

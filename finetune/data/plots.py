@@ -23,6 +23,8 @@ def plot_lengths(lengths: Mapping[str, Sequence[int]], target: Path) -> None:
     """A histogram of tokens a text, one outline per split."""
     figure, axes = _axes("Tokens per text", "tokens", "share of rows")
     for split, counts in lengths.items():
+        if not counts:
+            continue
         axes.hist(counts, bins=40, density=True, histtype="step", label=split)
     axes.legend()
     _save(figure, target)

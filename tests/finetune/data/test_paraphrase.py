@@ -11,7 +11,8 @@ from tools.fraud.narrative import phrases
 FACTS = {
     "amount": "2,400 EUR", "usual_amount": 45, "channel": "online", "time": "03:12", "card_age": "3 days",
     "count_1h": 4, "category": "electronics", "merchant": "Zed Cars", "new_merchant": "yes", "new_category": "no",
-    "country": "NG", "home_country": "DE", "minutes_since_last": 30, "code": "TX-110", "note": "same device for 4 months",
+    "country": "NG", "home_country": "DE", "minutes_since_last": 30, "code": "TX-110",
+    "note": "same device for 4 months",
 }  # fmt: skip
 TRANSACTION = read_transaction(FACTS)
 TOLD = phrases(TRANSACTION, derive_features(TRANSACTION, load_policy()))
