@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import ipaddress
 import json
 import logging
@@ -124,6 +125,9 @@ async def _index_samples(application: Application, address: str) -> None:
         logging.getLogger(__name__).error("the samples could not be indexed: %s", error.message)
         os.kill(os.getpid(), signal.SIGTERM)
         return
+    # What is loaded by now stays: full collections need not walk through it again, which stopped every run for 0.2 s.
+    gc.collect()
+    gc.freeze()
     _console.print(f"Switchyard is ready at [bold]{address}[/bold]  (stop with Ctrl+C)")
 
 

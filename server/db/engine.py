@@ -14,6 +14,8 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event
 
+from server.db.writer import GroupWriter
+
 _Result = TypeVar("_Result")
 
 _BUSY_TIMEOUT_S = 30
@@ -31,17 +33,12 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         """Wrap an engine whose schema is up to date."""
         self._engine = engine
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="db-writer")
+        self._writer = GroupWriter(engine)
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="db-reader")
 
     async def write(self, work: Callable[[Connection], _Result]) -> _Result:
-        """Run `work` in a transaction that commits at its end, or rolls back on an error. Durable on return."""
-
-        def transaction() -> _Result:
-            with self._engine.begin() as connection:
-                return work(connection)
-
-        return await asyncio.get_running_loop().run_in_executor(self._writer, transaction)
+        """Run `work` in a transaction: durable on return, rolled back on an error (see `GroupWriter.write`)."""
+        return await self._writer.write(work)
 
     async def read(self, work: Callable[[Connection], _Result]) -> _Result:
         """Run queries on a connection."""
@@ -54,7 +51,7 @@ class Database:
 
     def close(self) -> None:
         """Finish what is queued and close all connections. Blocks."""
-        self._writer.shutdown()
+        self._writer.close()
         self._readers.shutdown()
         self._engine.dispose()
 

@@ -71,7 +71,9 @@ class EdgeStore:
         if shard is None:
             return []
         found = shard.query(qe.QueryRequest(limit=limit, query=query, with_payload=True, filter=_filter(where)))
-        return [Hit((point.payload or {})["chunk_id"], point.score, point.payload or {}) for point in found]
+        # Reading `payload` converts all of it, each time.
+        payloads = [(point.score, point.payload or {}) for point in found]
+        return [Hit(payload["chunk_id"], score, payload) for score, payload in payloads]
 
     def _shard(self, collection: str, *, create: bool = False) -> qe.EdgeShard | None:
         if (shard := self._shards.get(collection)) is not None:

@@ -41,7 +41,7 @@ class Retriever:
             return [_passage(hit, hit.score, dense=hit.score) for hit in dense[:top_k]]
         if mode == "sparse":
             return [_passage(hit, hit.score, sparse=hit.score) for hit in sparse[:top_k]]
-        return _fuse(dense, sparse)[:top_k]
+        return _fuse(dense, sparse, top_k)
 
     def _dense(self, collection: str, query: str, limit: int, where: Where) -> list[Hit]:
         return self.store.search_dense(collection, self.embedder.embed_query(query), limit, where)
@@ -50,7 +50,7 @@ class Retriever:
         return self.store.search_sparse(collection, self.bm25.encode_query(query), limit, where)
 
 
-def _fuse(dense: Sequence[Hit], sparse: Sequence[Hit]) -> list[Passage]:
+def _fuse(dense: Sequence[Hit], sparse: Sequence[Hit], top_k: int) -> list[Passage]:
     hits = {hit.chunk_id: hit for hit in (*dense, *sparse)}
     dense_scores = {hit.chunk_id: hit.score for hit in dense}
     sparse_scores = {hit.chunk_id: hit.score for hit in sparse}
@@ -58,7 +58,7 @@ def _fuse(dense: Sequence[Hit], sparse: Sequence[Hit]) -> list[Passage]:
     for leg in (dense, sparse):
         for rank, hit in enumerate(leg, start=1):
             fused[hit.chunk_id] += 1 / (_RRF_K + rank)
-    ordered = sorted(fused, key=lambda chunk_id: (-fused[chunk_id], chunk_id))
+    ordered = sorted(fused, key=lambda chunk_id: (-fused[chunk_id], chunk_id))[:top_k]
     return [_passage(hits[i], fused[i], dense=dense_scores.get(i), sparse=sparse_scores.get(i)) for i in ordered]
 
 

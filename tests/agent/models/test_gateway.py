@@ -74,6 +74,22 @@ async def test_text_comes_piece_by_piece_then_the_completion(endpoint: FakeEndpo
     assert items[-1].finish_reason == "stop"
 
 
+async def test_calls_share_a_connection() -> None:
+    peers: list[int] = []
+
+    async def reply(request: Request) -> Response:
+        assert request.client is not None
+        peers.append(request.client.port)
+        return Response(GREETING + FINISHED, media_type="text/event-stream")
+
+    with listening(Starlette(routes=[Route("/v1/chat/completions", reply, methods=["POST"])])) as url:
+        served = model(f"{url}/v1")
+        for _ in range(3):
+            assert (await served.complete(ASKED)).text == "whole"
+    assert len(peers) == 3
+    assert len(set(peers)) == 1
+
+
 async def test_the_first_piece_arrives_before_the_answer_is_finished(endpoint: FakeEndpoint) -> None:
     scripted(endpoint, Reply("It takes days.", hold=(hold := Event())))
     async with aclosing(model(f"{endpoint.url}/v1").stream(ASKED)) as stream:
