@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -142,6 +143,59 @@ def train(
     typer.echo(figures(outcome.task.metrics))
 
 
+@app.command()
+def evaluate(
+    adapter: Annotated[Path, typer.Option("--adapter", help="Folder that `train` wrote.")],
+    data: Data,
+    out: Annotated[Path, typer.Option("--out", help="The report (JSON); plots go beside it.")] = Path("report.json"),
+    train_data: Annotated[
+        Path | None, typer.Option("--train-data", help="Rows for baselines that learn; default: cross-validation.")
+    ] = None,
+    base: Annotated[str | None, typer.Option("--base", help="A .gguf file or a Hugging Face folder.")] = None,
+    with_base: Annotated[bool, typer.Option(help="Also score with the base model alone.")] = True,
+    deployed_rate: Annotated[float | None, typer.Option(help="Share of positives expected in use.")] = None,
+    threshold: Annotated[float | None, typer.Option(help="Decide at this probability.")] = None,
+) -> None:
+    """Measure an adapter on rows that it has not seen, beside simple methods on the same rows."""
+    with reported_failures():
+        from finetune.base import open_base
+        from finetune.evaluation.report import Request
+        from finetune.evaluation.report import evaluate as run
+        from finetune.rows import read_rows
+
+        rows = read_rows(data)
+        train_rows = None if train_data is None else read_rows(train_data)
+        request = Request(
+            adapter, rows, open_base(base, cache_folder()), train_rows, with_base, deployed_rate, threshold
+        )
+        report = run(request, out)
+    typer.echo(f"{report['n']} rows, report in {out}")
+    for name, metrics in {"adapter": report, **report["baselines"]}.items():
+        shown = {key: metrics[key] for key in ("accuracy", "precision", "recall", "mcc", "roc_auc", "pr_auc", "ece")}
+        typer.echo(f"{name:18} {figures(shown)}")
+
+
+@app.command()
+def compare(
+    reports: Annotated[
+        list[Path], typer.Argument(help="Reports of `evaluate` over the same rows, the first is the bar.")
+    ],
+    out: Annotated[Path | None, typer.Option("--out", help="Also write the comparison as JSON.")] = None,
+) -> None:
+    """Test whether adapters differ: McNemar on decisions, paired bootstrap on metrics."""
+    with reported_failures():
+        from finetune.evaluation.compare import compare as run
+
+        compared = run(reports)
+    if out is not None:
+        out.write_text(json.dumps(compared, indent=1) + "\n", encoding="utf-8")
+    for entry in compared:
+        typer.echo(f"{entry['report']} against {entry['against']}: McNemar p = {entry['mcnemar_p']:.4f}")
+        for name, found in entry["differences"].items():
+            low, high = found["interval"]
+            typer.echo(f"  {name:16} {found['difference']:+.4f}  [{low:+.4f}, {high:+.4f}]")
+
+
 def figures(metrics: Mapping[str, float | None]) -> str:
     """Metrics as one line."""
     return ", ".join(f"{name} {value:.3f}" for name, value in metrics.items() if value is not None)
@@ -155,6 +209,42 @@ def data_folder() -> Path:
 def cache_folder() -> Path:
     """Where the dequantised base lies."""
     return data_folder() / "cache"
+
+
+@app.command()
+def cost(
+    prices: Annotated[Path | None, typer.Option(help="Your prices (YAML); a commented set by default.")] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Rows to count tokens on; the samples' transactions by default.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for cost.md and cost.json.")] = Path("out/finetune/cost"),
+    report: Annotated[
+        Path | None, typer.Option(help="A report of evaluate: what better decisions are worth is computed from it.")
+    ] = None,
+    requests_per_day: Annotated[float | None, typer.Option(min=0.001, help="Instead of the price file's.")] = None,
+    retrainings_per_year: Annotated[float | None, typer.Option(min=0, help="Instead of the price file's.")] = None,
+    rule_changes_per_year: Annotated[float | None, typer.Option(min=0, help="Instead of the price file's.")] = None,
+    policy: Annotated[Path | None, typer.Option(help="Folder with the company's lists.")] = None,
+) -> None:
+    """Answer "tune, prompt or rules?" for your volume and prices, on one page."""
+    with reported_failures():
+        from finetune.cost.command import CostQuestion, answer, write_answer
+        from finetune.cost.page import write_page
+        from finetune.cost.prices import DEFAULT_PRICES
+
+        found = answer(
+            CostQuestion(
+                prices or DEFAULT_PRICES,
+                data,
+                policy,
+                report,
+                requests_per_day,
+                retrainings_per_year,
+                rule_changes_per_year,
+            )
+        )
+        write_answer(found, out)
+        typer.echo(write_page(found))
 
 
 def main() -> None:

@@ -94,9 +94,14 @@ def summarise(report: Mapping[str, Any], out: Path) -> str:
     return "\n".join([*lines, f"{len(report['gates'])} gates passed; report.json, card.md and rows are in {out}"])
 
 
+def samples_folder() -> Path:
+    """The sample issuer's files."""
+    return Path(str(resources.files("finetune"))).parent / "samples"
+
+
 def company_policy(folder: Path | None) -> FraudPolicy:
     """The lists of a folder (`blacklist.csv`, `transaction_codes.csv`); without one, the samples' issuer's."""
-    folder = folder or Path(str(resources.files("finetune"))).parent / "samples"
+    folder = folder or samples_folder()
     blacklist, codes = folder / "blacklist.csv", folder / "transaction_codes.csv"
     return load_policy(blacklist if blacklist.is_file() else None, codes if codes.is_file() else None)
 

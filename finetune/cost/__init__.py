@@ -1,0 +1,1 @@
+"""Tune, prompt or rules? What each costs in a year, for given volumes and prices."""

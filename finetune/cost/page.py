@@ -1,0 +1,124 @@
+"""The one-page answer to "tune, prompt or rules?"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from finetune.cost.comparison import Comparison
+from finetune.cost.prices import Way
+
+_NAMES: dict[Way, str] = {"tuned": "tune", "prompt": "prompt with rules", "rules": "rules only"}
+
+
+def write_page(found: Comparison) -> str:
+    """The comparison in Markdown: the answer first, then what it rests on."""
+    volume = found.prices.requests_per_day
+    return (
+        "\n\n".join(
+            [
+                "# Tune, prompt or rules?",
+                _answer(found),
+                f"For {volume:,.0f} requests a day, {found.prices.retrainings_per_year:g} retrainings and "
+                f"{found.prices.rule_changes_per_year:g} rule changes a year. All amounts in US dollars.",
+                "## One request",
+                _requests(found),
+                "## The first year",
+                _years(found),
+                "## Tuning against prompting",
+                _break_even(found),
+                "## How often can it be trained again?",
+                _retraining(found),
+                "## What better decisions are worth",
+                _quality(found),
+            ]
+        ).rstrip()
+        + "\n"
+    )
+
+
+def _answer(found: Comparison) -> str:
+    best = found.best
+    second = min((cost for cost in found.yearly if cost.way != best.way), key=lambda cost: cost.total)
+    known = all(cost.mistakes is not None for cost in found.yearly)
+    basis = "wrong decisions included" if known else "running costs only: the quality of the three is not all known"
+    difference = second.total - best.total if known else second.running - best.running
+    pays = _pays(found) if best.way == "tuned" else _would_pay(found)
+    return f"**{_NAMES[best.way].capitalize()}**: cheapest by {_usd(difference)} in the first year ({basis}). {pays}"
+
+
+def _pays(found: Comparison) -> str:
+    days = found.break_even.days
+    return "" if days is None else f"Tuning has paid for itself against prompting after {_days(days)}."
+
+
+def _would_pay(found: Comparison) -> str:
+    """What would have to change for tuning to be the answer."""
+    if found.break_even.requests is None:
+        return "A tuned request is not cheaper than a prompted one at these prices, so tuning pays by quality only."
+    return (
+        f"Tuning pays against prompting from {found.break_even.requests:,} requests on"
+        f"{'' if found.break_even.days is None else f', after {_days(found.break_even.days)} at this volume'}."
+    )
+
+
+def _requests(found: Comparison) -> str:
+    rows: list[list[str]] = []
+    for way, price in found.per_request.items():
+        tokens = found.tokens.get(way)
+        counts = ["-", "-", "-"] if tokens is None else [str(tokens.input), str(tokens.cached), str(tokens.output)]
+        rows.append([_NAMES[way], *counts, f"{price:.6f}", f"{1000 * price:,.2f}"])
+    return _table(
+        ["", "input tokens", "of them the same every time", "output tokens", "a request", "1,000 requests"], rows
+    )
+
+
+def _years(found: Comparison) -> str:
+    rows = [
+        [_NAMES[cost.way], _usd(cost.one_time), _usd(cost.requests), _usd(cost.upkeep),
+         "not known" if cost.mistakes is None else _usd(cost.mistakes), _usd(cost.total)]
+        for cost in found.yearly
+    ]  # fmt: skip
+    return _table(["", "once", "requests", "upkeep", "wrong decisions", "total"], rows)
+
+
+def _break_even(found: Comparison) -> str:
+    made = f"Making the adapter costs {_usd(found.one_time)} once."
+    even = found.break_even
+    if even.requests is None or even.days is None:
+        return f"{made} A tuned request is not cheaper, so that is not saved by volume."
+    return (
+        f"{made} It is saved after {even.requests:,} requests, {_days(even.days)} at this volume; the first year saves "
+        f"{_usd(even.first_year)} without retraining."
+    )
+
+
+def _retraining(found: Comparison) -> str:
+    rows = [
+        [str(row.times), _usd(row.first_year), "never" if row.requests is None else f"{row.requests:,}"]
+        for row in found.retraining
+    ]
+    table = _table(["retrainings a year", "saved against prompting, first year", "break-even (requests)"], rows)
+    return f"One retraining costs {_usd(found.retraining_cost)}.\n\n{table}"
+
+
+def _quality(found: Comparison) -> str:
+    if not found.gains:
+        return "Not known: put the shares of `evaluate`'s reports into the price file's `quality`."
+    rows = [
+        [_NAMES[gain.against], f"{gain.frauds_caught:,.0f}", f"{gain.false_alarms_avoided:,.0f}", _usd(gain.value)]
+        for gain in found.gains
+    ]
+    return _table(["tuning against", "more frauds caught a year", "false alarms avoided a year", "worth a year"], rows)
+
+
+def _usd(amount: float) -> str:
+    return f"{'-' if round(amount) < 0 else ''}{abs(amount):,.0f} USD"
+
+
+def _days(days: int) -> str:
+    return f"{days:,} day{'' if days == 1 else 's'}"
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
