@@ -1,0 +1,1 @@
+"""Measuring: metrics with intervals, baselines on the same rows, comparisons, plots."""

@@ -1,0 +1,90 @@
+"""The simple methods, fitted on the adapter's training rows and judged on the same test rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_val_predict
+from sklearn.pipeline import Pipeline, make_pipeline
+
+from finetune.data.difficulty import boost_on_fields
+from finetune.data.prepare import company_policy
+from finetune.evaluation.metrics import Floats, Scored, binary
+from finetune.labels import LabelSpace
+from finetune.rows import Row
+from tools.fraud.features import derive_features
+from tools.fraud.flags import heuristic_score, raise_flags
+from tools.fraud.transaction import Transaction
+
+FOLDS = 5
+_RULES_THRESHOLD = 0.5
+
+
+def majority(truth: Sequence[int], train: Sequence[int], classes: int) -> Scored:
+    """Always the most frequent training label, with the training shares as probabilities."""
+    shares = np.bincount(np.asarray(train), minlength=classes) / max(1, len(train))
+    decided = np.full(len(truth), int(shares.argmax()))
+    return Scored(np.asarray(truth), decided, np.tile(shares, (len(truth), 1)))
+
+
+def tfidf_logistic(
+    rows: Sequence[Row], truth: Sequence[int], train: Sequence[Row] | None, labels: LabelSpace
+) -> Scored:
+    """TF-IDF over words and word pairs with logistic regression.
+
+    Without training rows it is cross-validated on the evaluated rows themselves.
+    """
+    texts = [row.text for row in rows]
+    if train is None:
+        folds = min(FOLDS, *np.bincount(np.asarray(truth)).tolist())
+        if folds < 2:
+            return majority(truth, truth, len(labels.classes))
+        found = cross_val_predict(_tfidf(), texts, np.asarray(truth), cv=folds, method="predict_proba")
+        return _scored(truth, np.asarray(found))
+    model = _tfidf().fit([row.text for row in train], [labels.index(row.label) for row in train])
+    return _scored(truth, np.asarray(model.predict_proba(texts)))
+
+
+def boosted_fields(rows: Sequence[Row], truth: Sequence[int], train: Sequence[Row], labels: LabelSpace) -> Scored:
+    """Gradient boosting on the transactions' fields, history included."""
+    found = boost_on_fields(
+        [transaction_of(row) for row in train],
+        [labels.index(row.label) == 0 for row in train],
+        [transaction_of(row) for row in rows],
+        [label == 0 for label in truth],
+        history=True,
+    )
+    return binary(truth, found.scores, 0.5)
+
+
+def rules(rows: Sequence[Row], truth: Sequence[int]) -> Scored:
+    """The points of the company's rules, as the product shows them beside a score."""
+    policy = company_policy(None)
+    points: list[int] = []
+    for row in rows:
+        transaction = transaction_of(row)
+        points.append(heuristic_score(raise_flags(transaction, policy, derive_features(transaction, policy))))
+    return binary(truth, np.array(points) / 100, _RULES_THRESHOLD)
+
+
+def transaction_of(row: Row) -> Transaction:
+    """The transaction that a row's text tells."""
+    return Transaction.model_validate(row.attributes["transaction"])
+
+
+def has_transactions(rows: Sequence[Row]) -> bool:
+    """Whether every row carries its transaction."""
+    return all(isinstance(row.attributes.get("transaction"), Mapping) for row in rows)
+
+
+def _tfidf() -> Pipeline:
+    options: dict[str, Any] = {"ngram_range": (1, 2), "min_df": 2, "sublinear_tf": True}
+    return make_pipeline(TfidfVectorizer(**options), LogisticRegression(C=10, max_iter=1000))
+
+
+def _scored(truth: Sequence[int], probabilities: Floats) -> Scored:
+    return Scored(np.asarray(truth), probabilities.argmax(axis=1), probabilities)

@@ -1,0 +1,135 @@
+"""Metrics of a scored split, with bootstrap intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn import metrics as sk
+
+Floats = NDArray[np.float64]
+Labels = NDArray[np.int64]
+Values = dict[str, float | None]
+
+RESAMPLES = 1000
+_BINS = 15
+_FALSE_POSITIVE_RATE = 0.05
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Rows with their truth and a scorer's answer.
+
+    `truth` and `decided` are places in the label space (0: positive), `probabilities` [rows, classes] sum to 1 per row.
+    """
+
+    truth: Labels
+    decided: Labels
+    probabilities: Floats
+
+    def take(self, rows: NDArray[np.integer]) -> Scored:
+        """Some of the rows."""
+        return Scored(self.truth[rows], self.decided[rows], self.probabilities[rows])
+
+    @property
+    def classes(self) -> int:
+        """How many classes there are."""
+        return self.probabilities.shape[1]
+
+
+def binary(truth: Sequence[int], positive: Floats, threshold: float) -> Scored:
+    """A two-class split from the positive class's probability and a threshold."""
+    decided = np.where(positive >= threshold, 0, 1)
+    return Scored(np.asarray(truth), decided, np.column_stack([positive, 1 - positive]))
+
+
+def measure(scored: Scored) -> Values:
+    """Accuracy, precision, recall, f1, mcc, roc_auc, pr_auc, recall_at_fpr_5, ece, brier.
+
+    For two classes they are the positive class's; for more, means over the classes (`recall_at_fpr_5` is then None).
+    Ranking metrics are None where a class has no row.
+    """
+    truth, decided = scored.truth, scored.decided
+    if scored.classes == 2:
+        positive = (truth == 0).astype(int)
+        shared = {"pos_label": 0, "zero_division": 0.0}
+        values = _ranking(positive, scored.probabilities[:, 0])
+    else:
+        shared = {"average": "macro", "zero_division": 0.0, "labels": range(scored.classes)}
+        values = _mean_ranking(scored)
+    return {
+        "accuracy": float(np.mean(truth == decided)),
+        "precision": float(sk.precision_score(truth, decided, **shared)),
+        "recall": float(sk.recall_score(truth, decided, **shared)),
+        "f1": float(sk.f1_score(truth, decided, **shared)),
+        "mcc": float(sk.matthews_corrcoef(truth, decided)) if len(truth) else 0.0,
+        **values,
+        "ece": expected_calibration_error(scored),
+        "brier": float(np.mean(np.sum((scored.probabilities - np.eye(scored.classes)[truth]) ** 2, axis=1)) / 2),
+    }
+
+
+def expected_calibration_error(scored: Scored, bins: int = _BINS) -> float:
+    """Mean distance of stated probability and observed share over bins of equal mass (Nixon et al. 2019).
+
+    Two classes: of the positive class's probability; more: of the most probable class's.
+    """
+    if scored.classes == 2:
+        stated, happened = scored.probabilities[:, 0], scored.truth == 0
+    else:
+        stated, happened = scored.probabilities.max(axis=1), scored.truth == scored.probabilities.argmax(axis=1)
+    order = np.argsort(stated, kind="stable")
+    parts = [part for part in np.array_split(order, bins) if len(part)]
+    return float(
+        sum(len(part) * abs(stated[part].mean() - happened[part].mean()) for part in parts) / max(1, len(order))
+    )
+
+
+def intervals(scored: Scored, seed: int = 0, resamples: int = RESAMPLES) -> dict[str, list[float]]:
+    """95% percentile bootstrap intervals [low, high] of every metric of `measure` that has a value."""
+    random = np.random.default_rng(seed)
+    draws = [measure(scored.take(_resample(scored.truth, random))) for _ in range(resamples)]
+    return {name: bounds(values) for name in draws[0] if (values := _present(draws, name))}
+
+
+def bounds(values: Sequence[float]) -> list[float]:
+    """The middle 95% of resampled values."""
+    low, high = np.quantile(values, [0.025, 0.975])
+    return [float(low), float(high)]
+
+
+def _present(draws: Sequence[Mapping[str, float | None]], name: str) -> list[float]:
+    return [value for draw in draws if (value := draw[name]) is not None]
+
+
+def _resample(truth: Labels, random: np.random.Generator) -> NDArray[np.int64]:
+    return random.integers(0, len(truth), len(truth))
+
+
+def _ranking(positive: NDArray[np.int64], score: Floats) -> Values:
+    if positive.min(initial=1) == positive.max(initial=0):
+        return {"roc_auc": None, "pr_auc": None, "recall_at_fpr_5": None}
+    false, true, _ = sk.roc_curve(positive, score)
+    return {
+        "roc_auc": float(sk.roc_auc_score(positive, score)),
+        "pr_auc": float(sk.average_precision_score(positive, score)),
+        "recall_at_fpr_5": float(true[false <= _FALSE_POSITIVE_RATE].max()),
+    }
+
+
+def _mean_ranking(scored: Scored) -> Values:
+    per_class = [
+        _ranking((scored.truth == at).astype(int), scored.probabilities[:, at]) for at in range(scored.classes)
+    ]
+    return {
+        "roc_auc": _mean([values["roc_auc"] for values in per_class]),
+        "pr_auc": _mean([values["pr_auc"] for values in per_class]),
+        "recall_at_fpr_5": None,
+    }
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    present = [value for value in values if value is not None]
+    return sum(present) / len(present) if present else None

@@ -1,0 +1,178 @@
+"""`evaluate`: an adapter's metrics, intervals, baselines and slices on rows that it has not seen."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from finetune.base import Base
+from finetune.calibrate import Decision
+from finetune.evaluation.baselines import boosted_fields, has_transactions, majority, rules, tfidf_logistic
+from finetune.evaluation.consistency import consistency, paraphrased
+from finetune.evaluation.metrics import Scored, intervals, measure
+from finetune.evaluation.plots import save_plots
+from finetune.evaluation.significance import mcnemar
+from finetune.rows import Row, rows_sha256
+from finetune.scoring import Scorer, Scores, open_scorer
+from finetune.task import AdapterTask, load_task
+from finetune.training.machine import Memory, git_commit
+from tools.fraud.calibration import Calibration
+
+_LATENCY_ROWS = 30
+_SLICES = ("kind", "band", "scenario")
+_SMALLEST_SLICE = 10
+_UNCALIBRATED = Decision(Calibration(), 0.5)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to evaluate. `train` are the rows that the adapter was trained on, for baselines that learn."""
+
+    adapter: Path
+    rows: Sequence[Row]
+    base: Base
+    train: Sequence[Row] | None = None
+    with_base: bool = True
+    deployed_rate: float | None = None
+    threshold: float | None = None
+
+
+def evaluate(request: Request, out: Path) -> dict[str, Any]:
+    """Write `out` (JSON) and plots beside it; return the report.
+
+    Raises RowsError for unknown labels or over-length rows, RecipeError for a folder that is no adapter of this base.
+    """
+    memory = Memory()
+    task = _adjusted(load_task(request.adapter), request)
+    truth = [task.labels.index(row.label) for row in request.rows]
+    scorer = open_scorer(request.adapter, task, request.base)
+    scores = scorer.score([row.text for row in request.rows])
+    scored = task.decision.apply(scores.logits, truth)
+    report: dict[str, Any] = {
+        "n": len(truth),
+        **measure(scored),
+        "consistency": _consistency(scorer, task, request.rows, scored),
+        "parse_failures": int((~scores.parsed).sum()),
+        "latency_ms": _latency(scorer, request.rows),
+        "intervals": intervals(scored),
+        "baselines": {},
+        "slices": _slices(request.rows, scored),
+        "throughput": _throughput(scores),
+        "peak_memory_mb": memory.peak_mb(),
+        "adapter": _about(request, task),
+        "rows": _rows_of(request.rows, scored),
+    }
+    del scorer
+    for name, baseline in _baselines(request, task, truth).items():
+        report["baselines"][name] = {
+            **measure(baseline),
+            "intervals": intervals(baseline),
+            "mcnemar_p": mcnemar(scored, baseline),
+        }
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    save_plots(scored, task.threshold, out.parent / f"{out.stem}-plots")
+    return report
+
+
+def _adjusted(task: AdapterTask, request: Request) -> AdapterTask:
+    calibration = task.calibration
+    if request.deployed_rate is not None:
+        fitted = calibration.fitted_rate or _share_in_calibration(task)
+        calibration = replace(calibration, fitted_rate=fitted, deployed_rate=request.deployed_rate)
+    threshold = task.threshold if request.threshold is None else request.threshold
+    return task.model_copy(update={"calibration": calibration, "threshold": threshold})
+
+
+def _share_in_calibration(task: AdapterTask) -> float:
+    share = task.metrics.get("positive_share")
+    return 0.5 if share is None else share
+
+
+def _baselines(request: Request, task: AdapterTask, truth: Sequence[int]) -> dict[str, Scored]:
+    train = request.train
+    labels = task.labels
+    known = list(truth) if train is None else [labels.index(row.label) for row in train]
+    found = {
+        "majority": majority(truth, known, len(labels.classes)),
+        "tfidf_lr": tfidf_logistic(request.rows, truth, train, labels),
+    }
+    if labels.binary and has_transactions(request.rows):
+        found["rules"] = rules(request.rows, truth)
+        if train and has_transactions(train):
+            found["gradient_boosting"] = boosted_fields(request.rows, truth, train, labels)
+    if request.with_base:
+        bare = Scorer(request.base, task.prompt, task.max_length).score([row.text for row in request.rows])
+        found["base_model"] = _UNCALIBRATED.apply(bare.logits, truth)
+    return found
+
+
+def _consistency(scorer: Scorer, task: AdapterTask, rows: Sequence[Row], scored: Scored) -> float | None:
+    told = paraphrased(rows)
+    if not told:
+        return None
+    logits = scorer.score([text for _, text in told]).logits
+    return consistency(task, scored.decided.tolist(), [at for at, _ in told], logits)
+
+
+def _latency(scorer: Scorer, rows: Sequence[Row]) -> dict[str, float]:
+    """Milliseconds of one row at a time, the shared prompt not cached."""
+    taken: list[float] = []
+    for row in rows[:_LATENCY_ROWS]:
+        started = time.perf_counter()
+        scorer.score([row.text])
+        taken.append(1000 * (time.perf_counter() - started))
+    p50, p95 = np.quantile(taken, [0.5, 0.95])
+    return {"p50": round(float(p50), 1), "p95": round(float(p95), 1)}
+
+
+def _slices(rows: Sequence[Row], scored: Scored) -> dict[str, dict[str, Any]]:
+    """Metrics of the rows that share a kind, a band or a scenario, where there are at least ten."""
+    members: dict[str, list[int]] = defaultdict(list)
+    for at, row in enumerate(rows):
+        for column in _SLICES:
+            if isinstance(value := row.attributes.get(column), str):
+                members[f"{column}={value}"].append(at)
+    return {
+        name: {"n": len(places), **measure(scored.take(np.array(places)))}
+        for name, places in sorted(members.items())
+        if len(places) >= _SMALLEST_SLICE
+    }
+
+
+def _throughput(scores: Scores) -> dict[str, float]:
+    rows = len(scores.logits)
+    return {
+        "rows_per_s": round(rows / scores.seconds, 2),
+        "tokens_per_s": round(scores.tokens / scores.seconds, 1),
+        "seconds": round(scores.seconds, 2),
+    }
+
+
+def _about(request: Request, task: AdapterTask) -> dict[str, Any]:
+    return {
+        "folder": request.adapter.name,
+        "task": task.task,
+        "classes": task.classes,
+        "base": task.base_name,
+        "base_sha256": task.base_sha256,
+        "data_sha256": rows_sha256(request.rows),
+        "train_sha256": task.data_sha256,
+        "threshold": task.threshold,
+        "git_commit": git_commit(),
+    }
+
+
+def _rows_of(rows: Sequence[Row], scored: Scored) -> list[dict[str, Any]]:
+    """Truth, decision and probabilities by row, for `compare`. No text: reports are shared more widely than data."""
+    return [
+        {"number": row.number, "truth": int(truth), "decided": int(decided), "probabilities": np.round(p, 6).tolist()}
+        for row, truth, decided, p in zip(rows, scored.truth, scored.decided, scored.probabilities, strict=True)
+    ]

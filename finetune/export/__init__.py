@@ -1,0 +1,1 @@
+"""From a trained adapter to files that a server loads, proven equal before they leave."""

@@ -1,0 +1,67 @@
+"""The model card beside an exported adapter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from finetune.export.parity import Parity
+from finetune.task import AdapterTask
+from tools.fraud.manifest import AdapterManifest
+
+_SHOWN = ("accuracy", "precision", "recall", "mcc", "roc_auc", "pr_auc", "ece", "brier", "consistency")
+
+
+def write_card(
+    path: Path, task: AdapterTask, manifest: AdapterManifest, parity: Parity, report: Mapping[str, Any] | None
+) -> None:
+    """Write the card as Markdown; `report` is what `evaluate` wrote, where there is one."""
+    calibration = task.calibration
+    lines = [
+        f"# {manifest.name}",
+        "",
+        f"A LoRA adapter of {manifest.base.name} for the task `{task.task}`: it answers with one of "
+        f"{', '.join(task.words)}, and the label's probability is read from that one token.",
+        "",
+        f"- Base: `{manifest.base.name}`, SHA-256 `{manifest.base.sha256}`.",
+        "- Licence: that of the base and of the rows.",
+        f"- Adapter: `{manifest.adapter.name}` for llama.cpp, `adapter_model.safetensors` for PEFT and vLLM.",
+        f"- Training rows: SHA-256 `{manifest.data_sha256}`.",
+        f"- Probability: sigmoid((z + {calibration.bias:.4f}) / {calibration.temperature:.4f}), where z = "
+        f"logp({task.words[0]}) - logp({task.words[1]}); {task.words[0]} from {task.threshold:.3f} on.",
+        f"- Parity with transformers on {parity.rows} rows: {parity.label_agreement:.1%} of the labels agree, "
+        f"probabilities differ by {parity.median_difference:.4f} (median) and {parity.p95_difference:.4f} (95th "
+        "percentile), tokens are equal.",
+        "",
+        f"Instruction: {task.instruction}",
+        "",
+        *_figures(task, report),
+        "",
+        "Use: a second opinion beside rules and people. It has learned the rows above and nothing else; a shift in the "
+        "customers, the merchants or the share of fraud needs a new calibration. It does not explain its answer.",
+    ]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _figures(task: AdapterTask, report: Mapping[str, Any] | None) -> list[str]:
+    if report is None:
+        return ["Measured on the calibration rows only; `evaluate` measures it on rows of their own.", "",
+                *_table({"adapter": task.metrics})]  # fmt: skip
+    return [f"Measured on {report['n']} rows of their own:", "", *_table({"adapter": report, **report["baselines"]})]
+
+
+def _table(scorers: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    lines = ["| | " + " | ".join(_SHOWN) + " |", "| --- " * (len(_SHOWN) + 1) + "|"]
+    for name, metrics in scorers.items():
+        cells = [_cell(metrics, metric) for metric in _SHOWN]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def _cell(metrics: Mapping[str, Any], name: str) -> str:
+    value = metrics.get(name)
+    if value is None:
+        return ""
+    interval = (metrics.get("intervals") or {}).get(name)
+    return f"{value:.3f}" + (f" ({interval[0]:.3f}-{interval[1]:.3f})" if interval else "")

@@ -1,0 +1,96 @@
+"""`export`: an adapter as a folder that serving loads, with a manifest, a card, and proof that it answers the same."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from finetune.base import Base
+from finetune.errors import ExportError
+from finetune.export.card import write_card
+from finetune.export.gguf_lora import write_gguf_lora
+from finetune.export.parity import Parity, check_parity
+from finetune.rows import Row
+from finetune.task import TASK_NAME, AdapterTask, load_task
+from finetune.training.adapter import CONFIG_NAME, WEIGHTS_NAME
+from tools.fraud.manifest import MANIFEST_NAME, AdapterManifest, WeightsFile, file_sha256
+from tools.fraud.narrative import NARRATIVE_VERSION
+
+GGUF_NAME = "adapter.gguf"
+PARITY_NAME = "parity.json"
+_SOURCES = (CONFIG_NAME, WEIGHTS_NAME, TASK_NAME)
+_OPTIONAL = ("training.json", "curves.png")
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A finished export."""
+
+    folder: Path
+    manifest: AdapterManifest
+    parity: Parity
+
+
+def export(
+    adapter: Path, base: Base, rows: Sequence[Row], out: Path, report: Mapping[str, Any] | None = None, threads: int = 1
+) -> Exported:
+    """Write safetensors, GGUF, manifest, parity and card to `out`; `rows` are what parity is checked on.
+
+    `report` (of `evaluate`) gives the manifest its metrics. Raises ExportError with the reasons when llama.cpp cannot
+    serve the adapter or does not answer as transformers does; `out` then stays as it was.
+    """
+    task = load_task(adapter)
+    if base.gguf is None:
+        raise ExportError(["the base is no GGUF, so llama.cpp cannot serve it; vLLM serves the folder as it is"])
+    if not task.labels.binary:
+        raise ExportError([f"serving decides between two labels, the adapter has {len(task.classes)}"])
+    partial = out.with_name(f".{out.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        write_gguf_lora(adapter, base.gguf, partial / GGUF_NAME)
+        parity = check_parity(adapter, partial / GGUF_NAME, task, base, [row.text for row in rows], threads)
+        _copy(adapter, partial)
+        manifest = _manifest(task, base, partial, report)
+        (partial / MANIFEST_NAME).write_text(manifest.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        (partial / PARITY_NAME).write_text(json.dumps(parity.to_dict(), indent=1) + "\n", encoding="utf-8")
+        write_card(partial / "README.md", task, manifest, parity, report)
+        shutil.rmtree(out, ignore_errors=True)
+        partial.rename(out)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return Exported(out, manifest, parity)
+
+
+def _copy(adapter: Path, target: Path) -> None:
+    for name in _SOURCES:
+        shutil.copyfile(adapter / name, target / name)
+    for name in _OPTIONAL:
+        if (adapter / name).is_file():
+            shutil.copyfile(adapter / name, target / name)
+
+
+def _manifest(task: AdapterTask, base: Base, folder: Path, report: Mapping[str, Any] | None) -> AdapterManifest:
+    sha256 = file_sha256(folder / GGUF_NAME)
+    measured = task.metrics if report is None else {name: report.get(name) for name in task.metrics}
+    return AdapterManifest(
+        # The hash in the name: a server that reloads another adapter under the same name may serve stale caches.
+        name=f"{task.task}@{sha256[:8]}",
+        task=task.task,
+        base=WeightsFile(name=base.gguf.name if base.gguf else base.name, sha256=base.sha256),
+        adapter=WeightsFile(name=GGUF_NAME, sha256=sha256),
+        prompt_version=task.prompt_version,
+        prompt_sha256=task.prompt.sha256,
+        narrative_version=NARRATIVE_VERSION,
+        labels=task.words,
+        calibration=task.calibration,
+        threshold=task.threshold,
+        data_sha256=task.data_sha256,
+        metrics=measured,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )

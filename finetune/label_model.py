@@ -1,0 +1,141 @@
+"""Logits of the label words from one forward pass: shared prompt prefix once, rows padded on the right.
+
+Layers below `first_layer` are frozen when an adapter only touches the upper ones. Their output never changes and is
+then computed once per row instead of once per epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from transformers import DynamicCache
+
+from finetune.encoding import Encoded
+
+_HALF_MAX = 60_000.0
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of one forward pass: token ids [rows, tokens] or lower layers' output [rows, tokens, width], padded."""
+
+    inputs: Tensor
+    last: Tensor
+    """Index of each row's last token."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the trained layers read: per row its token ids [tokens], or the frozen layers' output [tokens, width]."""
+
+    prefix: Tensor
+    rows: list[Tensor]
+
+    @property
+    def lengths(self) -> list[int]:
+        """Tokens of each row."""
+        return [len(row) for row in self.rows]
+
+    def batch(self, indices: Sequence[int]) -> Batch:
+        """Some rows, padded to the longest. Padding stands on the right, where causal attention never looks."""
+        rows = [self.rows[index] for index in indices]
+        inputs = nn.utils.rnn.pad_sequence(rows, batch_first=True)
+        if inputs.is_floating_point():
+            inputs = inputs.float()
+        return Batch(inputs, torch.tensor([len(row) - 1 for row in rows]))
+
+
+class LowerLayers:
+    """The frozen layers below `first_layer`, split off a causal language model."""
+
+    def __init__(self, model: Any, first_layer: int) -> None:
+        """Split: `model` keeps the layers from `first_layer` on, and then takes `inputs_embeds`."""
+        backbone = model.model
+        layers = list(backbone.layers)
+        self._embed = backbone.embed_tokens
+        config = type(model.config).from_dict({**model.config.to_dict(), "num_hidden_layers": first_layer})
+        with torch.device("meta"):
+            self._backbone: Any = type(backbone)(config)
+        self._backbone.config._attn_implementation = model.config._attn_implementation
+        self._backbone.embed_tokens = self._embed
+        self._backbone.layers = nn.ModuleList(layers[:first_layer])
+        self._backbone.norm = nn.Identity()
+        self._backbone.rotary_emb = backbone.rotary_emb
+        backbone.layers = nn.ModuleList(layers[first_layer:])
+        for index, layer in enumerate(backbone.layers):
+            layer.self_attn.layer_idx = index
+        model.config.num_hidden_layers = len(backbone.layers)
+        self._backbone.eval()
+
+    @torch.no_grad()
+    def run(self, encoded: Encoded, batch_size: int = 32) -> Inputs:
+        """The layers' output for every row, in half precision where its range allows."""
+        device = self._embed.weight.device
+        prefix = _prefix_pass(self._backbone, torch.tensor(encoded.prefix, device=device))
+        tokens = Inputs(torch.tensor(encoded.prefix), [torch.tensor(row) for row in encoded.rows])
+        rows: list[Tensor] = [torch.empty(0)] * len(tokens.rows)
+        for indices in length_batches(tokens.lengths, batch_size):
+            batch = tokens.batch(indices)
+            hidden = _row_pass(self._backbone, prefix, batch.inputs.to(device)).cpu()
+            for index, row in zip(indices, hidden, strict=True):
+                rows[index] = _compact(row[: len(tokens.rows[index])])
+        return Inputs(torch.empty(0) if prefix is None else prefix.hidden[0].cpu(), rows)
+
+
+def _compact(hidden: Tensor) -> Tensor:
+    return hidden.half() if float(hidden.abs().max()) < _HALF_MAX else hidden.clone()
+
+
+def token_inputs(encoded: Encoded) -> Inputs:
+    """Inputs of a model whose layers are all trained, or of one that only scores."""
+    return Inputs(torch.tensor(encoded.prefix), [torch.tensor(row) for row in encoded.rows])
+
+
+def label_logits(model: Any, inputs: Inputs, batch: Batch) -> Tensor:
+    """Logits over the whole vocabulary where the label begins: [rows, vocabulary]."""
+    inner = model.get_base_model() if hasattr(model, "get_base_model") else model
+    device = inner.get_input_embeddings().weight.device
+    prefix = _prefix_pass(inner.model, inputs.prefix.to(device))
+    hidden = _row_pass(inner.model, prefix, batch.inputs.to(device))
+    at_label = hidden[torch.arange(len(batch.last), device=device), batch.last.to(device)]
+    return cast("Tensor", inner.lm_head(at_label)).float()
+
+
+def length_batches(lengths: Sequence[int], batch_size: int) -> list[list[int]]:
+    """All rows in batches of similar length: hardly any padding."""
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+
+
+@dataclass(frozen=True)
+class _Prefix:
+    cache: Any
+    hidden: Tensor
+    length: int
+
+
+def _prefix_pass(backbone: Any, prefix: Tensor) -> _Prefix | None:
+    if len(prefix) == 0:
+        return None
+    cache: Any = DynamicCache()
+    hidden = _forward(backbone, prefix[None], cache, 0)
+    return _Prefix(cache, hidden, len(prefix))
+
+
+def _row_pass(backbone: Any, prefix: _Prefix | None, rows: Tensor) -> Tensor:
+    cache: Any = DynamicCache()
+    if prefix is not None:
+        for index, layer in enumerate(prefix.cache.layers):
+            shape = (len(rows), -1, -1, -1)
+            cache.update(layer.keys.expand(shape), layer.values.expand(shape), index)
+    return _forward(backbone, rows, cache, 0 if prefix is None else prefix.length)
+
+
+def _forward(backbone: Any, rows: Tensor, cache: Any, start: int) -> Tensor:
+    named = {"inputs_embeds": rows} if rows.is_floating_point() else {"input_ids": rows}
+    positions = torch.arange(start, start + rows.shape[1], device=rows.device)[None]
+    return backbone(**named, past_key_values=cache, position_ids=positions, use_cache=True).last_hidden_state

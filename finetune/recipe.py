@@ -1,0 +1,71 @@
+"""Training settings: YAML recipes, checked once."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from finetune.errors import RecipeError
+
+DEFAULT_RECIPE = "default"
+
+
+class Recipe(BaseModel):
+    """How an adapter is trained. Units: tokens, rows, epochs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rank: int = Field(default=16, ge=1, le=256)
+    alpha: float = Field(default=32, gt=0)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    rslora: bool = False
+    first_layer: int = Field(default=0, ge=0, description="Layers below stay frozen and are computed only once.")
+    epochs: float = Field(default=3, gt=0)
+    batch_size: int = Field(default=16, ge=1)
+    accumulation: int = Field(default=1, ge=1)
+    learning_rate: float = Field(default=1e-3, gt=0)
+    warmup: float = Field(default=0.1, ge=0, lt=1, description="Share of the steps.")
+    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    weight_decay: float = Field(default=0.0, ge=0)
+    clip_norm: float = Field(default=1.0, gt=0)
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    four_bit: bool = Field(default=False, description="QLoRA: base weights in 4-bit NF4.")
+    negatives_per_positive: float | None = Field(default=None, gt=0, description="Drawn anew in each epoch.")
+    patience: int = Field(default=3, ge=1, description="Epochs without a better validation PR-AUC before it stops.")
+    average: bool = Field(default=False, description="Average the adapters of the last epochs, kept if better.")
+    max_length: int = Field(default=512, ge=16)
+    seed: int = 0
+    threads: int | None = Field(default=None, ge=1)
+
+
+def load_recipe(path: Path | None, **changes: Any) -> Recipe:
+    """A recipe file, or a packaged recipe by name (`default`, `quick`, `qlora`), with `changes` (None: keep) over it.
+
+    Raises RecipeError when there is none or it does not fit.
+    """
+    chosen = path or Path(DEFAULT_RECIPE)
+    packaged = resources.files("finetune").joinpath("recipes", f"{chosen.name}.yaml")
+    if path is not None and path.is_file():
+        text = path.read_text("utf-8")
+    elif packaged.is_file() and chosen.parent == Path():
+        text = packaged.read_text("utf-8")
+    else:
+        raise RecipeError(f"There is no recipe {chosen}. Packaged ones: {', '.join(recipe_names())}.")
+    try:
+        settings: object = yaml.safe_load(text) or {}
+        given = {key: value for key, value in changes.items() if value is not None}
+        return Recipe.model_validate({**settings, **given} if isinstance(settings, dict) else settings)
+    except yaml.YAMLError as error:
+        raise RecipeError(f"The recipe {chosen} is not valid YAML: {error}") from None
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
+        raise RecipeError(f"The recipe {chosen} does not fit: {problems}") from None
+
+
+def recipe_names() -> list[str]:
+    """The packaged recipes."""
+    return sorted(Path(file.name).stem for file in resources.files("finetune").joinpath("recipes").iterdir())

@@ -1,0 +1,74 @@
+"""Bulk scoring in torch: the adapter merged into the weights, the shared prompt computed once, rows by length."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from finetune.base import Base, load_model, load_tokenizer
+from finetune.encoding import encode, first_token
+from finetune.errors import RecipeError
+from finetune.label_model import label_logits, length_batches, token_inputs
+from finetune.objective import Logits
+from finetune.task import AdapterTask
+from finetune.training.adapter import merged
+from tools.fraud.prompt import LabelPrompt
+
+_BATCH = 32
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Logits of the label words [rows, labels] as log-probabilities over the vocabulary, and what they cost.
+
+    `parsed` says for each row whether the most probable token was a label's: else a plain answer would be unreadable.
+    """
+
+    logits: Logits
+    parsed: NDArray[np.bool_]
+    seconds: float
+    tokens: int
+
+
+class Scorer:
+    """A base model, with an adapter or without, that answers with label log-probabilities."""
+
+    def __init__(self, base: Base, prompt: LabelPrompt, max_length: int, adapter: Path | None = None) -> None:
+        """Load the model; an adapter is merged into its weights."""
+        self._tokenizer = load_tokenizer(base)
+        model: Any = load_model(base)
+        self._model: Any = (merged(model, adapter) if adapter else model).eval()
+        self._prompt = prompt
+        self._max_length = max_length
+        self._label_ids = [first_token(self._tokenizer, word) for word in prompt.labels]
+
+    @torch.no_grad()
+    def score(self, texts: Sequence[str], batch_size: int = _BATCH) -> Scores:
+        """Score texts. Raises RowsError for over-length ones."""
+        started = time.perf_counter()
+        encoded = encode(self._tokenizer, self._prompt, texts, self._max_length)
+        inputs = token_inputs(encoded)
+        logits = np.zeros((len(texts), len(self._label_ids)))
+        parsed = np.zeros(len(texts), dtype=bool)
+        for rows in length_batches(inputs.lengths, batch_size):
+            logp = torch.log_softmax(label_logits(self._model, inputs, inputs.batch(rows)), dim=1)
+            logits[rows] = logp[:, self._label_ids].double().cpu().numpy()
+            parsed[rows] = np.isin(logp.argmax(dim=1).cpu().numpy(), self._label_ids)
+        return Scores(logits, parsed, time.perf_counter() - started, encoded.tokens)
+
+
+def open_scorer(folder: Path, task: AdapterTask, base: Base) -> Scorer:
+    """The scorer of a trained adapter. Raises RecipeError when it was trained on another base."""
+    if task.base_sha256 != base.sha256:
+        raise RecipeError(
+            f"The adapter in {folder} was trained on {task.base_name} ({task.base_sha256[:12]}), not on {base.name} "
+            f"({base.sha256[:12]}). Name its base with --base."
+        )
+    return Scorer(base, task.prompt, task.max_length, folder)

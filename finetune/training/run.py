@@ -1,0 +1,306 @@
+"""One training run: set up, train, keep the best, calibrate, report."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import datasets
+import numpy as np
+import torch
+from transformers import EarlyStoppingCallback, set_seed
+from transformers.trainer_utils import get_last_checkpoint
+from trl.trainer.sft_config import SFTConfig
+
+from finetune.base import Base, load_model, load_tokenizer
+from finetune.calibrate import Costs, Decision, fit_calibration
+from finetune.encoding import encode, first_token
+from finetune.errors import TrainingError
+from finetune.evaluation.metrics import Values, measure
+from finetune.label_model import LowerLayers, token_inputs
+from finetune.labels import LabelSpace, find_classes, make_prompt
+from finetune.objective import Logits
+from finetune.recipe import Recipe
+from finetune.rows import Row, rows_sha256
+from finetune.splits import hold_out
+from finetune.task import TASK_NAME, AdapterTask
+from finetune.training.adapter import add_adapter, save_adapter
+from finetune.training.average import average_checkpoints
+from finetune.training.machine import Memory, git_commit
+from finetune.training.plots import save_curves
+from finetune.training.progress import Progress, read_history
+from finetune.training.sampler import BucketSampler
+from finetune.training.tracking import TrackedRun, track
+from finetune.training.trainer import LabelTrainer, Split, split_logits
+from tools.fraud.calibration import Calibration
+from tools.fraud.prompt import LabelPrompt
+
+REPORT_NAME = "training.json"
+CURVES_NAME = "curves.png"
+CHECKPOINTS = "checkpoints"
+BEST_METRIC = "pr_auc"
+_HELD_OUT = 0.15
+_CALIBRATION = 0.5
+_UNCALIBRATED = Decision(Calibration(), 0.5)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to train on and where to put it."""
+
+    task: str
+    rows: Sequence[Row]
+    validation: Sequence[Row] | None
+    base: Base
+    recipe: Recipe
+    out: Path
+    positive: str | None = None
+    costs: Costs = field(default_factory=Costs)
+    deployed_rate: float | None = None
+    max_steps: int | None = None
+    tracking: Path | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished run: the adapter's folder, its description and the report's figures."""
+
+    folder: Path
+    task: AdapterTask
+    report: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    prompt: LabelPrompt
+    labels: LabelSpace
+    label_ids: list[int]
+    data_sha256: str
+    train: Split
+    stop: Split
+    calibration: Split
+    tokens_per_row: float
+
+
+def train(job: Job) -> Outcome:
+    """Train an adapter, resuming from the last checkpoint in `job.out` when the run is the same.
+
+    Raises RowsError (unusable or over-length rows, before anything is computed), RecipeError, or TrainingError when
+    memory runs out or another run's checkpoints lie in the folder.
+    """
+    recipe = job.recipe
+    started = time.perf_counter()
+    if recipe.threads is not None:
+        torch.set_num_threads(recipe.threads)
+    set_seed(recipe.seed)
+    memory = Memory()
+    model = load_model(job.base, four_bit=recipe.four_bit)
+    layers = model.config.num_hidden_layers
+    prepared = _prepare(job, model)
+    _claim(job, prepared)
+    model = add_adapter(model, recipe)
+    trainer = _trainer(job, prepared, model)
+    with _tracked(job, prepared) as run:
+        best = _fit(job, trainer)
+        save_adapter(best, job.out, recipe.first_layer, layers)
+        task = _describe(job, prepared, split_logits(trainer.model, prepared.calibration, prepared.label_ids))
+        task.save(job.out)
+        report = {
+            **_facts(job, prepared),
+            "epochs": trainer.state.epoch,
+            "best_checkpoint": best.name,
+            "tokens_per_s": round(trainer.throughput.tokens_per_s, 1),
+            "peak_memory_mb": memory.peak_mb(),
+            "seconds": round(time.perf_counter() - started, 1),
+            "threads": torch.get_num_threads(),
+            "calibration_split": task.metrics,
+        }
+        files = [job.out / REPORT_NAME, job.out / CURVES_NAME, job.out / TASK_NAME]
+        files[0].write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        history = read_history(job.out)
+        save_curves(history, files[1])
+        run.finish(history, {name: value for name, value in task.metrics.items() if value is not None}, files)
+    return Outcome(job.out, task, report)
+
+
+def _fit(job: Job, trainer: LabelTrainer) -> Path:
+    """Run the epochs that are left; the folder of the best checkpoint, whose weights the model then has."""
+    checkpoints = job.out / CHECKPOINTS
+    try:
+        trainer.train(resume_from_checkpoint=get_last_checkpoint(str(checkpoints)))
+    except (MemoryError, torch.OutOfMemoryError) as error:
+        raise TrainingError(_OUT_OF_MEMORY, code="out_of_memory") from error
+    best = Path(trainer.state.best_model_checkpoint or str(get_last_checkpoint(str(checkpoints))))
+    return average_checkpoints(trainer, best, BEST_METRIC) if job.recipe.average else best
+
+
+def _tracked(job: Job, prepared: _Prepared) -> AbstractContextManager[TrackedRun]:
+    tags = {"git_commit": git_commit() or "unknown", "data_sha256": prepared.data_sha256, "base": job.base.name}
+    return track(job.tracking or job.out / "mlruns", f"{job.task} {job.out.name}", job.recipe.model_dump(), tags)
+
+
+def _facts(job: Job, prepared: _Prepared) -> dict[str, Any]:
+    splits = {"train": prepared.train, "early_stopping": prepared.stop, "calibration": prepared.calibration}
+    return {
+        "task": job.task,
+        "base": job.base.name,
+        "base_sha256": job.base.sha256,
+        "recipe": job.recipe.model_dump(),
+        "git_commit": git_commit(),
+        "data_sha256": prepared.data_sha256,
+        "rows": {name: len(split.labels) for name, split in splits.items()},
+        "positive_share": round(prepared.train.labels.count(0) / len(prepared.train.labels), 4),
+        "tokens_per_row": round(prepared.tokens_per_row, 1),
+    }
+
+
+_OUT_OF_MEMORY = (
+    "The machine ran out of memory. Lower batch_size (raise accumulation by the same factor), then max_length, then "
+    "rank; raise first_layer; or use the qlora recipe on a GPU."
+)
+
+
+def _prepare(job: Job, model: Any) -> _Prepared:
+    recipe = job.recipe
+    tokenizer = load_tokenizer(job.base)
+    classes = find_classes((row.label for row in job.rows), job.positive)
+    prompt, labels = make_prompt(job.task, classes, lambda word: first_token(tokenizer, word))
+    rows, held = (
+        (list(job.rows), list(job.validation)) if job.validation else hold_out(job.rows, _HELD_OUT, recipe.seed)
+    )
+    stop, calibration = hold_out(held, _CALIBRATION, recipe.seed)
+    parts = [rows, stop, calibration]
+    encoded = [encode(tokenizer, prompt, [row.text for row in part], recipe.max_length) for part in parts]
+    indices = [[labels.index(row.label) for row in part] for part in parts]
+    lower = LowerLayers(model, recipe.first_layer) if recipe.first_layer else None
+    splits = [
+        Split(lower.run(part) if lower else token_inputs(part), numbers)
+        for part, numbers in zip(encoded, indices, strict=True)
+    ]
+    return _Prepared(
+        prompt,
+        labels,
+        [first_token(tokenizer, word) for word in labels.words],
+        rows_sha256(rows),
+        *splits,
+        tokens_per_row=float(np.mean(encoded[0].lengths)) + len(encoded[0].prefix),
+    )
+
+
+def _claim(job: Job, prepared: _Prepared) -> None:
+    """Mark the folder as this run's; a folder with another run's checkpoints is refused rather than resumed."""
+    identity = json.dumps(
+        {"recipe": job.recipe.model_dump(), "data": prepared.data_sha256, "base": job.base.sha256, "task": job.task},
+        sort_keys=True,
+    )
+    mark = job.out / CHECKPOINTS / "run.json"
+    if mark.is_file() and mark.read_text("utf-8") != identity:
+        raise TrainingError(
+            f"{job.out} holds the checkpoints of another run (other rows, recipe or base). "
+            "Choose another --out, or delete that folder to start afresh.",
+            code="another_run",
+        )
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    mark.write_text(identity, encoding="utf-8")
+
+
+def _trainer(job: Job, prepared: _Prepared, model: Any) -> LabelTrainer:
+    recipe = job.recipe
+    sampler = BucketSampler(
+        prepared.train.inputs.lengths,
+        [label == 0 for label in prepared.train.labels],
+        recipe.batch_size,
+        recipe.seed,
+        recipe.negatives_per_positive,
+    )
+
+    def metric(logits: Logits, labels: Sequence[int]) -> dict[str, float]:
+        measured = measure(_UNCALIBRATED.apply(logits, labels))
+        return {name: value for name, value in measured.items() if value is not None and name in _WATCHED}
+
+    rows = datasets.Dataset.from_dict({"row": range(len(prepared.train.labels))})
+    trainer = LabelTrainer(
+        model=model,
+        args=_arguments(job, len(sampler)),
+        train_dataset=rows,
+        eval_dataset=rows.select([0]),
+        processing_class=load_tokenizer(job.base),
+        callbacks=[EarlyStoppingCallback(early_stopping_patience=recipe.patience)],
+        train=prepared.train,
+        validation=prepared.stop,
+        label_ids=prepared.label_ids,
+        sampler=sampler,
+        metric=metric,
+    )
+    trainer.add_callback(Progress(job.out, trainer.throughput))
+    return trainer
+
+
+_WATCHED = ("pr_auc", "roc_auc", "mcc", "f1")
+
+
+def _arguments(job: Job, rows_per_epoch: int) -> Any:
+    recipe = job.recipe
+    steps_per_epoch = -(-rows_per_epoch // (recipe.batch_size * recipe.accumulation))
+    steps = job.max_steps or max(1, round(recipe.epochs * steps_per_epoch))
+    return SFTConfig(
+        output_dir=str(job.out / CHECKPOINTS),
+        max_steps=steps,
+        per_device_train_batch_size=recipe.batch_size,
+        gradient_accumulation_steps=recipe.accumulation,
+        learning_rate=recipe.learning_rate,
+        lr_scheduler_type=recipe.schedule if recipe.schedule != "constant" else "constant_with_warmup",
+        warmup_steps=round(recipe.warmup * steps),
+        weight_decay=recipe.weight_decay,
+        max_grad_norm=recipe.clip_norm,
+        adam_beta2=0.99,
+        bf16=_bf16(recipe),
+        eval_strategy="epoch",
+        save_strategy="epoch",
+        load_best_model_at_end=True,
+        metric_for_best_model=f"eval_{BEST_METRIC}",
+        greater_is_better=True,
+        logging_steps=10,
+        disable_tqdm=True,
+        report_to="none",
+        remove_unused_columns=False,
+        dataset_kwargs={"skip_prepare_dataset": True},
+        max_length=None,
+        gradient_checkpointing=False,
+        seed=recipe.seed,
+        data_seed=recipe.seed,
+        use_cpu=not torch.cuda.is_available(),
+        dataloader_pin_memory=False,
+    )
+
+
+def _bf16(recipe: Recipe) -> bool:
+    # CPUs without bf16 instructions emulate it, four times slower than float32.
+    return recipe.precision == "bf16" or (recipe.precision == "auto" and torch.cuda.is_available())
+
+
+def _describe(job: Job, prepared: _Prepared, logits: Logits) -> AdapterTask:
+    labels = prepared.calibration.labels
+    calibration = fit_calibration(logits, labels, job.deployed_rate)
+    decision = Decision(calibration, job.costs.threshold)
+    metrics: Values = measure(decision.apply(logits, labels)) if labels else {}
+    return AdapterTask(
+        task=job.task,
+        classes=prepared.labels.classes,
+        words=prepared.labels.words,
+        prompt_version=prepared.prompt.version,
+        instruction=prepared.prompt.instruction,
+        base_name=job.base.name,
+        base_sha256=job.base.sha256,
+        base_path=None if job.base.gguf else str(job.base.folder),
+        data_sha256=prepared.data_sha256,
+        max_length=job.recipe.max_length,
+        calibration=calibration,
+        threshold=decision.threshold,
+        metrics=metrics,
+    )

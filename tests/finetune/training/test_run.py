@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from finetune.base import Base
+from finetune.errors import RowsError, TrainingError
+from finetune.evaluation.metrics import measure
+from finetune.recipe import Recipe
+from finetune.rows import read_rows
+from finetune.scoring import open_scorer
+from finetune.task import load_task
+from finetune.training.run import CHECKPOINTS, Job, train
+
+RECIPE = Recipe(rank=4, alpha=8, epochs=3, batch_size=8, learning_rate=2e-2, first_layer=2, threads=1)
+
+
+@pytest.fixture(scope="session")
+def job(tiny_base: Base, rows_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Job:
+    out = tmp_path_factory.mktemp("adapter") / "run"
+    return Job("fraud", read_rows(rows_file), None, tiny_base, RECIPE, out, tracking=out.parent / "mlruns")
+
+
+@pytest.fixture(scope="session")
+def trained(job: Job) -> Path:
+    return train(job).folder
+
+
+def test_a_run_learns_and_leaves_everything_behind(job: Job, trained: Path) -> None:
+    report = json.loads((trained / "training.json").read_text())
+    history = [json.loads(line) for line in (trained / "history.jsonl").read_text().splitlines()]
+    validation = [entry["eval_pr_auc"] for entry in history if "eval_pr_auc" in entry]
+    assert len(validation) == 3
+    assert validation[-1] > 0.9
+    assert len(list((trained / CHECKPOINTS).glob("checkpoint-*"))) == 3
+    assert report["rows"]["train"] + report["rows"]["early_stopping"] + report["rows"]["calibration"] == 80
+    assert report["tokens_per_s"] > 0
+    assert report["peak_memory_mb"] > 0
+    assert (trained / "curves.png").read_bytes().startswith(b"\x89PNG")
+    assert list((trained.parent / "mlruns").rglob("training.json"))
+    config = json.loads((trained / "adapter_config.json").read_text())
+    assert config["layers_to_transform"] == [2, 3]
+
+
+def test_the_saved_adapter_scores_as_trained(job: Job, trained: Path) -> None:
+    task = load_task(trained)
+    rows = list(job.rows)[:40]
+    scores = open_scorer(trained, task, job.base).score([row.text for row in rows])
+    truth = [task.labels.index(row.label) for row in rows]
+    ranking = measure(task.decision.apply(scores.logits, truth))
+    assert (ranking["roc_auc"] or 0) > 0.9
+
+
+def test_a_killed_run_is_resumed(job: Job, trained: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    shutil.copytree(trained, out)
+    numbers = sorted(int(path.name.partition("-")[2]) for path in (out / CHECKPOINTS).glob("checkpoint-*"))
+    shutil.rmtree(out / CHECKPOINTS / f"checkpoint-{numbers[-1]}")
+    for left in ("adapter_model.safetensors", "task.json"):
+        (out / left).unlink()
+    resumed = train(replace(job, out=out))
+    steps = [json.loads(line)["step"] for line in (out / "history.jsonl").read_text().splitlines()]
+    assert steps == sorted(steps)
+    assert resumed.report["epochs"] == 3
+    before = json.loads((trained / "training.json").read_text())["calibration_split"]
+    assert resumed.report["calibration_split"]["roc_auc"] == pytest.approx(before["roc_auc"], abs=0.05)
+
+
+def test_another_runs_checkpoints_are_not_resumed(job: Job, trained: Path) -> None:
+    with pytest.raises(TrainingError, match="another run") as caught:
+        train(replace(job, recipe=RECIPE.model_copy(update={"rank": 2})))
+    assert caught.value.code == "another_run"
+
+
+def test_over_length_rows_fail_before_training(job: Job, tmp_path: Path) -> None:
+    with pytest.raises(RowsError, match="max_length"):
+        train(replace(job, recipe=RECIPE.model_copy(update={"max_length": 20}), out=tmp_path / "run"))
+    assert not (tmp_path / "run" / CHECKPOINTS).exists()
+
+
+def test_running_out_of_memory_says_what_to_lower(job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def exhausted(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr("finetune.training.trainer.label_logits", exhausted)
+    with pytest.raises(TrainingError, match="Lower batch_size"):
+        train(replace(job, out=tmp_path / "run"))
+
+
+def test_max_steps_and_averaging(job: Job, tmp_path: Path) -> None:
+    recipe = RECIPE.model_copy(update={"average": True, "first_layer": 0, "negatives_per_positive": 1.0})
+    outcome = train(replace(job, recipe=recipe, out=tmp_path / "run", max_steps=4))
+    assert outcome.report["best_checkpoint"] in {"averaged", "checkpoint-4"} | {
+        path.name for path in (tmp_path / "run" / CHECKPOINTS).glob("checkpoint-*")
+    }
