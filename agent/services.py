@@ -16,6 +16,7 @@ from agent.models.gateway import ModelGateway
 from agent.router.router import Router
 from agent.settings import Settings
 from tools.fraud.policy import FraudPolicy, load_policy
+from tools.knowledge.answerable import AnswerReader
 from tools.knowledge.edge_store import EdgeStore
 from tools.knowledge.embed import MiniLMEmbedder
 from tools.knowledge.evidence import EvidenceGate
@@ -47,6 +48,7 @@ class Services:
     index: KnowledgeIndex
     gate: EvidenceGate
     ranker: SentenceRanker
+    reader: AnswerReader
     bm25: Bm25Encoder
     policy: FraudPolicy
     documents: DocumentTexts
@@ -82,6 +84,7 @@ def open_services(settings: Settings, documents: DocumentTexts) -> Services:
         index=KnowledgeIndex(retriever, embedder.count_tokens),
         gate=EvidenceGate.load(),
         ranker=SentenceRanker(embedder, bm25),
+        reader=AnswerReader.load(embedder.embed_words),
         bm25=bm25,
         policy=_load_policy(settings),
         documents=documents,

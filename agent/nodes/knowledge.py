@@ -19,6 +19,7 @@ from agent.services import Services
 from agent.spans import traced_gate, traced_retrieval
 from agent.state import GraphState, RoutedTurn, TurnContext
 from tools.errors import ModelUnavailableError
+from tools.knowledge.answerable import Verdict
 from tools.knowledge.documents import Passage
 from tools.knowledge.evidence import GATE_DEPTH, Evidence
 from tools.knowledge.quotes import chosen_candidates, quote_grammar
@@ -44,6 +45,7 @@ class Answer:
     usage: Usage
     prompt: str
     degraded: bool = False
+    verdict: Verdict | None = None
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,11 @@ class KnowledgeNode:
             return _refuse(_refusal_reason(evidence, corpus_size), passages, explanation)
         emit("status", {"text": f"Reading {min(len(passages), _READ_PASSAGES)} passages"})
         answer = await self._answer(state, context, passages[:_READ_PASSAGES])
+        if answer.verdict is not None:
+            explanation["reader"] = _explain(answer.verdict)
         if not answer.text:
-            return _refuse("not_supported", passages, explanation)
+            near_miss = answer.verdict is not None and not answer.verdict.answers
+            return _refuse("not_in_documents" if near_miss else "not_supported", passages, explanation)
         model = self.services.models.role("answer")
         return finish_turn(
             state,
@@ -96,19 +101,24 @@ class KnowledgeNode:
 
     async def _quote(self, model: RoleModel | None, state: RoutedTurn, passages: Sequence[Passage]) -> Answer:
         """Let the model choose among the best sentences; without a model, the ranking chooses and says so."""
-        ranker, query, prompt = self.services.ranker, state["query"], load_prompt("quote")
-        candidates = await self.services.compute(lambda: ranker.rank(query, passages, limit=_CANDIDATES))
-        if not candidates:
-            return Answer("", [], Usage(), prompt.id)
+        query, prompt = state["query"], load_prompt("quote")
+        candidates, verdict = await self.services.compute(lambda: self._read(query, passages))
+        if not candidates or not verdict.answers:
+            return Answer("", [], Usage(), prompt.id, verdict=verdict if candidates else None)
         if model is None:
             emit("token", {"text": (text := _DEGRADED + candidates[0].cited)})
-            return Answer(text, _quote_citations(candidates[:1]), Usage(), "none", degraded=True)
+            return Answer(text, _quote_citations(candidates[:1]), Usage(), "none", degraded=True, verdict=verdict)
         request = ChatRequest(_quote_messages(prompt, query, candidates), grammar=quote_grammar(candidates))
         completion = await _stream(model, request)
         chosen = chosen_candidates(completion.text, candidates) or candidates[:1]
         numbered = _renumber(chosen)
         text = " ".join(candidate.cited for candidate in numbered)
-        return Answer(text, _quote_citations(numbered), completion.usage, prompt.id)
+        return Answer(text, _quote_citations(numbered), completion.usage, prompt.id, verdict=verdict)
+
+    def _read(self, query: str, passages: Sequence[Passage]) -> tuple[list[Candidate], Verdict]:
+        """The best sentences, and whether they answer: a model that only quotes cannot tell."""
+        candidates = self.services.ranker.rank(query, passages, limit=_CANDIDATES)
+        return candidates, self.services.reader.read(query, candidates, passages)
 
     async def _write(
         self, model: RoleModel, state: RoutedTurn, context: TurnContext, passages: Sequence[Passage]
@@ -208,7 +218,7 @@ def _refuse(reason: str, passages: Sequence[Passage], explanation: dict[str, Any
     return {"refusal": {"reason": reason, "suggestions": suggestions, "explanation": explanation}}
 
 
-def _explain(evidence: Evidence) -> dict[str, Any]:
+def _explain(evidence: Evidence | Verdict) -> dict[str, Any]:
     return {
         "probability": round(evidence.probability, 4),
         "threshold": evidence.threshold,

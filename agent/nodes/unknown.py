@@ -17,6 +17,7 @@ _REASONS = {
     "not_a_task": "I don't know what to do with this. It is not a question, a document to read or a transaction.",
     "empty": "I don't know what you would like: the message holds no words.",
 }
+_NEAR_MISS = "I don't know. Your documents mention this, but I found no sentence in them that answers it."
 _READINGS: dict[Route, str] = {
     "knowledge": "a question about the documents",
     "extraction": "a document to extract fields from",
@@ -40,7 +41,8 @@ _EXAMPLES = [
 async def run(state: RoutedTurn) -> GraphState:
     """End the turn with an honest "I don't know"."""
     reason, suggestions, explanation = _why(state)
-    answer = _REASONS.get(reason) or _ambiguous(state["decision"]["alternatives"])
+    near_miss = reason == "not_in_documents" and "reader" in explanation
+    answer = _NEAR_MISS if near_miss else _REASONS.get(reason) or _ambiguous(state["decision"]["alternatives"])
     emit("token", {"text": answer})
     return finish_turn(
         state,

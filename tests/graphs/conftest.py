@@ -17,6 +17,7 @@ from graphs.switchyard import build_graph
 from tests.fakes.endpoint import FakeEndpoint, fake_endpoint, scripted
 from tests.graphs.conversation import DOCUMENTS, INDEXED, Conversation, Library
 from tools.fraud.policy import FraudPolicy
+from tools.knowledge.answerable import AnswerReader
 from tools.knowledge.documents import Page, ParsedDocument
 from tools.knowledge.edge_store import EdgeStore
 from tools.knowledge.embed import MiniLMEmbedder
@@ -50,6 +51,7 @@ async def all_services(fake: FakeEndpoint, tmp_path_factory: pytest.TempPathFact
         index=index,
         gate=EvidenceGate.load(),
         ranker=SentenceRanker(embedder, bm25),
+        reader=AnswerReader.load(embedder.embed_words),
         bm25=bm25,
         policy=FraudPolicy(),
         documents=Library(),

@@ -1,0 +1,103 @@
+"""The near-miss reader: do the best sentences answer the question, or are they only about the same thing?
+
+A logistic regression over mismatch features (`tools.knowledge.mismatch`). It runs after the evidence gate and the
+sentence ranking and reuses the word vectors that the ranking has computed. `python -m eval.fit_answerable` fits the
+weights and writes `answerable.json` with their provenance.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from tools.knowledge.documents import Passage
+from tools.knowledge.mismatch import Reading, mismatch_features
+from tools.knowledge.rank import Candidate
+from tools.knowledge.readings import readings
+from tools.knowledge.words import WordVectors, stem, word_list
+
+DEFAULT_WEIGHTS = Path(__file__).with_name("answerable.json")
+# How many sentences and passages the weights were fitted on.
+READ_SENTENCES = 5
+READ_PASSAGES = 5
+# Features further out than anything the weights were fitted on count as the furthest.
+CLIP = 4.0
+_REMEMBERED_PASSAGES = 2048
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the reader concluded. `probability` is the chance that the sentences answer the question."""
+
+    probability: float
+    threshold: float
+    answers: bool
+    features: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class FeatureWeight:
+    """How a feature counts: `weight * clip((value - mean) / spread)`."""
+
+    mean: float
+    spread: float
+    weight: float
+
+
+@dataclass(frozen=True)
+class AnswerReader:
+    """A logistic regression over standardised features; `words` embeds a text word by word."""
+
+    words: Callable[[str], WordVectors]
+    weights: Mapping[str, FeatureWeight]
+    bias: float
+    threshold: float
+
+    @classmethod
+    def load(cls, words: Callable[[str], WordVectors], path: Path = DEFAULT_WEIGHTS) -> AnswerReader:
+        """Read the fitted weights."""
+        fitted = json.loads(path.read_text(encoding="utf-8"))
+        weights = {name: FeatureWeight(*values) for name, values in fitted["weights"].items()}
+        return cls(words, weights, fitted["bias"], fitted["threshold"])
+
+    def read(self, question: str, candidates: Sequence[Candidate], passages: Sequence[Passage]) -> Verdict:
+        """Judge the best sentences of `passages`, ranked as `SentenceRanker.rank` does. Blocks for milliseconds.
+
+        Without a sentence or a word that carries meaning there is nothing to judge, and the verdict is no.
+        """
+        features = reader_features(self.words, question, candidates, passages)
+        if not features:
+            return Verdict(0.0, self.threshold, answers=False, features=features)
+        logit = self.bias
+        for name, one in self.weights.items():
+            logit += one.weight * max(-CLIP, min(CLIP, (features[name] - one.mean) / one.spread))
+        probability = 1 / (1 + math.exp(-logit))
+        return Verdict(probability, self.threshold, answers=probability >= self.threshold, features=features)
+
+
+def reader_features(
+    words: Callable[[str], WordVectors], question: str, candidates: Sequence[Candidate], passages: Sequence[Passage]
+) -> dict[str, float]:
+    """The features of a question with its ranked sentences; empty where there is nothing to compare."""
+    asked = words(question)
+    sentences = [words(candidate.text) for candidate in candidates[:READ_SENTENCES]]
+    sentences = [sentence for sentence in sentences if sentence.words]
+    if not asked.content or not sentences:
+        return {}
+    read = passages[:READ_PASSAGES]
+    elsewhere = [stems for passage in read for stems in _sentence_stems(_as_read(passage))]
+    cosines = [passage.dense or 0.0 for passage in read]
+    return mismatch_features(Reading(asked, sentences, elsewhere, cosines, candidates[0].score))
+
+
+def _as_read(passage: Passage) -> tuple[str, ...]:
+    return tuple(reading.text for reading in readings(passage))
+
+
+@lru_cache(maxsize=_REMEMBERED_PASSAGES)
+def _sentence_stems(sentences: tuple[str, ...]) -> tuple[frozenset[str], ...]:
+    return tuple(frozenset(stem(word) for word in word_list(sentence)) for sentence in sentences)
