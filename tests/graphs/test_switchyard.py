@@ -188,6 +188,19 @@ async def test_passages_that_do_not_answer_end_as_unknown_with_their_titles(chat
     assert any("Dispute handling" in suggestion for suggestion in result.suggestions)
 
 
+async def test_sentences_that_do_not_answer_are_a_near_miss(chat: Conversation, fake: FakeEndpoint) -> None:
+    fake.script = lambda _: Reply(status=500)
+    strict = replace(chat.services, reader=replace(chat.services.reader, threshold=1.01))
+    turn = await converse(strict).say(WINDOW)
+    result = turn.result
+    assert (result.route, result.routed_to, result.reason) == ("unknown", "knowledge", "not_in_documents")
+    assert "Your documents mention this" in result.answer
+    assert turn.streamed == result.answer
+    assert any("Dispute handling" in suggestion for suggestion in result.suggestions)
+    assert result.citations == []
+    assert result.explanation["reader"]["probability"] < 1
+
+
 async def test_idle_talk_is_no_task(chat: Conversation) -> None:
     router = replace(chat.services.router, thresholds=Thresholds(other_floor=0.0))
     result = (await converse(replace(chat.services, router=router)).say("hello there, how are you today?")).result
