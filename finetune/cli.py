@@ -71,15 +71,19 @@ def prepare(
         Path | None, typer.Option(help="Folder with blacklist.csv and transaction_codes.csv; the samples' by default.")
     ] = None,
     skip_invalid: Annotated[bool, typer.Option(help="Leave unusable rows out and report them.")] = False,
+    docs: Annotated[Path | None, typer.Option(help="Also write the card into this documentation folder.")] = None,
 ) -> None:
     """Make training, validation and test rows, checked and without customers in common."""
     with reported_failures():
         from finetune.data.imports import Columns
         from finetune.data.prepare import Preparation, prepare, summarise
+        from finetune.data.publish import publish
 
         columns = Columns(label=label_column, text=text_column, group=group_column)
         wanted = Preparation(out, data, columns, rows, seed, policy, skip_invalid)
         typer.echo(summarise(prepare(wanted), out))
+        if docs is not None:
+            typer.echo(f"card: {publish(out, docs)}")
 
 
 @app.command()

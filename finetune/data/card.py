@@ -43,7 +43,7 @@ def write_card(report: Mapping[str, Any], target: Path, *, pictures: str) -> Non
         "# Data card" + (": fraud rows of the samples' issuer" if source["simulated"] else f": {source['file']}"),
         _origin(source),
         "## What is in it\n\n" + _contents(report),
-        f"![Rows by split]({pictures}/classes.png)\n\n![Tokens per text]({pictures}/lengths.png)",
+        f"![Kinds and labels by split]({pictures}/classes.png)\n\n![Tokens per text]({pictures}/lengths.png)",
         _HOW if source["simulated"] else "",
         _difficulty(report["difficulty"]),
         "## Cleaning and gates\n\n" + _cleaning(report["cleaning"]) + "\n\n" + _gates(report["gates"]),
@@ -101,9 +101,11 @@ def _cleaning(found: Mapping[str, Any]) -> str:
         f"{split} {n['exact']} exact and {n['near']} near" for split, n in found["duplicates_removed"].items()
     )
     shared = _counts(found["decontamination_removed"])
+    kept = " Near duplicates stayed: there are so many that the texts must be made from a template."
     return (
         f"Personal data: {personal}. Duplicates removed (MinHash): {repeats}. Removed because a held-out split holds "
         f"them: {shared}. Texts with conflicting labels: {found['conflicting_labels']}."
+        f"{kept if found['near_duplicates_kept'] else ''}"
     )
 
 

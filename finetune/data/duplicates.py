@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -63,7 +63,7 @@ class DuplicateIndex:
             self._bands[key].append(index)
 
 
-def find_duplicates(texts: Sequence[str], known: Iterable[str] = ()) -> list[Duplicate]:
+def find_duplicates(texts: Sequence[str], known: Sequence[str] = ()) -> list[Duplicate]:
     """Texts that repeat an earlier one, or one of `known` (their `original` is negative: -1 for the first known)."""
     index = DuplicateIndex()
     for number, text in enumerate(known, start=1):

@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from finetune.data.dataset import SPLITS, Example, SplitName, Splits
-from finetune.data.duplicates import find_duplicates
+from finetune.data.duplicates import Duplicate, find_duplicates
 from finetune.data.pii import mask_personal_data
 
 MAX_RATE_GAP = 0.10
+MAX_NEAR_SHARE = 0.10
+
+
+class Find(Protocol):
+    """How repeated texts are found, within `texts` and against `known`."""
+
+    def __call__(self, texts: Sequence[str], known: Sequence[str] = ()) -> list[Duplicate]:
+        """The texts that repeat an earlier one."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -34,7 +43,8 @@ class Cleaned:
 def clean(splits: Splits) -> Cleaned:
     """Mask personal data, remove duplicates within each split, then what training shares with test or validation.
 
-    Of repeated rows the first stays. Rows with the same text and different labels are counted as conflicts.
+    Of repeated rows the first stays. Rows with the same text and different labels are counted as conflicts. Where near
+    duplicates are more than a tenth of all rows, the texts were made from a template: then only exact ones are removed.
     """
     personal: Counter[str] = Counter()
     rows_with_personal: list[int] = []
@@ -42,21 +52,19 @@ def clean(splits: Splits) -> Cleaned:
     for split in SPLITS:
         masked[split] = [_mask(example, personal, rows_with_personal) for example in splits[split]]
     conflicts = _conflicts([example for split in SPLITS for example in masked[split]])
+    find = _finder([example.text for split in SPLITS for example in masked[split]])
     removed: dict[str, dict[str, int]] = {}
     for split in SPLITS:
-        masked[split], removed[split] = _without_repeats(masked[split])
+        masked[split], removed[split] = _without_repeats(masked[split], find)
     held_out = [example.text for split in ("test", "validation") for example in masked[split]]
-    contaminated = {duplicate.index for duplicate in find_duplicates([e.text for e in masked["train"]], held_out)}
-    masked["train"] = [e for at, e in enumerate(masked["train"]) if at not in contaminated]
-    shared = {
-        d.index for d in find_duplicates([e.text for e in masked["validation"]], [e.text for e in masked["test"]])
-    }
-    masked["validation"] = [e for at, e in enumerate(masked["validation"]) if at not in shared]
+    masked["train"], contaminated = _without_shared(masked["train"], held_out, find)
+    masked["validation"], shared = _without_shared(masked["validation"], [e.text for e in masked["test"]], find)
     report = {
         "personal_data": {"found": dict(personal), "rows": rows_with_personal[:100], "replaced": True},
         "duplicates_removed": removed,
         "conflicting_labels": conflicts,
-        "decontamination_removed": {"train": len(contaminated), "validation": len(shared)},
+        "near_duplicates_kept": find is _find_exact,
+        "decontamination_removed": {"train": contaminated, "validation": shared},
     }
     return Cleaned(masked, report)
 
@@ -83,8 +91,22 @@ def _conflicts(examples: Sequence[Example]) -> int:
     return sum(len(found) > 1 for found in labels.values())
 
 
-def _without_repeats(examples: Sequence[Example]) -> tuple[list[Example], dict[str, int]]:
-    repeats = {duplicate.index: duplicate for duplicate in find_duplicates([example.text for example in examples])}
+def _finder(texts: Sequence[str]) -> Find:
+    near = sum(not duplicate.exact for duplicate in find_duplicates(texts))
+    return _find_exact if near > MAX_NEAR_SHARE * len(texts) else find_duplicates
+
+
+def _find_exact(texts: Sequence[str], known: Sequence[str] = ()) -> list[Duplicate]:
+    return [duplicate for duplicate in find_duplicates(texts, known) if duplicate.exact]
+
+
+def _without_shared(examples: Sequence[Example], held_out: Sequence[str], find: Find) -> tuple[list[Example], int]:
+    shared = {duplicate.index for duplicate in find([example.text for example in examples], held_out)}
+    return [example for at, example in enumerate(examples) if at not in shared], len(shared)
+
+
+def _without_repeats(examples: Sequence[Example], find: Find) -> tuple[list[Example], dict[str, int]]:
+    repeats = {duplicate.index: duplicate for duplicate in find([example.text for example in examples])}
     exact = sum(duplicate.exact for duplicate in repeats.values())
     kept = [example for at, example in enumerate(examples) if at not in repeats]
     return kept, {"exact": exact, "near": len(repeats) - exact}

@@ -32,17 +32,17 @@ def plot_lengths(lengths: Mapping[str, Sequence[int]], target: Path) -> None:
 
 def plot_classes(splits: Splits, target: Path) -> None:
     """Rows by split, divided by kind and label where rows have a kind, else by label."""
-    figure, axes = _axes("Rows by split", "", "rows")
+    figure, axes = _axes("Kinds and labels by split", "", "share of rows")
     counts = {
         split: Counter(f"{example.attributes.get('kind', '')} {example.label}".strip() for example in splits[split])
         for split in SPLITS
     }
-    bottom = dict.fromkeys(SPLITS, 0)
+    bottom = dict.fromkeys(SPLITS, 0.0)
     for name in sorted({name for found in counts.values() for name in found}):
-        heights = [counts[split][name] for split in SPLITS]
+        heights = [counts[split][name] / max(1, counts[split].total()) for split in SPLITS]
         axes.bar(list(SPLITS), heights, bottom=list(bottom.values()), label=name)
-        bottom = {split: bottom[split] + counts[split][name] for split in SPLITS}
-    axes.legend(fontsize=7)
+        bottom = {split: edge + height for (split, edge), height in zip(bottom.items(), heights, strict=True)}
+    axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
     _save(figure, target)
 
 

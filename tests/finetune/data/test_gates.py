@@ -72,6 +72,19 @@ def test_training_rows_that_a_held_out_split_holds_are_removed() -> None:
     assert cleaned.report["decontamination_removed"] == {"train": 1, "validation": 0}
 
 
+@pytest.mark.parametrize("templated", [False, True])
+def test_near_duplicates_are_removed_unless_a_template_made_the_texts(templated: bool) -> None:
+    story = "the client bought a ticket and a cup of coffee at the station before the early train to the coast left"
+    others = [f"{word} {' '.join(reversed(WORDS[at:]))} sold {at} cups" for at, word in enumerate(WORDS)]
+    alike = [f"{story} {word}" for word in (WORDS if templated else WORDS[:2])]
+    texts = alike + others
+    data = splits()
+    data["train"] = [Example(f"t{at}", text, "01"[at % 2], f"g{at}", at) for at, text in enumerate(texts)]
+    cleaned = clean(data)
+    assert cleaned.report["near_duplicates_kept"] is templated
+    assert len(cleaned.splits["train"]) == len(texts) - (not templated)
+
+
 def test_conflicting_labels_are_counted_and_personal_data_masked() -> None:
     data = splits()
     data["train"].append(replace(data["train"][0], id="conflict", label="1"))
