@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, softplus
 
-# Weight of the probability mass outside the label words: servers only list the most probable tokens.
-MASS_WEIGHT = 0.1
+# Weight of the second term. Servers only list the most probable tokens: every label word must be among them.
+LISTED_WEIGHT = 0.1
 
 Logits = NDArray[np.float64]
 
 
 def label_loss(logits: Tensor, labels: Tensor, label_ids: Sequence[int]) -> Tensor:
-    """Cross-entropy among the label words, plus a little of what the vocabulary's other words receive.
+    """Cross-entropy among the label words, plus a little while any of them is less probable than all other words.
 
     `logits` [rows, vocabulary], `labels` [rows] as places in `label_ids`. For two labels the first term is the binary
     cross-entropy of the logits' difference.
     """
     chosen = logits[:, list(label_ids)]
-    outside = torch.logsumexp(logits, dim=1) - torch.logsumexp(chosen, dim=1)
-    return cast("Tensor", cross_entropy(chosen, labels)) + MASS_WEIGHT * outside.mean()
+    outside = logits.index_fill(1, torch.tensor(list(label_ids), device=logits.device), float("-inf"))
+    unlisted = softplus(torch.logsumexp(outside, dim=1) - chosen.min(dim=1).values)
+    return cross_entropy(chosen, labels) + LISTED_WEIGHT * unlisted.mean()
 
 
 def margins(logits: Logits) -> Logits:

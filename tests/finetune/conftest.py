@@ -17,7 +17,11 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from finetune.base import Base, open_base
+from finetune.recipe import Recipe
+from finetune.rows import read_rows
+from finetune.training.run import Job, train
 
+RECIPE = Recipe(rank=4, alpha=8, epochs=3, batch_size=4, learning_rate=2e-2, first_layer=1, threads=1)
 HEADS, GROUPS, LAYERS, WIDTH = 4, 2, 4, 64
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 TEMPLATE = (
@@ -137,3 +141,16 @@ def write_rows(path: Path, rows: int = 80, seed: int = 0) -> Path:
 def rows_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Eighty rows."""
     return write_rows(tmp_path_factory.mktemp("rows") / "rows.jsonl")
+
+
+@pytest.fixture(scope="session")
+def job(tiny_base: Base, rows_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Job:
+    """A run over all rows."""
+    out = tmp_path_factory.mktemp("adapter") / "run"
+    return Job("fraud", read_rows(rows_file), None, tiny_base, RECIPE, out, tracking=out.parent / "mlruns")
+
+
+@pytest.fixture(scope="session")
+def trained(job: Job) -> Path:
+    """The folder of that run's adapter."""
+    return train(job).folder

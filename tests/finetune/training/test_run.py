@@ -8,27 +8,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from finetune.base import Base
 from finetune.errors import RowsError, TrainingError
 from finetune.evaluation.metrics import measure
-from finetune.recipe import Recipe
-from finetune.rows import read_rows
 from finetune.scoring import open_scorer
 from finetune.task import load_task
 from finetune.training.run import CHECKPOINTS, Job, train
-
-RECIPE = Recipe(rank=4, alpha=8, epochs=3, batch_size=8, learning_rate=2e-2, first_layer=2, threads=1)
-
-
-@pytest.fixture(scope="session")
-def job(tiny_base: Base, rows_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Job:
-    out = tmp_path_factory.mktemp("adapter") / "run"
-    return Job("fraud", read_rows(rows_file), None, tiny_base, RECIPE, out, tracking=out.parent / "mlruns")
-
-
-@pytest.fixture(scope="session")
-def trained(job: Job) -> Path:
-    return train(job).folder
+from tests.finetune.conftest import RECIPE
 
 
 def test_a_run_learns_and_leaves_everything_behind(job: Job, trained: Path) -> None:
@@ -44,7 +29,7 @@ def test_a_run_learns_and_leaves_everything_behind(job: Job, trained: Path) -> N
     assert (trained / "curves.png").read_bytes().startswith(b"\x89PNG")
     assert list((trained.parent / "mlruns").rglob("training.json"))
     config = json.loads((trained / "adapter_config.json").read_text())
-    assert config["layers_to_transform"] == [2, 3]
+    assert config["layers_to_transform"] == [1, 2, 3]
 
 
 def test_the_saved_adapter_scores_as_trained(job: Job, trained: Path) -> None:

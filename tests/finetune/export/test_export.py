@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gguf
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+
+from finetune.base import Base
+from finetune.errors import ExportError
+from finetune.export.gguf_lora import permute, reasons_against, scale, write_gguf_lora
+from finetune.export.package import export
+from finetune.export.parity import check_parity
+from finetune.rows import Row
+from finetune.task import load_task
+from finetune.training.adapter import CONFIG_NAME, WEIGHTS_NAME
+from tools.fraud.manifest import load_manifest
+from tools.fraud.prompt import load_prompt
+
+TEXTS = [f"{amount} EUR, {place}, {amount % 7} times." for amount in range(10, 40) for place in ("noon", "night")]
+ROWS = [Row(text, str(number % 2), number + 1) for number, text in enumerate(TEXTS)]
+Weights = dict[str, NDArray[np.float32]]
+
+
+def unchanged(weights: Weights, config: dict[str, Any]) -> None:
+    pass
+
+
+def as_rslora(weights: Weights, config: dict[str, Any]) -> None:
+    """The same adapter with the other scale."""
+    config["use_rslora"] = True
+    for name in weights:
+        if "lora_B" in name:
+            weights[name] = weights[name] / math.sqrt(config["r"])
+
+
+def with_patterns(weights: Weights, config: dict[str, Any]) -> None:
+    """The same adapter with another alpha for queries, and another rank for values."""
+    config["alpha_pattern"] = {"q_proj": 2 * config["lora_alpha"]}
+    config["rank_pattern"] = {"v_proj": 2 * config["r"]}
+    for name, tensor in weights.items():
+        if "q_proj.lora_B" in name:
+            weights[name] = tensor / 2
+        elif "v_proj.lora_A" in name:
+            weights[name] = np.pad(tensor, ((0, config["r"]), (0, 0)))
+        elif "v_proj.lora_B" in name:
+            weights[name] = np.pad(2 * tensor, ((0, 0), (0, config["r"])))
+
+
+def with_strong_attention(weights: Weights, config: dict[str, Any]) -> None:
+    """An adapter of queries and keys that matters."""
+    for name, tensor in weights.items():
+        if "q_proj.lora_B" in name or "k_proj.lora_B" in name:
+            weights[name] = 20 * tensor
+
+
+def variant(trained: Path, target: Path, change: Callable[[Weights, dict[str, Any]], None] = unchanged) -> Path:
+    shutil.copytree(trained, target, ignore=shutil.ignore_patterns("checkpoints"))
+    weights = load_file(target / WEIGHTS_NAME)
+    config = json.loads((target / CONFIG_NAME).read_text())
+    change(weights, config)
+    save_file(weights, target / WEIGHTS_NAME)
+    (target / CONFIG_NAME).write_text(json.dumps(config))
+    return target
+
+
+@pytest.mark.parametrize("change", [unchanged, as_rslora, with_patterns, with_strong_attention])
+def test_llama_cpp_answers_as_transformers(
+    tiny_base: Base, trained: Path, tmp_path: Path, change: Callable[[Weights, dict[str, Any]], None]
+) -> None:
+    adapter = variant(trained, tmp_path / "a", change)
+    assert tiny_base.gguf
+    write_gguf_lora(adapter, tiny_base.gguf, tmp_path / "a.gguf")
+    parity = check_parity(adapter, tmp_path / "a.gguf", load_task(adapter), tiny_base, TEXTS)
+    assert (parity.rows, parity.different_tokens, parity.floored) == (len(TEXTS), 0, 0)
+    assert parity.median_difference < 0.01
+
+
+def test_a_missing_permutation_is_caught(
+    tiny_base: Base, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adapter = variant(trained, tmp_path / "a", with_strong_attention)
+    assert tiny_base.gguf
+    monkeypatch.setattr("finetune.export.gguf_lora.permute", lambda rows, heads: rows)
+    write_gguf_lora(adapter, tiny_base.gguf, tmp_path / "a.gguf")
+    with pytest.raises(ExportError):
+        check_parity(adapter, tmp_path / "a.gguf", load_task(adapter), tiny_base, TEXTS)
+
+
+def test_an_export_is_what_serving_loads(tiny_base: Base, trained: Path, tmp_path: Path) -> None:
+    adapter = variant(trained, tmp_path / "a")
+    exported = export(adapter, tiny_base, ROWS, tmp_path / "out")
+    manifest = load_manifest(tmp_path / "out", tiny_base.sha256, load_prompt())
+    assert manifest == exported.manifest
+    assert manifest.name == f"fraud@{manifest.adapter.sha256[:8]}"
+    assert json.loads((tmp_path / "out" / "parity.json").read_text())["rows"] == len(TEXTS)
+    assert manifest.adapter.sha256 in (tmp_path / "out" / "manifest.json").read_text()
+    assert "Parity with transformers" in (tmp_path / "out" / "README.md").read_text()
+
+
+def test_a_refused_export_leaves_the_old_one(
+    tiny_base: Base, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adapter = variant(trained, tmp_path / "a")
+    export(adapter, tiny_base, ROWS, tmp_path / "out")
+    before = (tmp_path / "out" / "adapter.gguf").read_bytes()
+    monkeypatch.setattr("finetune.export.parity.MAX_MEDIAN_DIFFERENCE", -1.0)
+    with pytest.raises(ExportError, match="differ by"):
+        export(adapter, tiny_base, ROWS, tmp_path / "out")
+    assert (tmp_path / "out" / "adapter.gguf").read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "out"]
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        ({"use_dora": True}, "DoRA"),
+        ({"modules_to_save": ["lm_head"]}, "modules_to_save"),
+        ({"bias": "all"}, "biases"),
+        ({"peft_type": "IA3"}, "no LoRA"),
+        ({"lora_bias": True}, "LoRA bias"),
+    ],
+)
+def test_what_cannot_be_served_is_refused(config: dict[str, Any], reason: str) -> None:
+    assert any(reason in found for found in reasons_against({"lora_alpha": 8, **config}))
+
+
+def test_tensors_beside_a_plain_adapter_are_refused(tiny_base: Base, trained: Path, tmp_path: Path) -> None:
+    adapter = variant(trained, tmp_path / "a")
+    weights = load_file(adapter / "adapter_model.safetensors")
+    save_file(
+        {**weights, "base_model.model.lm_head.weight": np.zeros(3, np.float32)}, adapter / "adapter_model.safetensors"
+    )
+    assert tiny_base.gguf
+    with pytest.raises(ExportError, match=r"lm_head\.weight is no part"):
+        write_gguf_lora(adapter, tiny_base.gguf, tmp_path / "a.gguf")
+
+
+def test_an_adapter_of_another_base_is_refused(tiny_base: Base, trained: Path, tmp_path: Path) -> None:
+    adapter = variant(trained, tmp_path / "a")
+    weights = load_file(adapter / "adapter_model.safetensors")
+    wider = {name: np.pad(tensor, ((0, 0), (0, 2))) if "lora_A" in name else tensor for name, tensor in weights.items()}
+    save_file(wider, adapter / "adapter_model.safetensors")
+    assert tiny_base.gguf
+    with pytest.raises(ExportError, match="no weight for"):
+        write_gguf_lora(adapter, tiny_base.gguf, tmp_path / "a.gguf")
+
+
+def test_written_tensors(tiny_base: Base, trained: Path, tmp_path: Path) -> None:
+    adapter = variant(trained, tmp_path / "a", as_rslora)
+    assert tiny_base.gguf
+    write_gguf_lora(adapter, tiny_base.gguf, tmp_path / "a.gguf")
+    reader = gguf.GGUFReader(tmp_path / "a.gguf")
+    alpha = reader.get_field("adapter.lora.alpha")
+    assert alpha is not None
+    assert alpha.contents() == 4.0
+    tensors = {tensor.name: tensor for tensor in reader.tensors}
+    weights = load_file(adapter / "adapter_model.safetensors")
+    b = weights["base_model.model.model.layers.2.self_attn.v_proj.lora_B.weight"]
+    np.testing.assert_allclose(tensors["blk.2.attn_v.weight.lora_b"].data, b * 8 / math.sqrt(4), rtol=1e-6)
+
+
+def test_permuting_rows_of_b_permutes_the_product() -> None:
+    random = np.random.default_rng(0)
+    a, b = random.normal(size=(3, 10)).astype(np.float32), random.normal(size=(16, 3)).astype(np.float32)
+    np.testing.assert_allclose(permute(b, 2) @ a, permute(b @ a, 2), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({"lora_alpha": 16}, 2.0),
+        ({"lora_alpha": 16, "use_rslora": True}, 16 / 8**0.5),
+        ({"lora_alpha": 16, "alpha_pattern": {"q_proj": 4}}, 0.5),
+        ({"lora_alpha": 16, "alpha_pattern": {"k_proj": 4}}, 2.0),
+    ],
+)
+def test_scales_follow_peft(config: dict[str, Any], expected: float) -> None:
+    assert scale(config, "model.layers.0.self_attn.q_proj", 8) == pytest.approx(expected)
