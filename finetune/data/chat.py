@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from finetune.data.dataset import Example
 from tools.fraud.features import derive_features
 from tools.fraud.flags import Flag, raise_flags
 from tools.fraud.policy import FraudPolicy
-from tools.fraud.prompt import FRAUD, LEGITIMATE, load_prompt
+from tools.fraud.prompt import FRAUD, LEGITIMATE, LabelPrompt, load_prompt
 from tools.fraud.reasoning import explain_flags
 from tools.fraud.transaction import Transaction
 
 _DEFAULT_SCORES = {FRAUD: 95, LEGITIMATE: 5}
 
 
-def to_chat(example: Example, policy: FraudPolicy) -> dict[str, Any]:
+def chat_prompt(labels: Iterable[str]) -> LabelPrompt:
+    """The fraud prompt for its two labels; for others an instruction that names them."""
+    names = tuple(sorted(set(labels)))
+    if set(names) <= {FRAUD, LEGITIMATE}:
+        return load_prompt()
+    choices = f"{', '.join(names[:-1])} or {names[-1]}"
+    return LabelPrompt("custom", f"You are a classifier. Read the text and answer with one word: {choices}.", names)
+
+
+def to_chat(example: Example, policy: FraudPolicy, prompt: LabelPrompt) -> dict[str, Any]:
     """The example as `{"messages": [system, user, assistant]}`.
 
     The answer's first line is the label alone, as serving reads it; score, red flags and reasoning follow where the
     example holds a transaction. Red flags are computed, never invented.
     """
-    asked = [{"role": message.role, "content": message.content} for message in load_prompt().messages(example.text)]
+    asked = [{"role": message.role, "content": message.content} for message in prompt.messages(example.text)]
     return {"id": example.id, "messages": [*asked, {"role": "assistant", "content": _answer(example, policy)}]}
 
 

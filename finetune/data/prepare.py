@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from finetune.data.card import write_card
-from finetune.data.chat import to_chat
+from finetune.data.chat import chat_prompt, to_chat
 from finetune.data.dataset import SPLITS, Splits
 from finetune.data.domain import DEFAULT_ROWS, build_domain, mark_core
 from finetune.data.gates import Gate, check, clean
@@ -127,9 +127,10 @@ def _imported(wanted: Preparation, path: Path, policy: FraudPolicy) -> tuple[Spl
 
 def _write_rows(out: Path, splits: Splits, policy: FraudPolicy) -> dict[str, str]:
     """Write every split as rows and as chats; returns SHA-256 by file name."""
+    prompt = chat_prompt(example.label for split in SPLITS for example in splits[split])
     for split in SPLITS:
         _write_lines(out / f"{split}.jsonl", [example.record() for example in splits[split]])
-        _write_lines(out / f"{split}.chat.jsonl", [to_chat(example, policy) for example in splits[split]])
+        _write_lines(out / f"{split}.chat.jsonl", [to_chat(example, policy, prompt) for example in splits[split]])
     names = [f"{split}{suffix}" for split in SPLITS for suffix in (".jsonl", ".chat.jsonl")]
     return {name: file_sha256(out / name) for name in names}
 
