@@ -116,7 +116,7 @@ def train(
         from finetune.calibrate import Costs
         from finetune.recipe import load_recipe
         from finetune.rows import read_rows
-        from finetune.training.run import Job
+        from finetune.training.prepare import Job
         from finetune.training.run import train as run
 
         recipe = load_recipe(
@@ -229,10 +229,11 @@ def cost(
     retrainings_per_year: Annotated[float | None, typer.Option(min=0, help="Instead of the price file's.")] = None,
     rule_changes_per_year: Annotated[float | None, typer.Option(min=0, help="Instead of the price file's.")] = None,
     policy: Annotated[Path | None, typer.Option(help="Folder with the company's lists.")] = None,
+    docs: Annotated[Path | None, typer.Option(help="Also write the page into this documentation folder.")] = None,
 ) -> None:
     """Answer "tune, prompt or rules?" for your volume and prices, on one page."""
     with reported_failures():
-        from finetune.cost.command import CostQuestion, answer, write_answer
+        from finetune.cost.command import CostQuestion, answer, publish_answer, write_answer
         from finetune.cost.page import write_page
         from finetune.cost.prices import DEFAULT_PRICES
 
@@ -248,6 +249,8 @@ def cost(
             )
         )
         write_answer(found, out)
+        if docs is not None:
+            publish_answer(found, docs)
         typer.echo(write_page(found))
 
 

@@ -6,7 +6,7 @@ then computed once per row instead of once per epoch.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -17,6 +17,9 @@ from transformers import DynamicCache
 from finetune.encoding import Encoded
 
 _HALF_MAX = 60_000.0
+_REPORT_BATCHES = 20
+
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -72,22 +75,22 @@ class LowerLayers:
         self._backbone.eval()
 
     @torch.no_grad()
-    def run(self, encoded: Encoded, batch_size: int = 32) -> Inputs:
-        """The layers' output for every row, in half precision where its range allows."""
+    def run(self, encoded: Encoded, progress: Progress = lambda done, of: None, batch_size: int = 32) -> Inputs:
+        """The layers' output for every row, in half precision where its range allows; `progress` hears now and then."""
         device = self._embed.weight.device
         prefix = _prefix_pass(self._backbone, torch.tensor(encoded.prefix, device=device))
         tokens = Inputs(torch.tensor(encoded.prefix), [torch.tensor(row) for row in encoded.rows])
         rows: list[Tensor] = [torch.empty(0)] * len(tokens.rows)
-        for indices in length_batches(tokens.lengths, batch_size):
+        for number, indices in enumerate(length_batches(tokens.lengths, batch_size), 1):
             batch = tokens.batch(indices)
             hidden = _row_pass(self._backbone, prefix, batch.inputs.to(device)).cpu()
             for index, row in zip(indices, hidden, strict=True):
-                rows[index] = _compact(row[: len(tokens.rows[index])])
+                rows[index] = row[: len(tokens.rows[index])].clone()
+            if number % _REPORT_BATCHES == 0:
+                progress(min(number * batch_size, len(rows)), len(rows))
+        if all(float(row.abs().max()) < _HALF_MAX for row in rows):
+            rows = [row.half() for row in rows]
         return Inputs(torch.empty(0) if prefix is None else prefix.hidden[0].cpu(), rows)
-
-
-def _compact(hidden: Tensor) -> Tensor:
-    return hidden.half() if float(hidden.abs().max()) < _HALF_MAX else hidden.clone()
 
 
 def token_inputs(encoded: Encoded) -> Inputs:

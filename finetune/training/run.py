@@ -6,64 +6,38 @@ import json
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import datasets
-import numpy as np
 import torch
 from transformers import EarlyStoppingCallback, set_seed
 from transformers.trainer_utils import get_last_checkpoint
 from trl.trainer.sft_config import SFTConfig
 
-from finetune.base import Base, load_model, load_tokenizer
-from finetune.calibrate import Costs, Decision, fit_calibration
-from finetune.encoding import encode, first_token
+from finetune.base import load_model, load_tokenizer
+from finetune.calibrate import Decision, fit_calibration
 from finetune.errors import TrainingError
 from finetune.evaluation.metrics import Values, measure
-from finetune.label_model import LowerLayers, token_inputs
-from finetune.labels import LabelSpace, find_classes, make_prompt
 from finetune.objective import Logits
 from finetune.recipe import Recipe
-from finetune.rows import Row, rows_sha256
-from finetune.splits import hold_out
 from finetune.task import TASK_NAME, AdapterTask
 from finetune.training.adapter import add_adapter, save_adapter
 from finetune.training.average import average_checkpoints
 from finetune.training.machine import Memory, git_commit
 from finetune.training.plots import save_curves
+from finetune.training.prepare import Job, Prepared, forget_lower, prepare
 from finetune.training.progress import Progress, read_history
 from finetune.training.sampler import BucketSampler
 from finetune.training.tracking import TrackedRun, track
-from finetune.training.trainer import LabelTrainer, Split, split_logits
+from finetune.training.trainer import LabelTrainer, split_logits
 from tools.fraud.calibration import Calibration
-from tools.fraud.prompt import LabelPrompt
 
 REPORT_NAME = "training.json"
 CURVES_NAME = "curves.png"
-CHECKPOINTS = "checkpoints"
 BEST_METRIC = "pr_auc"
-_HELD_OUT = 0.15
-_CALIBRATION = 0.5
 _UNCALIBRATED = Decision(Calibration(), 0.5)
-
-
-@dataclass(frozen=True)
-class Job:
-    """What to train on and where to put it."""
-
-    task: str
-    rows: Sequence[Row]
-    validation: Sequence[Row] | None
-    base: Base
-    recipe: Recipe
-    out: Path
-    positive: str | None = None
-    costs: Costs = field(default_factory=Costs)
-    deployed_rate: float | None = None
-    max_steps: int | None = None
-    tracking: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -73,18 +47,6 @@ class Outcome:
     folder: Path
     task: AdapterTask
     report: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class _Prepared:
-    prompt: LabelPrompt
-    labels: LabelSpace
-    label_ids: list[int]
-    data_sha256: str
-    train: Split
-    stop: Split
-    calibration: Split
-    tokens_per_row: float
 
 
 def train(job: Job) -> Outcome:
@@ -101,8 +63,7 @@ def train(job: Job) -> Outcome:
     memory = Memory()
     model = load_model(job.base, four_bit=recipe.four_bit)
     layers = model.config.num_hidden_layers
-    prepared = _prepare(job, model)
-    _claim(job, prepared)
+    prepared = prepare(job, model)
     model = add_adapter(model, recipe)
     trainer = _trainer(job, prepared, model)
     with _tracked(job, prepared) as run:
@@ -124,13 +85,14 @@ def train(job: Job) -> Outcome:
         files[0].write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
         history = read_history(job.out)
         save_curves(history, files[1])
+        forget_lower(job)
         run.finish(history, {name: value for name, value in task.metrics.items() if value is not None}, files)
     return Outcome(job.out, task, report)
 
 
 def _fit(job: Job, trainer: LabelTrainer) -> Path:
     """Run the epochs that are left; the folder of the best checkpoint, whose weights the model then has."""
-    checkpoints = job.out / CHECKPOINTS
+    checkpoints = job.checkpoints
     try:
         trainer.train(resume_from_checkpoint=get_last_checkpoint(str(checkpoints)))
     except (MemoryError, torch.OutOfMemoryError) as error:
@@ -139,12 +101,12 @@ def _fit(job: Job, trainer: LabelTrainer) -> Path:
     return average_checkpoints(trainer, best, BEST_METRIC) if job.recipe.average else best
 
 
-def _tracked(job: Job, prepared: _Prepared) -> AbstractContextManager[TrackedRun]:
+def _tracked(job: Job, prepared: Prepared) -> AbstractContextManager[TrackedRun]:
     tags = {"git_commit": git_commit() or "unknown", "data_sha256": prepared.data_sha256, "base": job.base.name}
     return track(job.tracking or job.out / "mlruns", f"{job.task} {job.out.name}", job.recipe.model_dump(), tags)
 
 
-def _facts(job: Job, prepared: _Prepared) -> dict[str, Any]:
+def _facts(job: Job, prepared: Prepared) -> dict[str, Any]:
     splits = {"train": prepared.train, "early_stopping": prepared.stop, "calibration": prepared.calibration}
     return {
         "task": job.task,
@@ -165,51 +127,7 @@ _OUT_OF_MEMORY = (
 )
 
 
-def _prepare(job: Job, model: Any) -> _Prepared:
-    recipe = job.recipe
-    tokenizer = load_tokenizer(job.base)
-    classes = find_classes((row.label for row in job.rows), job.positive)
-    prompt, labels = make_prompt(job.task, classes, lambda word: first_token(tokenizer, word))
-    rows, held = (
-        (list(job.rows), list(job.validation)) if job.validation else hold_out(job.rows, _HELD_OUT, recipe.seed)
-    )
-    stop, calibration = hold_out(held, _CALIBRATION, recipe.seed)
-    parts = [rows, stop, calibration]
-    encoded = [encode(tokenizer, prompt, [row.text for row in part], recipe.max_length) for part in parts]
-    indices = [[labels.index(row.label) for row in part] for part in parts]
-    lower = LowerLayers(model, recipe.first_layer) if recipe.first_layer else None
-    splits = [
-        Split(lower.run(part) if lower else token_inputs(part), numbers)
-        for part, numbers in zip(encoded, indices, strict=True)
-    ]
-    return _Prepared(
-        prompt,
-        labels,
-        [first_token(tokenizer, word) for word in labels.words],
-        rows_sha256(rows),
-        *splits,
-        tokens_per_row=float(np.mean(encoded[0].lengths)) + len(encoded[0].prefix),
-    )
-
-
-def _claim(job: Job, prepared: _Prepared) -> None:
-    """Mark the folder as this run's; a folder with another run's checkpoints is refused rather than resumed."""
-    identity = json.dumps(
-        {"recipe": job.recipe.model_dump(), "data": prepared.data_sha256, "base": job.base.sha256, "task": job.task},
-        sort_keys=True,
-    )
-    mark = job.out / CHECKPOINTS / "run.json"
-    if mark.is_file() and mark.read_text("utf-8") != identity:
-        raise TrainingError(
-            f"{job.out} holds the checkpoints of another run (other rows, recipe or base). "
-            "Choose another --out, or delete that folder to start afresh.",
-            code="another_run",
-        )
-    mark.parent.mkdir(parents=True, exist_ok=True)
-    mark.write_text(identity, encoding="utf-8")
-
-
-def _trainer(job: Job, prepared: _Prepared, model: Any) -> LabelTrainer:
+def _trainer(job: Job, prepared: Prepared, model: Any) -> LabelTrainer:
     recipe = job.recipe
     sampler = BucketSampler(
         prepared.train.inputs.lengths,
@@ -249,7 +167,7 @@ def _arguments(job: Job, rows_per_epoch: int) -> Any:
     steps_per_epoch = -(-rows_per_epoch // (recipe.batch_size * recipe.accumulation))
     steps = job.max_steps or max(1, round(recipe.epochs * steps_per_epoch))
     return SFTConfig(
-        output_dir=str(job.out / CHECKPOINTS),
+        output_dir=str(job.checkpoints),
         max_steps=steps,
         per_device_train_batch_size=recipe.batch_size,
         gradient_accumulation_steps=recipe.accumulation,
@@ -284,7 +202,7 @@ def _bf16(recipe: Recipe) -> bool:
     return recipe.precision == "bf16" or (recipe.precision == "auto" and torch.cuda.is_available())
 
 
-def _describe(job: Job, prepared: _Prepared, logits: Logits) -> AdapterTask:
+def _describe(job: Job, prepared: Prepared, logits: Logits) -> AdapterTask:
     labels = prepared.calibration.labels
     calibration = fit_calibration(logits, labels, job.deployed_rate)
     decision = Decision(calibration, job.costs.threshold)

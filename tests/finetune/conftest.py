@@ -19,7 +19,8 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from finetune.base import Base, open_base
 from finetune.recipe import Recipe
 from finetune.rows import read_rows
-from finetune.training.run import Job, train
+from finetune.training.prepare import Job
+from finetune.training.run import train
 
 RECIPE = Recipe(rank=4, alpha=8, epochs=3, batch_size=4, learning_rate=2e-2, first_layer=1, threads=1)
 HEADS, GROUPS, LAYERS, WIDTH = 4, 2, 4, 64

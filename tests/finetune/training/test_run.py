@@ -12,7 +12,8 @@ from finetune.errors import RowsError, TrainingError
 from finetune.evaluation.metrics import measure
 from finetune.scoring import open_scorer
 from finetune.task import load_task
-from finetune.training.run import CHECKPOINTS, Job, train
+from finetune.training.prepare import CHECKPOINTS, Job
+from finetune.training.run import train
 from tests.finetune.conftest import RECIPE
 
 

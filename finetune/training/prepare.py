@@ -1,0 +1,144 @@
+"""From rows to what the trained layers read: split, encoded, checked, and the frozen layers' work done once."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+
+from finetune.base import Base, load_tokenizer
+from finetune.calibrate import Costs
+from finetune.encoding import Encoded, encode, first_token
+from finetune.errors import RecipeError, TrainingError
+from finetune.label_model import Inputs, LowerLayers, token_inputs
+from finetune.labels import LabelSpace, find_classes, make_prompt
+from finetune.recipe import Recipe
+from finetune.rows import Row, rows_sha256
+from finetune.splits import hold_out
+from finetune.training.trainer import Split
+from tools.fraud.prompt import LabelPrompt
+
+CHECKPOINTS = "checkpoints"
+_HELD_OUT = 0.15
+_CALIBRATION = 0.5
+_PARTS = ("train", "early_stopping", "calibration")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to train on and where to put it. Without `validation` rows a part of `rows` is held out."""
+
+    task: str
+    rows: Sequence[Row]
+    validation: Sequence[Row] | None
+    base: Base
+    recipe: Recipe
+    out: Path
+    positive: str | None = None
+    costs: Costs = field(default_factory=Costs)
+    deployed_rate: float | None = None
+    max_steps: int | None = None
+    tracking: Path | None = None
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where the run keeps what it needs to go on after a stop."""
+        return self.out / CHECKPOINTS
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A job's rows, ready to train on."""
+
+    prompt: LabelPrompt
+    labels: LabelSpace
+    label_ids: list[int]
+    data_sha256: str
+    train: Split
+    stop: Split
+    calibration: Split
+    tokens_per_row: float
+
+
+def prepare(job: Job, model: Any) -> Prepared:
+    """Split, encode and claim the output folder; split the frozen layers off `model` and run them.
+
+    Raises RowsError (unusable or over-length rows) before anything is computed, RecipeError, and TrainingError when
+    `job.out` holds another run.
+    """
+    recipe = job.recipe
+    if recipe.first_layer >= model.config.num_hidden_layers:
+        raise RecipeError(
+            f"first_layer={recipe.first_layer} leaves nothing to train: the base has "
+            f"{model.config.num_hidden_layers} layers."
+        )
+    tokenizer = load_tokenizer(job.base)
+    classes = find_classes((row.label for row in job.rows), job.positive)
+    prompt, labels = make_prompt(job.task, classes, lambda word: first_token(tokenizer, word))
+    parts = _split(job)
+    encoded = [encode(tokenizer, prompt, [row.text for row in part], recipe.max_length) for part in parts]
+    indices = [[labels.index(row.label) for row in part] for part in parts]
+    data_sha256 = rows_sha256(row for part in parts for row in part)
+    _claim(job, data_sha256)
+    inputs = _inputs(job, model, encoded)
+    return Prepared(
+        prompt,
+        labels,
+        [first_token(tokenizer, word) for word in labels.words],
+        data_sha256,
+        *(Split(part, numbers) for part, numbers in zip(inputs, indices, strict=True)),
+        tokens_per_row=float(np.mean(encoded[0].lengths)) + len(encoded[0].prefix),
+    )
+
+
+def _split(job: Job) -> tuple[list[Row], list[Row], list[Row]]:
+    seed = job.recipe.seed
+    kept, held = (list(job.rows), list(job.validation)) if job.validation else hold_out(job.rows, _HELD_OUT, seed)
+    return kept, *hold_out(held, _CALIBRATION, seed)
+
+
+def _claim(job: Job, data_sha256: str) -> None:
+    """Mark the folder as this run's; a folder with another run's checkpoints is refused rather than resumed."""
+    facts = {"recipe": job.recipe.model_dump(), "data": data_sha256, "base": job.base.sha256, "task": job.task}
+    identity = json.dumps(facts, sort_keys=True)
+    mark = job.checkpoints / "run.json"
+    if mark.is_file() and mark.read_text("utf-8") != identity:
+        raise TrainingError(
+            f"{job.out} holds the checkpoints of another run (other rows, recipe or base). "
+            "Choose another --out, or delete that folder to start afresh.",
+            code="another_run",
+        )
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    mark.write_text(identity, encoding="utf-8")
+
+
+def _inputs(job: Job, model: Any, encoded: Sequence[Encoded]) -> list[Inputs]:
+    if not job.recipe.first_layer:
+        return [token_inputs(part) for part in encoded]
+    lower = LowerLayers(model, job.recipe.first_layer)
+    return [_lower(lower, part, job.checkpoints / f"{name}.lower") for name, part in zip(_PARTS, encoded, strict=True)]
+
+
+def _lower(lower: LowerLayers, encoded: Encoded, kept: Path) -> Inputs:
+    """The frozen layers' output, kept in a file until the run is finished: a resumed run has it at once."""
+    if kept.is_file():
+        tensors = load_file(kept)
+        return Inputs(tensors["prefix"], list(torch.split(tensors["rows"], encoded.lengths)))
+    inputs = lower.run(encoded, progress=lambda done, of: print(f"frozen layers: {done}/{of} rows", file=sys.stderr))
+    partial = kept.with_suffix(".partial")
+    save_file({"prefix": inputs.prefix, "rows": torch.cat(inputs.rows)}, partial)
+    partial.rename(kept)
+    return inputs
+
+
+def forget_lower(job: Job) -> None:
+    """Delete the frozen layers' output, hundreds of megabytes that a finished run does not need."""
+    for name in _PARTS:
+        (job.checkpoints / f"{name}.lower").unlink(missing_ok=True)
