@@ -54,6 +54,15 @@ def write_answer(found: Comparison, out: Path) -> None:
     (out / "cost.json").write_text(json.dumps(found.record(), indent=2) + "\n", encoding="utf-8")
 
 
+def publish_answer(found: Comparison, docs: Path) -> Path:
+    """Write the page and its figures into a documentation folder; returns the page."""
+    (docs / "results").mkdir(parents=True, exist_ok=True)
+    (docs / "results" / "finetune-cost.json").write_text(json.dumps(found.record(), indent=2) + "\n", encoding="utf-8")
+    page = docs / "finetune-cost.md"
+    page.write_text(write_page(found), encoding="utf-8")
+    return page
+
+
 def _changed(prices: Prices, question: CostQuestion) -> Prices:
     """The prices with what the command line states, checked again."""
     names = ("requests_per_day", "retrainings_per_year", "rule_changes_per_year")

@@ -11,9 +11,11 @@ from finetune.cost.economics import (
     QualityGain,
     Retraining,
     YearlyCost,
+    answers_by_volume,
     break_even,
     cheapest,
     quality_gain,
+    request_prices,
     retraining_table,
     yearly_costs,
 )
@@ -34,6 +36,7 @@ class Comparison:
     retraining: list[Retraining]
     yearly: list[YearlyCost]
     gains: list[QualityGain]
+    answers: Mapping[int, Mapping[int, Way]]
 
     @property
     def best(self) -> YearlyCost:
@@ -53,17 +56,14 @@ class Comparison:
             "retraining": [asdict(row) for row in self.retraining],
             "first_year": [asdict(cost) | {"running": cost.running, "total": cost.total} for cost in self.yearly],
             "quality_gain": [asdict(gain) for gain in self.gains],
+            "answers_by_volume_and_changes": {volume: dict(row) for volume, row in self.answers.items()},
             "answer": self.best.way,
         }
 
 
 def compare_costs(prices: Prices, tuned: TokenCounts, prompted: TokenCounts) -> Comparison:
     """Compare the three ways for measured token counts."""
-    per_request: dict[Way, float] = {
-        "tuned": prices.tuned.cost(tuned.input, tuned.output),
-        "prompt": prices.prompt.cost(prompted.input, prompted.output),
-        "rules": prices.rules.cost(0, 0),
-    }
+    per_request = request_prices(prices, tuned, prompted)
     one_time = prices.one_time.cost(prices.engineer_per_hour)
     gains = [gain for way in ("prompt", "rules") if (gain := quality_gain(prices, way)) is not None]
     return Comparison(
@@ -78,4 +78,5 @@ def compare_costs(prices: Prices, tuned: TokenCounts, prompted: TokenCounts) -> 
         retraining=retraining_table(prices, per_request),
         yearly=yearly_costs(prices, per_request),
         gains=gains,
+        answers=answers_by_volume(prices, per_request),
     )

@@ -6,8 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from finetune.cost.measure import TokenCounts
 from finetune.cost.prices import WAYS, Prices, Way
 
+VOLUMES = (100, 1_000, 10_000, 100_000)
+CHANGES = (1, 4, 12, 52)
 RETRAININGS = (0, 1, 2, 4, 12, 26, 52)
 
 
@@ -128,6 +131,40 @@ def quality_gain(prices: Prices, against: Way) -> QualityGain | None:
     alarms = volume * (1 - quality.fraud_rate) * (alarmed_other - alarmed)
     value = frauds * quality.loss_per_missed_fraud + alarms * quality.cost_per_false_alarm
     return QualityGain(against, frauds, alarms, value)
+
+
+def request_prices(prices: Prices, tuned: TokenCounts, prompted: TokenCounts) -> dict[Way, float]:
+    """US dollars for one request of each way."""
+    return {
+        "tuned": prices.tuned.cost(tuned.input, tuned.output),
+        "prompt": prices.prompt.cost(prompted.input, prompted.output),
+        "rules": prices.rules.cost(0, 0),
+    }
+
+
+def answers_by_volume(
+    prices: Prices, requests: Mapping[Way, float], volumes: Sequence[int] = VOLUMES, changes: Sequence[int] = CHANGES
+) -> dict[int, dict[int, Way]]:
+    """The cheapest way by requests a day and rule changes a year; retrainings grow with the changes."""
+    share = prices.retrainings_per_year / prices.rule_changes_per_year if prices.rule_changes_per_year else 1.0
+    return {
+        volume: {
+            count: cheapest(
+                yearly_costs(
+                    prices.model_copy(
+                        update={
+                            "requests_per_day": volume,
+                            "rule_changes_per_year": count,
+                            "retrainings_per_year": share * count,
+                        }
+                    ),
+                    requests,
+                )
+            ).way
+            for count in changes
+        }
+        for volume in volumes
+    }
 
 
 def cheapest(costs: Sequence[YearlyCost]) -> YearlyCost:

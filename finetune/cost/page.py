@@ -28,6 +28,8 @@ def write_page(found: Comparison) -> str:
                 _break_even(found),
                 "## How often can it be trained again?",
                 _retraining(found),
+                "## Which way, for which volume and change?",
+                _grid(found),
                 "## What better decisions are worth",
                 _quality(found),
             ]
@@ -99,6 +101,15 @@ def _retraining(found: Comparison) -> str:
     ]
     table = _table(["retrainings a year", "saved against prompting, first year", "break-even (requests)"], rows)
     return f"One retraining costs {_usd(found.retraining_cost)}.\n\n{table}"
+
+
+def _grid(found: Comparison) -> str:
+    changes = list(next(iter(found.answers.values())))
+    rows = [
+        [f"{volume:,} requests a day", *(_NAMES[way] for way in row.values())] for volume, row in found.answers.items()
+    ]
+    table = _table(["", *(f"{count} rule change{'' if count == 1 else 's'} a year" for count in changes)], rows)
+    return f"Retrainings grow with the changes.\n\n{table}"
 
 
 def _quality(found: Comparison) -> str:

@@ -14,10 +14,13 @@ pytest.importorskip("gguf", reason="token counts are read with the finetune extr
 
 
 def test_the_page_is_printed_and_written(tmp_path: Path) -> None:
-    result = CliRunner().invoke(app, ["cost", "--out", str(tmp_path), "--requests-per-day", "500"])
+    docs = tmp_path / "docs"
+    result = CliRunner().invoke(app, ["cost", "--out", str(tmp_path), "--requests-per-day", "500", "--docs", str(docs)])
     assert result.exit_code == 0, result.output
     assert result.output.startswith("# Tune, prompt or rules?")
     assert (tmp_path / "cost.md").read_text().strip() == result.output.strip()
+    assert (docs / "finetune-cost.md").read_text() == (tmp_path / "cost.md").read_text()
+    assert (docs / "results" / "finetune-cost.json").read_text() == (tmp_path / "cost.json").read_text()
     record = json.loads((tmp_path / "cost.json").read_text())
     assert record["prices"]["requests_per_day"] == 500
     assert record["tokens"]["prompt"]["input"] > 5 * record["tokens"]["tuned"]["input"]

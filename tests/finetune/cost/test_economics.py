@@ -81,6 +81,16 @@ def test_the_answer_depends_on_volume_and_change(changes: dict[str, Any], best: 
     assert compare(**changes).best.way == best
 
 
+def test_rules_win_where_little_changes_and_tuning_where_much_is_asked() -> None:
+    found = compare(
+        rule_changes_per_year=12, retrainings_per_year=6, rules_hours_per_change=20,
+        retraining={"engineering_hours": 4},
+    )  # fmt: skip
+    assert found.answers[10_000][1] == "rules"
+    assert found.answers[10_000][52] == "tuned"
+    assert found.answers[100][52] == "prompt"
+
+
 def test_a_tuned_request_that_is_not_cheaper_never_pays() -> None:
     found = compare(tuned={"per_request": 0.04})
     assert found.break_even.requests is None
