@@ -12,9 +12,11 @@ from typing import Protocol, TypeVar
 
 from agent.models.catalog import load_catalog
 from agent.models.files import EMBEDDING_MODEL, embedding_folder
+from agent.models.fraud import FraudModels
 from agent.models.gateway import ModelGateway
 from agent.router.router import Router
 from agent.settings import Settings
+from tools.fraud.adapters import registry_folder
 from tools.fraud.policy import FraudPolicy, load_policy
 from tools.knowledge.answerable import AnswerReader
 from tools.knowledge.edge_store import EdgeStore
@@ -44,6 +46,7 @@ class Services:
     """What the graph's nodes work with."""
 
     models: ModelGateway
+    fraud: FraudModels
     router: Router
     index: KnowledgeIndex
     gate: EvidenceGate
@@ -64,6 +67,7 @@ class Services:
         """Release models, stores and threads."""
         self.compute_threads.shutdown(cancel_futures=True)
         self.index.close()
+        self.fraud.close()
         self.models.close()
 
 
@@ -74,12 +78,13 @@ def open_services(settings: Settings, documents: DocumentTexts) -> Services:
         ModelFileError: a packaged model file is missing or corrupt.
         CatalogError: the models file does not fit.
     """
-    catalog = load_catalog(settings.models)
+    models = ModelGateway(load_catalog(settings.models))
     embedder = MiniLMEmbedder(embedding_folder(settings.cache_folder))
     bm25 = Bm25Encoder()
     retriever = Retriever(_open_store(settings, embedder.dimensions), embedder, bm25)
     return Services(
-        models=ModelGateway(catalog),
+        models=models,
+        fraud=FraudModels(models, registry_folder(settings.data_dir)),
         router=Router.load(embedder, EMBEDDING_MODEL[0].sha256, settings.cache_folder),
         index=KnowledgeIndex(retriever, embedder.count_tokens),
         gate=EvidenceGate.load(),

@@ -18,6 +18,7 @@ import typer
 
 from finetune.errors import MissingExtraError
 from tools.errors import SwitchyardError
+from tools.fraud.adapters import AdapterState
 
 app = typer.Typer(
     help="Learn a company's own fraud signals into a small adapter, and prove what it is worth.",
@@ -198,6 +199,70 @@ def compare(
         for name, found in entry["differences"].items():
             low, high = found["interval"]
             typer.echo(f"  {name:16} {found['difference']:+.4f}  [{low:+.4f}, {high:+.4f}]")
+
+
+@app.command()
+def export(
+    adapter: Annotated[Path, typer.Option("--adapter", help="Folder that `train` wrote.")],
+    data: Annotated[Path, typer.Option("--data", help="Rows that transformers and llama.cpp are compared on.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Folder to write; default: <adapter>/export.")] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="What `evaluate` wrote, for manifest and card.")
+    ] = None,
+    base: Annotated[str | None, typer.Option("--base", help="The .gguf file that it was trained on.")] = None,
+    threads: Annotated[int, typer.Option(help="CPU threads of llama.cpp.")] = 1,
+) -> None:
+    """Write safetensors, GGUF, manifest and card, if llama.cpp answers as transformers does."""
+    with reported_failures():
+        from finetune.base import open_base
+        from finetune.export.package import export as run
+        from finetune.rows import read_rows
+
+        measured = None if report is None else json.loads(report.read_text("utf-8"))
+        exported = run(
+            adapter, open_base(base, cache_folder()), read_rows(data), out or adapter / "export", measured, threads
+        )
+    parity = exported.parity
+    typer.echo(
+        f"{exported.manifest.name} in {exported.folder}: on {parity.rows} rows {parity.label_agreement:.1%} of the "
+        f"labels agree with transformers, probabilities differ by {parity.median_difference:.4f} in the median."
+    )
+
+
+@app.command()
+def promote(
+    name: Annotated[str | None, typer.Argument(help="A registered adapter, or the folder of an exported one.")] = None,
+    report: Annotated[Path | None, typer.Option("--report", help="What `evaluate` wrote, for a new adapter.")] = None,
+    to: Annotated[AdapterState, typer.Option("--to", help="candidate, production or archived.")] = "production",
+    rollback: Annotated[str | None, typer.Option("--rollback", help="A task: serve the adapter before again.")] = None,
+) -> None:
+    """Register an adapter and move it between candidate, production and archived; without arguments, list them."""
+    with reported_failures():
+        from finetune.registry import Registry
+
+        registry = Registry(data_folder() / "registry")
+        if rollback is not None:
+            changed = registry.rollback(rollback)
+        elif name is None:
+            for entry in registry.entries():
+                typer.echo(f"{entry.name:24} {entry.task:12} {entry.state:11} {entry.since}")
+            return
+        else:
+            changed = registry.move(name, to, report)
+    typer.echo(f"{changed.name} is {changed.state} for {changed.task}. A running server takes it up by itself.")
+
+
+@app.command()
+def report(
+    reports: Annotated[list[Path], typer.Argument(help="Reports of `evaluate`.")],
+    out: Annotated[Path, typer.Option("--out", help="The Markdown page to write.")] = Path("docs/finetune-results.md"),
+) -> None:
+    """Write a page of tables from reports: metrics with intervals, baselines, slices."""
+    with reported_failures():
+        from finetune.evaluation.page import write_page
+
+        write_page(reports, out)
+    typer.echo(f"Wrote {out}")
 
 
 def figures(metrics: Mapping[str, float | None]) -> str:

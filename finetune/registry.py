@@ -6,29 +6,17 @@ import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any
 
 from finetune.errors import PromotionError
+from tools.fraud.adapters import POINTER_NAME, AdapterState, RegistryEntry, adapter_folder, read_registry, registry_json
 from tools.fraud.manifest import MANIFEST_NAME, AdapterManifest, file_sha256
 
-State = Literal["candidate", "production", "archived"]
-POINTER = "registry.json"
 REPORT = "report.json"
 TRACKED = ("accuracy", "precision", "recall", "mcc", "roc_auc", "pr_auc")
 LOWER_IS_BETTER = ("ece", "brier")
-
-
-@dataclass(frozen=True)
-class Entry:
-    """An adapter in the registry."""
-
-    name: str
-    task: str
-    state: State
-    since: str
 
 
 class Registry:
@@ -37,22 +25,19 @@ class Registry:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[RegistryEntry]:
         """All adapters, oldest first."""
-        path = self._folder / POINTER
-        if not path.is_file():
-            return []
-        return [Entry(**cast("dict[str, Any]", entry)) for entry in json.loads(path.read_text("utf-8"))["adapters"]]
+        return read_registry(self._folder)
 
-    def production(self, task: str) -> Entry | None:
+    def production(self, task: str) -> RegistryEntry | None:
         """The adapter that serves a task."""
         return next((entry for entry in self.entries() if entry.task == task and entry.state == "production"), None)
 
     def folder(self, name: str) -> Path:
         """Where an adapter's files lie."""
-        return self._folder / name.replace("@", "-")
+        return adapter_folder(self._folder, name)
 
-    def add(self, exported: Path, report: Mapping[str, Any]) -> Entry:
+    def add(self, exported: Path, report: Mapping[str, Any]) -> RegistryEntry:
         """Take an exported adapter in as a candidate. Raises PromotionError when its file is not its manifest's."""
         manifest = read_manifest(exported)
         target = self.folder(manifest.name)
@@ -63,7 +48,7 @@ class Registry:
             partial.rename(target)
         (target / REPORT).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
         others = [entry for entry in self.entries() if entry.name != manifest.name]
-        entry = Entry(manifest.name, manifest.task, "candidate", _now())
+        entry = RegistryEntry(manifest.name, manifest.task, "candidate", _now())
         self._write([*others, entry])
         return entry
 
@@ -72,7 +57,19 @@ class Registry:
         path = self.folder(name) / REPORT
         return json.loads(path.read_text("utf-8")) if path.is_file() else None
 
-    def promote(self, name: str, *, gate: bool = True) -> Entry:
+    def move(self, wanted: str, state: AdapterState, report: Path | None) -> RegistryEntry:
+        """Move an adapter, by name or by the folder of an exported one, which is registered first.
+
+        Raises PromotionError as `add` and `promote` do, and when a new adapter has no readable report.
+        """
+        name = wanted
+        if Path(wanted).is_dir():
+            name = self.add(Path(wanted), _read_report(report)).name
+        if state == "production":
+            return self.promote(name)
+        return self.archive(name) if state == "archived" else self._find(name)
+
+    def promote(self, name: str, *, gate: bool = True) -> RegistryEntry:
         """Make an adapter serve its task; the one before it is archived.
 
         Raises PromotionError for an unknown or damaged adapter and, with `gate`, for one that is worse beyond the
@@ -85,24 +82,24 @@ class Registry:
             self._check(name, current.name)
         now = _now()
         changed = [
-            Entry(entry.name, entry.task, "archived", now)
+            RegistryEntry(entry.name, entry.task, "archived", now)
             if entry.task == chosen.task and entry.state == "production" and entry.name != name
             else entry
             for entry in self.entries()
             if entry.name != name
         ]
-        promoted = Entry(name, chosen.task, "production", now)
+        promoted = RegistryEntry(name, chosen.task, "production", now)
         self._write([*changed, promoted])
         return promoted
 
-    def archive(self, name: str) -> Entry:
+    def archive(self, name: str) -> RegistryEntry:
         """Take an adapter out of use."""
         chosen = self._find(name)
-        entry = Entry(name, chosen.task, "archived", _now())
+        entry = RegistryEntry(name, chosen.task, "archived", _now())
         self._write([*(other for other in self.entries() if other.name != name), entry])
         return entry
 
-    def rollback(self, task: str) -> Entry:
+    def rollback(self, task: str) -> RegistryEntry:
         """Make the adapter that served before serve again. Raises PromotionError when there is none."""
         archived = [entry for entry in self.entries() if entry.task == task and entry.state == "archived"]
         if not archived:
@@ -116,19 +113,18 @@ class Registry:
         if worse := worse_metrics(new, old):
             raise PromotionError(f"{name} is worse than {current}: {'; '.join(worse)}.", metrics=worse)
 
-    def _find(self, name: str) -> Entry:
+    def _find(self, name: str) -> RegistryEntry:
         for entry in self.entries():
             if entry.name == name:
                 return entry
         known = ", ".join(entry.name for entry in self.entries()) or "none"
         raise PromotionError(f"The registry has no adapter {name!r}; it has {known}.")
 
-    def _write(self, entries: Sequence[Entry]) -> None:
+    def _write(self, entries: Sequence[RegistryEntry]) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        partial = self._folder / f".{POINTER}.{os.getpid()}"
-        content = {"format": 1, "adapters": [vars(entry) for entry in entries]}
-        partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-        partial.replace(self._folder / POINTER)
+        partial = self._folder / f".{POINTER_NAME}.{os.getpid()}"
+        partial.write_text(registry_json(entries), encoding="utf-8")
+        partial.replace(self._folder / POINTER_NAME)
 
 
 def worse_metrics(new: Mapping[str, Any], old: Mapping[str, Any]) -> list[str]:
@@ -159,6 +155,16 @@ def read_manifest(folder: Path) -> AdapterManifest:
     if found != manifest.adapter.sha256:
         raise PromotionError(f"{manifest.adapter.name} in {folder} is not the file that its manifest names.")
     return manifest
+
+
+def _read_report(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        raise PromotionError("A new adapter needs the report of `evaluate`: --report report.json.")
+    try:
+        found: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        return {key: value for key, value in found.items() if key != "rows"}
+    except (OSError, ValueError, AttributeError) as error:
+        raise PromotionError(f"{path} is no report of `evaluate`.") from error
 
 
 def _now() -> str:

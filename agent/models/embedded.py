@@ -8,6 +8,7 @@ from pathlib import Path
 import xllamacpp
 
 from agent.models.catalog import EndpointConfig
+from tools.fraud.errors import AdapterError
 
 _QUIET = -1
 
@@ -19,8 +20,11 @@ class EmbeddedServer:
     spin; prompts are read in short bursts, where all cores pay.
     """
 
-    def __init__(self, model: Path, config: EndpointConfig, *, port: int = 0) -> None:
-        """Load the model and start listening, on a free port unless one is given; takes about a second."""
+    def __init__(self, model: Path, config: EndpointConfig, *, adapter: Path | None = None, port: int = 0) -> None:
+        """Load the model, with a LoRA adapter (GGUF) or without, and start listening; takes about a second.
+
+        Port 0 picks a free one. Raises AdapterError when llama.cpp refuses to load.
+        """
         cores = os.cpu_count() or 1
         params = xllamacpp.CommonParams()
         params.model.path = str(model)
@@ -35,7 +39,14 @@ class EmbeddedServer:
         params.ui = False
         params.offline = True
         params.verbosity = _QUIET
-        self._server: xllamacpp.Server | None = xllamacpp.Server(params)
+        if adapter is not None:
+            params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(str(adapter), 1.0)]
+        try:
+            self._server: xllamacpp.Server | None = xllamacpp.Server(params)
+        except RuntimeError as error:
+            if adapter is None:
+                raise
+            raise AdapterError(f"llama.cpp cannot load the adapter {adapter.name}.") from error
         self._address: str = self._server.listening_address
 
     @property

@@ -234,7 +234,7 @@ class ModelGateway:
         self.catalog = catalog
         self._servers: dict[str, EmbeddedServer] = {}
         self._breakers = {name: CircuitBreaker() for name in catalog.endpoints}
-        self._roles = {role: self._bind(config) for role, config in catalog.roles.items()}
+        self._roles = {role: self.bind(config) for role, config in catalog.roles.items()}
 
     def role(self, role: Role) -> RoleModel:
         """The model that serves a role."""
@@ -250,9 +250,11 @@ class ModelGateway:
             server.close()
         self._servers.clear()
 
-    def _bind(self, role: RoleConfig) -> RoleModel:
+    def bind(self, role: RoleConfig, base_url: str | None = None) -> RoleModel:
+        """A role's model at its endpoint, or at another address that serves the same model (with an adapter)."""
         endpoint = self.catalog.endpoints[role.endpoint]
-        return RoleModel(role, endpoint, self._base_url(role.endpoint, endpoint), self._breakers[role.endpoint])
+        address = base_url or self._base_url(role.endpoint, endpoint)
+        return RoleModel(role, endpoint, address, self._breakers[role.endpoint])
 
     def _base_url(self, name: str, endpoint: EndpointConfig) -> str:
         if endpoint.kind != "embedded":

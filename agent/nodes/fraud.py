@@ -30,15 +30,15 @@ class FraudNode:
         except InputError as error:
             return _ask(state, error)
         emit("status", {"text": "Scoring the transaction"})
-        model = self.services.models.role("fraud")
         try:
-            scored = await score(transaction, model, self.services.policy)
+            async with self.services.fraud.serving() as served:
+                scored = await score(transaction, served.model, self.services.policy, manifest=served.manifest)
         except ModelUnavailableError:
             return self._flags_only(state, transaction)
         emit("token", {"text": scored.reasoning})
         return finish_turn(
             state,
-            versions={"fraud_model": model.name},
+            versions={"fraud_model": served.model.name},
             usage=scored.usage,
             route="fraud",
             answer=scored.reasoning,

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from finetune.evaluation.page import metrics_table
 from finetune.export.parity import Parity
 from finetune.task import AdapterTask
 from tools.fraud.manifest import AdapterManifest
-
-_SHOWN = ("accuracy", "precision", "recall", "mcc", "roc_auc", "pr_auc", "ece", "brier", "consistency")
 
 
 def write_card(
@@ -47,21 +46,9 @@ def write_card(
 def _figures(task: AdapterTask, report: Mapping[str, Any] | None) -> list[str]:
     if report is None:
         return ["Measured on the calibration rows only; `evaluate` measures it on rows of their own.", "",
-                *_table({"adapter": task.metrics})]  # fmt: skip
-    return [f"Measured on {report['n']} rows of their own:", "", *_table({"adapter": report, **report["baselines"]})]
-
-
-def _table(scorers: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    lines = ["| | " + " | ".join(_SHOWN) + " |", "| --- " * (len(_SHOWN) + 1) + "|"]
-    for name, metrics in scorers.items():
-        cells = [_cell(metrics, metric) for metric in _SHOWN]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return lines
-
-
-def _cell(metrics: Mapping[str, Any], name: str) -> str:
-    value = metrics.get(name)
-    if value is None:
-        return ""
-    interval = (metrics.get("intervals") or {}).get(name)
-    return f"{value:.3f}" + (f" ({interval[0]:.3f}-{interval[1]:.3f})" if interval else "")
+                *metrics_table({"adapter": task.metrics})]  # fmt: skip
+    return [
+        f"Measured on {report['n']} rows of their own:",
+        "",
+        *metrics_table({"adapter": report, **report["baselines"]}),
+    ]

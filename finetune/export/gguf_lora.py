@@ -55,7 +55,7 @@ def reasons_against(config: Mapping[str, Any], modules: list[str] | None = None)
 
 
 def write_gguf_lora(adapter: Path, base: Path, target: Path) -> None:
-    """Convert the PEFT adapter in folder `adapter`, trained on the GGUF `base`, to the file `target`.
+    """Convert the PEFT adapter in folder `adapter`, trained on the GGUF `base`, to the file `target`, in half precision.
 
     Raises ExportError with every reason when llama.cpp could not serve it faithfully.
     """
@@ -87,8 +87,8 @@ def write_gguf_lora(adapter: Path, base: Path, target: Path) -> None:
             b = permute(b, heads)
         elif name.endswith("attn_k"):
             b = permute(b, groups)
-        writer.add_tensor(f"{name}.weight.lora_a", pair.a)
-        writer.add_tensor(f"{name}.weight.lora_b", np.ascontiguousarray(b))
+        writer.add_tensor(f"{name}.weight.lora_a", pair.a.astype(np.float16))
+        writer.add_tensor(f"{name}.weight.lora_b", np.ascontiguousarray(b.astype(np.float16)))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

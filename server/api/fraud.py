@@ -56,7 +56,8 @@ async def score_transactions(body: ScoreRequest, app: App) -> Scores:
     """Score transactions. Missing essentials are asked for (422, `missing_fields`), never guessed."""
     transactions = await app.services.compute(lambda: _read(body))
     services = app.services
-    scored = await score_many(transactions, services.models.role("fraud"), services.policy)
+    async with services.fraud.serving() as served:
+        scored = await score_many(transactions, served.model, services.policy, manifest=served.manifest)
     return Scores(results=[fraud_result(score) for score in scored])
 
 

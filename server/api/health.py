@@ -52,7 +52,7 @@ async def health(app: App) -> Health:
         role: RoleHealth(
             endpoint=catalog.roles[role].endpoint,
             model=catalog.roles[role].model,
-            adapter=catalog.roles[role].adapter,
+            adapter=app.services.fraud.adapter if role == "fraud" else catalog.roles[role].adapter,
             circuit=app.services.models.breaker(catalog.roles[role].endpoint).state,
         )
         for role in ROLES

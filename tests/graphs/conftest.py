@@ -10,6 +10,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from agent.models.catalog import load_catalog
 from agent.models.files import EMBEDDING_MODEL, embedding_folder
+from agent.models.fraud import FraudModels
 from agent.models.gateway import ModelGateway
 from agent.router.router import Router
 from agent.services import Services
@@ -45,8 +46,10 @@ async def all_services(fake: FakeEndpoint, tmp_path_factory: pytest.TempPathFact
     for document_id, title in INDEXED.items():
         document = ParsedDocument(title, [Page(DOCUMENTS[document_id])], "text/markdown")
         await index.add("local/default", document_id, document)
+    models = ModelGateway(load_catalog(fake.models_file(folder / "models.yaml")))
     services = Services(
-        models=ModelGateway(load_catalog(fake.models_file(folder / "models.yaml"))),
+        models=models,
+        fraud=FraudModels(models, folder / "registry"),
         router=Router.load(embedder, EMBEDDING_MODEL[0].sha256, folder),
         index=index,
         gate=EvidenceGate.load(),
@@ -66,7 +69,7 @@ def services(all_services: Services, fake: FakeEndpoint, tmp_path: Path) -> Serv
     fake.script = scripted
     fake.requests.clear()
     gateway = ModelGateway(load_catalog(fake.models_file(tmp_path / "models.yaml")))
-    return replace(all_services, models=gateway)
+    return replace(all_services, models=gateway, fraud=FraudModels(gateway, tmp_path / "registry"))
 
 
 def converse(services: Services) -> Conversation:

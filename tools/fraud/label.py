@@ -34,6 +34,11 @@ class LabelScore:
         return self.logprobs[LEGITIMATE]
 
     @property
+    def unread(self) -> bool:
+        """Whether no label was listed. With one missing, the probability only understates how sure the model is."""
+        return len(self.floored) == len(self.logprobs)
+
+    @property
     def z(self) -> float:
         """Raw logit: log-probability of FRAUD minus that of LEGITIMATE."""
         return self.logp_fraud - self.logp_legitimate

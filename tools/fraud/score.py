@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 from tools.fraud.calibration import Calibration
 from tools.fraud.features import Features, derive_features
 from tools.fraud.flags import Flag, heuristic_score, raise_flags
-from tools.fraud.label import label_logit
+from tools.fraud.label import LabelScore, label_logit
 from tools.fraud.manifest import AdapterManifest
 from tools.fraud.narrative import narrate
 from tools.fraud.policy import FraudPolicy
@@ -117,7 +117,7 @@ async def score(
             base=scored_by.base,
             adapter=scored_by.adapter,
         ),
-        needs_review=needs_review(label, probability, assessment.heuristic, floored=bool(labels.floored)),
+        needs_review=needs_review(label, probability, assessment.heuristic, unread=_unread(labels, calibration)),
         model=scored_by,
         narrative=assessment.narrative,
         z=labels.z,
@@ -151,11 +151,16 @@ async def score_many(
     return [task.result() for task in tasks]
 
 
-def needs_review(label: str, probability: float, heuristic: int, *, floored: bool = False) -> bool:
+def needs_review(label: str, probability: float, heuristic: int, *, unread: bool = False) -> bool:
     """Whether a person should look: a borderline probability, an unreadable one, or model and flags disagree."""
     low, high = REVIEW_BAND
     contradicted = heuristic >= STRONG_EVIDENCE if label == "LEGITIMATE" else heuristic < WEAK_EVIDENCE
-    return floored or low <= probability <= high or contradicted
+    return unread or low <= probability <= high or contradicted
+
+
+def _unread(labels: LabelScore, calibration: Calibration) -> bool:
+    # Of a trained model a label that is not even listed is one that it rules out; of others nothing is known.
+    return labels.unread or (bool(labels.floored) and not calibration.calibrated)
 
 
 def _scored_by(model: IdentifiedModel, manifest: AdapterManifest | None) -> ScoredBy:

@@ -164,7 +164,7 @@ def test_written_tensors(tiny_base: Base, trained: Path, tmp_path: Path) -> None
     tensors = {tensor.name: tensor for tensor in reader.tensors}
     weights = load_file(adapter / "adapter_model.safetensors")
     b = weights["base_model.model.model.layers.2.self_attn.v_proj.lora_B.weight"]
-    np.testing.assert_allclose(tensors["blk.2.attn_v.weight.lora_b"].data, b * 8 / math.sqrt(4), rtol=1e-6)
+    np.testing.assert_allclose(tensors["blk.2.attn_v.weight.lora_b"].data, b * 8 / math.sqrt(4), rtol=1e-2, atol=1e-6)
 
 
 def test_permuting_rows_of_b_permutes_the_product() -> None:

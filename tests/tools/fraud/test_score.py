@@ -122,7 +122,7 @@ async def test_a_manifest_for_an_unknown_prompt_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("label", "probability", "heuristic", "floored", "review"),
+    ("label", "probability", "heuristic", "unread", "review"),
     [
         ("FRAUD", 0.9, 60, False, False),
         ("LEGITIMATE", 0.1, 0, False, False),
@@ -134,9 +134,9 @@ async def test_a_manifest_for_an_unknown_prompt_is_refused() -> None:
     ],
 )
 def test_borderline_contradicted_and_unreadable_scores_wait_for_a_person(
-    label: str, probability: float, heuristic: int, floored: bool, review: bool
+    label: str, probability: float, heuristic: int, unread: bool, review: bool
 ) -> None:
-    assert needs_review(label, probability, heuristic, floored=floored) is review
+    assert needs_review(label, probability, heuristic, unread=unread) is review
 
 
 async def test_without_a_model_there_is_no_probability_but_the_flags_remain() -> None:

@@ -1,0 +1,134 @@
+"""The fraud role's model with the adapter in production; a promotion is picked up while the server runs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from agent.models.embedded import EmbeddedServer
+from agent.models.files import LANGUAGE_MODEL
+from agent.models.gateway import ModelGateway, RoleModel
+from tools.fraud.adapters import POINTER_NAME, find_adapter, packaged_adapter
+from tools.fraud.errors import AdapterError
+from tools.fraud.manifest import AdapterManifest, load_manifest
+from tools.fraud.prompt import load_prompt
+
+_log = logging.getLogger(__name__)
+
+_TASK = "fraud"
+# A prompt has about 150 tokens.
+_CONTEXT_PER_SLOT = 512
+_SLOTS = 4
+
+
+@dataclass
+class ServedFraud:
+    """A model and the manifest of its adapter, None for the bare base. `users` are the scores under way."""
+
+    model: RoleModel
+    manifest: AdapterManifest | None = None
+    server: EmbeddedServer | None = None
+    users: int = field(default=0)
+    retired: bool = field(default=False)
+
+    def close_if_unused(self) -> None:
+        """Free the model once it is retired and nobody works with it any more."""
+        if self.retired and self.users == 0 and self.server is not None:
+            self.server.close()
+            self.server = None
+
+
+class FraudModels:
+    """Serves one adapter at a time, on a llama.cpp server of its own: prompt caches leak between adapters that share.
+
+    An adapter that does not fit or is damaged is refused, and the one before keeps serving.
+    """
+
+    def __init__(self, gateway: ModelGateway, registry: Path) -> None:
+        """Load the adapter that the models file names; blocks up to a second."""
+        self._gateway = gateway
+        self._registry = registry
+        self._lock = asyncio.Lock()
+        self._seen = self._pointer_state()
+        self._current = self._first()
+
+    @property
+    def adapter(self) -> str | None:
+        """The name of the adapter that serves, None for the bare base."""
+        manifest = self._current.manifest
+        return None if manifest is None else manifest.name
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncGenerator[ServedFraud]:
+        """The model to score with; it stays loaded until the block ends, whatever is promoted meanwhile."""
+        if self._pointer_state() != self._seen:
+            await self._reload()
+        served = self._current
+        served.users += 1
+        try:
+            yield served
+        finally:
+            served.users -= 1
+            served.close_if_unused()
+
+    def close(self) -> None:
+        """Stop the adapter's server."""
+        if self._current.server is not None:
+            self._current.server.close()
+            self._current.server = None
+
+    async def _reload(self) -> None:
+        async with self._lock:
+            state = self._pointer_state()
+            if state == self._seen:
+                return
+            self._seen = state
+            try:
+                fresh = await asyncio.to_thread(self._load)
+            except AdapterError as error:
+                _log.error("adapter refused, %s keeps serving: %s", self.adapter or "the base model", error.message)
+                return
+            old, self._current = self._current, fresh
+            old.retired = True
+            old.close_if_unused()
+            _log.info("fraud adapter %s serves", self.adapter or "none: the base model")
+
+    def _first(self) -> ServedFraud:
+        try:
+            return self._load()
+        except AdapterError as error:
+            _log.error("adapter refused: %s", error.message)
+        folder = packaged_adapter(_TASK)
+        return self._bare() if folder is None else self._serve(folder)
+
+    def _load(self) -> ServedFraud:
+        """Raises AdapterError when the adapter is unknown, damaged or made for another base, prompt or narrative."""
+        wanted = self._gateway.catalog.roles["fraud"].adapter
+        folder = None if wanted is None else find_adapter(self._registry, _TASK, wanted)
+        return self._bare() if folder is None else self._serve(folder)
+
+    def _bare(self) -> ServedFraud:
+        role = self._gateway.catalog.roles["fraud"].model_copy(update={"adapter": None})
+        return ServedFraud(self._gateway.bind(role))
+
+    def _serve(self, folder: Path) -> ServedFraud:
+        manifest = load_manifest(folder, LANGUAGE_MODEL.sha256, load_prompt())
+        role = self._gateway.catalog.roles["fraud"].model_copy(update={"adapter": manifest.name})
+        endpoint = self._gateway.catalog.endpoints[role.endpoint]
+        if endpoint.kind != "embedded":
+            # The operator's server has loaded the adapter under its name, which carries its hash.
+            return ServedFraud(self._gateway.bind(role), manifest)
+        small = endpoint.model_copy(update={"context": _CONTEXT_PER_SLOT * _SLOTS, "parallel": _SLOTS})
+        server = EmbeddedServer(LANGUAGE_MODEL.locate(), small, adapter=folder / manifest.adapter.name)
+        return ServedFraud(self._gateway.bind(role, server.base_url), manifest, server)
+
+    def _pointer_state(self) -> tuple[int, int] | None:
+        try:
+            found = (self._registry / POINTER_NAME).stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_ino
