@@ -319,6 +319,33 @@ def cost(
         typer.echo(write_page(found))
 
 
+@app.command()
+def forgetting(
+    adapter: Annotated[Path, typer.Option("--adapter", help="Folder that `train` or `export` wrote.")],
+    out: Annotated[Path, typer.Option("--out", help="The report (JSON); the page (.md) goes beside it.")] = Path(
+        "out/finetune/forgetting.json"
+    ),
+    base: Annotated[str | None, typer.Option("--base", help="A .gguf file or a Hugging Face folder.")] = None,
+    per_kind: Annotated[int, typer.Option(min=1, help="Pairs of each of the five kinds.")] = 120,
+    text: Annotated[list[Path] | None, typer.Option(help="A text file of yours, for its perplexity too.")] = None,
+    limit: Annotated[float, typer.Option(min=0, help="Mean loss that is accepted, in percentage points.")] = 2.0,
+    seed: Annotated[int, typer.Option(help="The same seed draws the same pairs.")] = 0,
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; default: all cores.")] = None,
+    docs: Annotated[Path | None, typer.Option(help="Also write the page into this documentation folder.")] = None,
+) -> None:
+    """Measure what an adapter costs in general knowledge, language, reasoning and fraud: on, off and before."""
+    with reported_failures():
+        from finetune.base import open_base
+        from finetune.forgetting.command import Question, measure_forgetting
+        from finetune.forgetting.page import publish, write_page
+
+        question = Question(adapter, open_base(base, cache_folder()), per_kind, seed, text or [], limit, threads)
+        measured = measure_forgetting(question, out)
+        if docs is not None:
+            publish(measured, docs)
+        typer.echo(write_page(measured))
+
+
 def main() -> None:
     """Run the command line."""
     app()

@@ -100,12 +100,22 @@ def token_inputs(encoded: Encoded) -> Inputs:
 
 def label_logits(model: Any, inputs: Inputs, batch: Batch) -> Tensor:
     """Logits over the whole vocabulary where the label begins: [rows, vocabulary]."""
-    inner = model.get_base_model() if hasattr(model, "get_base_model") else model
+    hidden = hidden_states(model, inputs, batch)
+    at_label = hidden[torch.arange(len(batch.last), device=hidden.device), batch.last.to(hidden.device)]
+    return cast("Tensor", whole_model(model).lm_head(at_label)).float()
+
+
+def hidden_states(model: Any, inputs: Inputs, batch: Batch) -> Tensor:
+    """The last layer's output at each of the rows' own tokens: [rows, tokens, width]."""
+    inner = whole_model(model)
     device = inner.get_input_embeddings().weight.device
     prefix = _prefix_pass(inner.model, inputs.prefix.to(device))
-    hidden = _row_pass(inner.model, prefix, batch.inputs.to(device))
-    at_label = hidden[torch.arange(len(batch.last), device=device), batch.last.to(device)]
-    return cast("Tensor", inner.lm_head(at_label)).float()
+    return _row_pass(inner.model, prefix, batch.inputs.to(device))
+
+
+def whole_model(model: Any) -> Any:
+    """The causal language model inside an adapter's wrapper, or the model itself."""
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
 
 
 def length_batches(lengths: Sequence[int], batch_size: int) -> list[list[int]]:

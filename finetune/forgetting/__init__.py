@@ -1,0 +1,1 @@
+"""What an adapter costs: paired items and perplexity with it on and off."""
