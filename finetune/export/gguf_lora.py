@@ -55,7 +55,7 @@ def reasons_against(config: Mapping[str, Any], modules: list[str] | None = None)
 
 
 def write_gguf_lora(adapter: Path, base: Path, target: Path) -> None:
-    """Convert the PEFT adapter in folder `adapter`, trained on the GGUF `base`, to the file `target`, in half precision.
+    """Convert the PEFT adapter in folder `adapter`, trained on the GGUF `base`, to `target`, in half precision.
 
     Raises ExportError with every reason when llama.cpp could not serve it faithfully.
     """
