@@ -320,6 +320,41 @@ def cost(
 
 
 @app.command()
+def sweep(
+    data: Data,
+    out: Annotated[Path, typer.Option("--out", help="Folder of the sweep; an interrupted one goes on from it.")],
+    task: Annotated[str, typer.Option("--task", help="The adapter's role.")] = "fraud",
+    val: Annotated[Path | None, typer.Option("--val", help="Validation rows; default: a part of --data.")] = None,
+    plan: Annotated[Path | None, typer.Option("--plan", help="Stages as YAML; a packaged plan by default.")] = None,
+    config: Annotated[Path | None, typer.Option("--config", help="The recipe to start from.")] = None,
+    base: Annotated[str | None, typer.Option("--base", help="A .gguf file or a Hugging Face folder.")] = None,
+    max_trials: Annotated[int | None, typer.Option(min=1, help="Stop when so many trials are finished.")] = None,
+    max_rows: Annotated[int | None, typer.Option(min=1, help="Train on about so many of the rows.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; default: all cores.")] = None,
+    positive: Annotated[str | None, typer.Option(help="The label to find.")] = None,
+) -> None:
+    """Try ranks, then learning rates, epochs, alpha and batch sizes, each with the best of the stages before."""
+    with reported_failures():
+        from finetune.base import open_base
+        from finetune.recipe import load_recipe
+        from finetune.rows import read_rows
+        from finetune.sweep.plan import load_plan
+        from finetune.sweep.results import PAGE_NAME, write_results
+        from finetune.sweep.run import Sweep, sample
+        from finetune.sweep.run import sweep as run
+        from finetune.training.prepare import Job
+
+        recipe = load_recipe(config, threads=threads)
+        rows = sample(read_rows(data), max_rows, recipe.seed)
+        validation = None if val is None else read_rows(val)
+        tracking = data_folder() / "mlruns"
+        job = Job(task, rows, validation, open_base(base, cache_folder()), recipe, out, positive, tracking=tracking)
+        wanted = Sweep(job, load_plan(plan), max_trials)
+        run(wanted, lambda trials: write_results(wanted, trials))
+        typer.echo((out / PAGE_NAME).read_text("utf-8"))
+
+
+@app.command()
 def forgetting(
     adapter: Annotated[Path, typer.Option("--adapter", help="Folder that `train` or `export` wrote.")],
     out: Annotated[Path, typer.Option("--out", help="The report (JSON); the page (.md) goes beside it.")] = Path(

@@ -61,7 +61,7 @@ def first_token(tokenizer: Any, word: str) -> int:
     return ids[0]
 
 
-def _shared_prefix(ids: Sequence[Sequence[int]]) -> int:
+def _shared_prefix(ids: list[list[int]]) -> int:
     # The smallest and the largest row differ first where any two rows do.
     first, last = min(ids), max(ids)
     shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False)))

@@ -58,7 +58,7 @@ class LowerLayers:
     def __init__(self, model: Any, first_layer: int) -> None:
         """Split: `model` keeps the layers from `first_layer` on, and then takes `inputs_embeds`."""
         backbone = model.model
-        layers = list(backbone.layers)
+        layers: list[Any] = list(backbone.layers)
         self._embed = backbone.embed_tokens
         config = type(model.config).from_dict({**model.config.to_dict(), "num_hidden_layers": first_layer})
         with torch.device("meta"):
@@ -69,7 +69,7 @@ class LowerLayers:
         self._backbone.norm = nn.Identity()
         self._backbone.rotary_emb = backbone.rotary_emb
         backbone.layers = nn.ModuleList(layers[first_layer:])
-        for index, layer in enumerate(backbone.layers):
+        for index, layer in enumerate(layers[first_layer:]):
             layer.self_attn.layer_idx = index
         model.config.num_hidden_layers = len(backbone.layers)
         self._backbone.eval()

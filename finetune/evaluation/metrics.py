@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,7 +55,7 @@ def measure(scored: Scored) -> Values:
     truth, decided = scored.truth, scored.decided
     if scored.classes == 2:
         positive = (truth == 0).astype(int)
-        shared = {"pos_label": 0, "zero_division": 0.0}
+        shared: dict[str, Any] = {"pos_label": 0, "zero_division": 0.0}
         values = _ranking(positive, scored.probabilities[:, 0])
     else:
         shared = {"average": "macro", "zero_division": 0.0, "labels": range(scored.classes)}

@@ -13,7 +13,7 @@ import torch
 from peft import set_peft_model_state_dict
 from safetensors.torch import load_file
 from torch import Tensor
-from trl import SFTTrainer
+from trl.trainer.sft_trainer import SFTTrainer
 
 from finetune.label_model import Inputs, label_logits, length_batches
 from finetune.objective import Logits, label_loss

@@ -4,6 +4,9 @@ class _Model:
 class _CpuParams:
     n_threads: int
 
+class CommonAdapterLoraInfo:
+    def __init__(self, path: str, scale: float) -> None: ...
+
 class CommonParams:
     model: _Model
     n_ctx: int
@@ -16,6 +19,7 @@ class CommonParams:
     ui: bool
     offline: bool
     verbosity: int
+    lora_adapters: list[CommonAdapterLoraInfo]
 
 class Server:
     listening_address: str
