@@ -1,0 +1,1 @@
+"""Which settings are worth it: a staged, resumable sweep over the recipe."""
