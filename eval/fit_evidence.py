@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import random
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +21,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.models.files import embedding_folder
+from agent.models.files import EMBEDDING_MODEL, embedding_folder
+from agent.router.router import Router
 from eval.cached_embedder import CachedEmbedder
 from eval.evidence_data import TERSE, Query, Split, Text, Trial, load_sources, trials
 from eval.memory_store import MemoryStore
@@ -39,7 +41,11 @@ SOURCES = {
     "queries_banking.jsonl": "BANKING77, a part; CC BY 4.0",
     "samples/documents with agent/routes.yaml": "this repository; Apache-2.0",
 }
-FALSE_ABSTENTION = 0.03
+# Share of out-of-scope queries that router and gate together turn away, over the samples: no more than this, because
+# what they turn away beyond it costs questions that the documents answer. The threshold is set on all of the queries,
+# so this share is a setting and not a result; the result is what it costs, on questions that were not used.
+TURNED_AWAY = 0.9
+_SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 _OUT = Path("out/evidence")
 _SEED = 11
 _SAMPLE_DRAWS = 4
@@ -144,11 +150,25 @@ def balance(rows: Sequence[Row]) -> NDArray[np.float64]:
     return np.array([1 / (len(kinds) * kinds[group[0]] * counts[group]) for group in groups])
 
 
-def quantile(values: NDArray[np.float64], weights: NDArray[np.float64], share: float) -> float:
-    """The value below which `share` of the weight lies."""
-    order = np.argsort(values)
-    reached = np.cumsum(weights[order]) / weights.sum()
-    return float(values[order][np.searchsorted(reached, share)])
+def lowest_threshold(probabilities: Sequence[float], share: float) -> float:
+    """The lowest threshold of four decimals with at least `share` of the probabilities below it."""
+    ordered = sorted(probabilities)
+    last_below = ordered[math.ceil(share * len(ordered)) - 1]
+    return (math.floor(last_below * 10_000) + 1) / 10_000
+
+
+def out_of_scope_probabilities(fitted: Fitted, bench: Bench, data: Path) -> list[float]:
+    """What the gate makes of the out-of-scope queries.
+
+    0 where the router turns them away by itself, 1 where it sends them to another branch.
+    """
+    router = Router.load(bench.embedder, EMBEDDING_MODEL[0].sha256, _OUT)
+    sources = load_sources(data)
+    queries = [query for split in _SPLITS for query in sources[split].loose["out_of_scope"]]
+    rows = list(bench.rows(Trial("samples", [], [(query, 0) for query in queries]), bench.samples))
+    decided = {"unknown": 0.0, "extraction": 1.0, "fraud": 1.0}
+    routes = [router.route(row.query).routed_to for row in rows]
+    return [decided.get(route, float(p)) for route, p in zip(routes, fitted.probabilities(rows), strict=True)]
 
 
 def report(fitted: Fitted, threshold: float, rows: Sequence[Row]) -> dict[str, Any]:
@@ -184,8 +204,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     finally:
         bench.embedder.save()
     fitted = fit(rows["train"])
-    answered = [row for row in rows["validation"] if row.label == 1]
-    threshold = round(quantile(fitted.probabilities(answered), balance(answered), FALSE_ABSTENTION), 4)
+    threshold = lowest_threshold(out_of_scope_probabilities(fitted, bench, arguments.data), TURNED_AWAY)
     result = {
         "weights": {name: round(float(w), 5) for name, w in zip(fitted.names, fitted.weights, strict=True)},
         "bias": round(fitted.bias, 5),
@@ -195,7 +214,10 @@ def main(argv: Sequence[str] | None = None) -> None:
             "date": datetime.now(UTC).date().isoformat(),
             "data": SOURCES,
             "rows": {split: len(part) for split, part in rows.items()},
-            "threshold": f"{FALSE_ABSTENTION:.0%} of the answered validation rows fall below it, kinds of equal weight",
+            "threshold": (
+                f"set so that router and gate turn away {TURNED_AWAY:.0%} of all out-of-scope queries, with the "
+                "samples indexed"
+            ),
         },
         "held_out": report(fitted, threshold, rows["test"]),
     }

@@ -28,9 +28,11 @@ from eval.router_baselines import keyword_intents, tfidf_intents
 from eval.router_page import write_page
 from eval.samples import sample_points
 from eval.statistics import bootstrap
+from tools.knowledge.answerable import READ_PASSAGES, READ_SENTENCES, AnswerReader
 from tools.knowledge.edge_store import EdgeStore
 from tools.knowledge.embed import MiniLMEmbedder
 from tools.knowledge.evidence import GATE_DEPTH, EvidenceGate
+from tools.knowledge.rank import SentenceRanker
 from tools.knowledge.retrieve import Retriever
 from tools.knowledge.sparse import Bm25Encoder
 
@@ -41,7 +43,7 @@ _LATENCY_RUNS = 3
 
 
 class SampleIndex:
-    """The router and the evidence gate over the sample documents, as the graph puts them together."""
+    """The router, the evidence gate and the near-miss reader over the sample documents, as the graph has them."""
 
     def __init__(self, router: Router, embedder: MiniLMEmbedder, folder: Path) -> None:
         bm25 = Bm25Encoder()
@@ -52,11 +54,16 @@ class SampleIndex:
         self._size = len(points)
         self._router = router
         self._gate = EvidenceGate.load()
+        self._ranker = SentenceRanker(embedder, bm25)
+        self._reader = AnswerReader.load(embedder.embed_words)
 
     def answers(self, text: str) -> bool:
-        """Whether the gate finds evidence for a question."""
+        """Whether the gate finds evidence for a question, and the reader an answer in it."""
         passages = self._retriever.search(_COLLECTION, text, top_k=GATE_DEPTH)
-        return self._gate.assess(text, passages, corpus_size=self._size).answerable
+        if not self._gate.assess(text, passages, corpus_size=self._size).answerable:
+            return False
+        candidates = self._ranker.rank(text, passages[:READ_PASSAGES], limit=READ_SENTENCES)
+        return self._reader.read(text, candidates, passages).answers
 
     def route(self, text: str) -> Route:
         """The route that answers in the end."""

@@ -21,7 +21,7 @@ from tools.ports import Embedder
 
 _CACHED_PASSAGES = 2048
 # Embedding a sentence takes milliseconds; those that promise least by their words are not embedded.
-_EMBEDDED_SENTENCES = 8
+_EMBEDDED_SENTENCES = 12
 # The language model does not work yet when sentences are ranked.
 _EMBEDDING_THREADS = 2
 

@@ -86,5 +86,5 @@ def test_more_transaction_means_more_fraud(weights: list[float], one: float, two
 
 
 def test_thresholds_are_within_reason() -> None:
-    assert 0.5 <= DEFAULT_THRESHOLDS.other_floor < 1
+    assert 0.4 <= DEFAULT_THRESHOLDS.other_floor < 1
     assert 0 < DEFAULT_THRESHOLDS.ambiguous_margin < 0.3

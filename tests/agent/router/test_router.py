@@ -26,7 +26,7 @@ _ROUTE_OF: dict[Intent, tuple[str, ...]] = {
         ("Read this invoice and give me JSON", "extraction"),
         ("is this payment suspicious: 900 EUR at 3 am, jewellery, customer never bought there", "fraud"),
         ('{"amount": 310.5, "merchant": "Gadget Hut", "time": "02:14", "country": "RO"}', "fraud"),
-        ('{"amount": 310.5, "merchant": "Gadget Hut", "time": "02:14", "country": "RO"} should we stop this one?', "fraud"),
+        ('{"amount": 310.5, "merchant": "Gadget Hut", "time": "02:14", "country": "RO"} shall we stop it?', "fraud"),
         ('Give me the fields of {"amount": 310.5, "merchant": "Gadget Hut", "card": "1234"} as a table', "extraction"),
         ("play some music", "unknown"),
         ("hello there", "unknown"),
