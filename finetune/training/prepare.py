@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from finetune.base import Base, load_tokenizer
 from finetune.calibrate import Costs
 from finetune.encoding import Encoded, encode, first_token
-from finetune.errors import RecipeError, TrainingError
+from finetune.errors import RecipeError, RowsError, TrainingError
 from finetune.label_model import Inputs, LowerLayers, token_inputs
 from finetune.labels import LabelSpace, find_classes, make_prompt
 from finetune.recipe import Recipe
@@ -83,6 +83,7 @@ def prepare(job: Job, model: Any) -> Prepared:
     classes = find_classes((row.label for row in job.rows), job.positive)
     prompt, labels = make_prompt(job.task, classes, lambda word: first_token(tokenizer, word))
     parts = _split(job)
+    _check_labels(parts[1])
     encoded = [encode(tokenizer, prompt, [row.text for row in part], recipe.max_length) for part in parts]
     indices = [[labels.index(row.label) for row in part] for part in parts]
     data_sha256 = rows_sha256(row for part in parts for row in part)
@@ -102,6 +103,15 @@ def _split(job: Job) -> tuple[list[Row], list[Row], list[Row]]:
     seed = job.recipe.seed
     kept, held = (list(job.rows), list(job.validation)) if job.validation else hold_out(job.rows, _HELD_OUT, seed)
     return kept, *hold_out(held, _CALIBRATION, seed)
+
+
+def _check_labels(stop: Sequence[Row]) -> None:
+    if len({row.label for row in stop}) < 2:
+        raise RowsError(
+            f"The {len(stop)} rows that decide when to stop have one label only. Give more rows of the rarer label, or "
+            "validation rows with both (--val).",
+            code="too_few_rows",
+        )
 
 
 def _claim(job: Job, data_sha256: str) -> None:

@@ -69,6 +69,13 @@ def test_over_length_rows_fail_before_training(job: Job, tmp_path: Path) -> None
     assert not (tmp_path / "run" / CHECKPOINTS).exists()
 
 
+def test_too_few_rows_of_a_label_fail_before_training(job: Job, tmp_path: Path) -> None:
+    validation = [row for row in job.rows if row.label == "0"][:20]
+    with pytest.raises(RowsError, match="one label only") as caught:
+        train(replace(job, validation=validation, out=tmp_path / "run"))
+    assert caught.value.code == "too_few_rows"
+
+
 def test_running_out_of_memory_says_what_to_lower(job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def exhausted(*_: object, **__: object) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
