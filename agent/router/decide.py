@@ -39,7 +39,7 @@ class Thresholds:
 
     attached: float = 1.5
     transaction: float = 2.0
-    other_floor: float = 0.45
+    other_floor: float = 0.5
     ambiguous_margin: float = 0.05
 
 
