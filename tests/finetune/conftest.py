@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from finetune.base import Base, open_base
+from finetune.evaluation.metrics import intervals
+from finetune.evaluation.significance import paired_differences
 from finetune.recipe import Recipe
 from finetune.rows import read_rows
 from finetune.training.prepare import Job
@@ -155,3 +158,13 @@ def job(tiny_base: Base, rows_file: Path, tmp_path_factory: pytest.TempPathFacto
 def trained(job: Job) -> Path:
     """The folder of that run's adapter."""
     return train(job).folder
+
+
+@pytest.fixture
+def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bootstrap intervals from 20 draws: a thousand take a minute, whatever the size of the data."""
+    for module, name, function in (
+        ("report", "intervals", intervals),
+        ("compare", "paired_differences", paired_differences),
+    ):
+        monkeypatch.setattr(f"finetune.evaluation.{module}.{name}", partial(function, resamples=20))

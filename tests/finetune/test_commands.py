@@ -33,7 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def finetune(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+def finetune(folder: Path, monkeypatch: pytest.MonkeyPatch, few_resamples: None) -> Callable[..., Result]:
     """Runs a command in the folder, with a data directory there."""
     monkeypatch.chdir(folder)
     monkeypatch.setenv("SWITCHYARD_DATA_DIR", str(folder / "data"))

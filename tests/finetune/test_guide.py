@@ -7,7 +7,6 @@ import re
 import shlex
 import shutil
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,8 +14,6 @@ from typer.testing import CliRunner
 
 from finetune.base import Base
 from finetune.cli import app
-from finetune.evaluation.metrics import intervals
-from finetune.evaluation.significance import paired_differences
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "finetuning.md").read_text("utf-8")
@@ -68,17 +65,12 @@ def shorten(folder: Path) -> None:
 
 
 @pytest.fixture
-def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few_resamples: None) -> Iterator[Path]:
     (tmp_path / "tiny.yaml").write_text(RECIPE)
     (tmp_path / "plan.yaml").write_text(PLAN)
     shops = ["casino", "bakery", "bookshop"]
     lines = [f"client {n % 120},Order {n} of {n * 3} EUR at a {shops[n % 3]},{int(n % 3 == 0)}" for n in range(360)]
     (tmp_path / "my.csv").write_text("client,text,label\n" + "\n".join(lines) + "\n")
-    for module, name, function in (
-        ("report", "intervals", intervals),
-        ("compare", "paired_differences", paired_differences),
-    ):
-        monkeypatch.setattr(f"finetune.evaluation.{module}.{name}", partial(function, resamples=20))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SWITCHYARD_DATA_DIR", str(tmp_path / "data"))
     yield tmp_path
