@@ -65,7 +65,7 @@ class FraudModels:
     @asynccontextmanager
     async def serving(self) -> AsyncGenerator[ServedFraud]:
         """The model to score with; it stays loaded until the block ends, whatever is promoted meanwhile."""
-        if self._pointer_state() != self._seen:
+        if await asyncio.to_thread(self._pointer_state) != self._seen:
             await self._reload()
         served = self._current
         served.users += 1
@@ -83,7 +83,7 @@ class FraudModels:
 
     async def _reload(self) -> None:
         async with self._lock:
-            state = self._pointer_state()
+            state = await asyncio.to_thread(self._pointer_state)
             if state == self._seen:
                 return
             self._seen = state

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from agent.models.catalog import load_catalog
+from agent.models.fraud import FraudModels
 from agent.models.gateway import ModelGateway
 from agent.services import Services
 from tests.graphs.conftest import converse
@@ -25,8 +27,8 @@ def embedded() -> Iterator[ModelGateway]:
 
 
 @pytest.fixture
-def chat(all_services: Services, embedded: ModelGateway) -> Conversation:
-    return converse(replace(all_services, models=embedded))
+def chat(all_services: Services, embedded: ModelGateway, tmp_path: Path) -> Conversation:
+    return converse(replace(all_services, models=embedded, fraud=FraudModels(embedded, tmp_path)))
 
 
 async def test_an_answer_quotes_the_documents_and_a_follow_up_is_understood(chat: Conversation) -> None:
