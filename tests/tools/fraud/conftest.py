@@ -17,5 +17,5 @@ settings.load_profile("fraud")
 def fraud_model() -> Iterator[RoleModel]:
     """The embedded base model in the fraud role."""
     gateway = ModelGateway(load_catalog())
-    yield gateway.role("fraud")
+    yield gateway.bind(gateway.catalog.roles["fraud"].model_copy(update={"adapter": None}))
     gateway.close()
