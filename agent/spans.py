@@ -44,12 +44,12 @@ def recording(recorder: SpanRecorder) -> Generator[None]:
         _recorder.reset(token)
 
 
-async def traced_retrieval(query: str, search: Awaitable[list[Passage]]) -> list[Passage]:
-    """Await `search`, with the passages that it finds in a RETRIEVER span."""
+async def traced_retrieval(query: str, search: Awaitable[tuple[list[Passage], int]]) -> tuple[list[Passage], int]:
+    """Await `search` (passages and the number of chunks searched), with the passages in a RETRIEVER span."""
     if (recorder := _recorder.get()) is None:
         return await search
     with recorder.span("retrieve", "RETRIEVER", query) as span:
-        passages = await search
+        passages, size = await search
         for rank, passage in enumerate(passages):
             document = f"retrieval.documents.{rank}.document"
             span.set_attributes(
@@ -59,7 +59,7 @@ async def traced_retrieval(query: str, search: Awaitable[list[Passage]]) -> list
                     f"{document}.content": passage.text[:_LONGEST_CONTENT],
                 }
             )
-        return passages
+        return passages, size
 
 
 def traced_gate(query: str, assess: Callable[[], Evidence]) -> Evidence:

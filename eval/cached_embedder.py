@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tools.ports import Embedder, Vector
+from tools.ports import Embedder, Span, SpanVectors, Vector
 
 
 class CachedEmbedder:
@@ -32,6 +32,10 @@ class CachedEmbedder:
         """See `Embedder.embed_passages`; texts are embedded one by one, as queries are."""
         vectors = [self.embed_query(text) for text in texts]
         return np.stack(vectors) if vectors else np.zeros((0, self.dimensions), dtype=np.float32)
+
+    def embed_spans(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> list[SpanVectors]:
+        """See `Embedder.embed_spans`; not remembered."""
+        return self._embedder.embed_spans(texts, spans)
 
     def embed_query(self, text: str) -> Vector:
         """See `Embedder.embed_query`."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from tools.knowledge.embed import MiniLMEmbedder
 from tools.knowledge.words import WordVectors
-from tools.ports import Vector
+from tools.ports import Span, SpanVectors, Vector
 
 
 class CachedWords:
@@ -41,6 +41,10 @@ class CachedWords:
     def embed_passages(self, texts: Sequence[str]) -> Vector:
         """See `Embedder.embed_passages`."""
         return np.stack([self.embed_query(text) for text in texts])
+
+    def embed_spans(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> list[SpanVectors]:
+        """See `Embedder.embed_spans`; not remembered."""
+        return self._embedder.embed_spans(texts, spans)
 
     def save(self) -> None:
         """Keep what was embedded."""

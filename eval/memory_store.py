@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ from tools.ports import Vector
 @dataclass
 class _Corpus:
     points: list[VectorPoint] = field(default_factory=list[VectorPoint])
+    ids: list[str] = field(default_factory=list[str])
+    by_id: dict[str, VectorPoint] = field(default_factory=dict[str, VectorPoint])
     dense: Vector = field(default_factory=lambda: np.zeros((0, 0), dtype=np.float32))
     postings: dict[int, tuple[NDArray[np.int64], NDArray[np.float64]]] = field(
         default_factory=dict[int, "tuple[NDArray[np.int64], NDArray[np.float64]]"]
@@ -36,7 +39,9 @@ class MemoryStore:
                 rows.setdefault(term, []).append((row, weight))
         count = len(points)
         postings = {term: _weighted(entries, count) for term, entries in rows.items()}
-        self._corpora[collection] = _Corpus(list(points), np.stack([point.dense for point in points]), postings)
+        ids = [point.point_id for point in points]
+        dense = np.stack([point.dense for point in points])
+        self._corpora[collection] = _Corpus(list(points), ids, dict(zip(ids, points, strict=True)), dense, postings)
 
     def delete_document(self, collection: str, document_id: str) -> None:
         """Remove every chunk of a document."""
@@ -59,6 +64,11 @@ class MemoryStore:
                 scores[posting[0]] += posting[1]
         return [hit for hit in _top(corpus, scores, limit) if hit.score > 0]
 
+    def payloads(self, collection: str, point_ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+        """See `VectorStore.payloads`."""
+        points = self._corpora[collection].by_id
+        return {point_id: points[point_id].payload for point_id in point_ids if point_id in points}
+
     def count(self, collection: str, where: Where) -> int:
         """Number of chunks."""
         _refuse(where)
@@ -78,10 +88,7 @@ def _weighted(entries: Sequence[tuple[int, float]], count: int) -> tuple[NDArray
 
 def _top(corpus: _Corpus, scores: NDArray[np.floating], limit: int) -> list[Hit]:
     order: list[int] = np.argsort(-scores, kind="stable")[:limit].tolist()
-    found = [corpus.points[row] for row in order]
-    return [
-        Hit(point.chunk_id, score, point.payload) for point, score in zip(found, scores[order].tolist(), strict=True)
-    ]
+    return [Hit(corpus.ids[row], score) for row, score in zip(order, scores[order].tolist(), strict=True)]
 
 
 def _refuse(where: Where) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from agent.router.utterances import NOTHING, Split, Utterance, load_utterances
-from tools.knowledge.chunk import chunk_document, embedding_text
+from tools.knowledge.chunk import chunk_document
 from tools.knowledge.index import ChunkSettings
 from tools.knowledge.load import parse_file
+from tools.knowledge.points import chunk_points
 from tools.knowledge.sparse import Bm25Encoder
 from tools.knowledge.store import VectorPoint
 from tools.ports import Embedder
@@ -24,12 +25,7 @@ def sample_points(embedder: Embedder, bm25: Bm25Encoder, count_tokens: Callable[
     for path in sorted(SAMPLE_DOCUMENTS.iterdir()):
         document = parse_file(path.read_bytes(), path.name)
         chunks = chunk_document(document, size=settings.size, overlap=settings.overlap, count_tokens=count_tokens)
-        texts = [embedding_text(chunk, document.title) for chunk in chunks]
-        payloads: list[dict[str, Any]] = [
-            {"title": document.title, "text": chunk.text, "page": chunk.page, "heading": list(chunk.heading)}
-            for chunk in chunks
-        ]
-        points += make_points(path.name, texts, payloads, embedder, bm25)
+        points += chunk_points(path.name, document.title, chunks, embedder=embedder, bm25=bm25)
     return points
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Vector = NDArray[np.float32]
+Span = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,14 @@ class ChatModel(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class SpanVectors:
+    """A text's (dimensions,) embedding and the (n, dimensions) ones of its spans; all zeros where a span is lost."""
+
+    whole: Vector
+    spans: Vector
+
+
 class Embedder(Protocol):
     """Sentence embeddings, L2-normalised, so that a dot product is the cosine."""
 
@@ -113,6 +122,10 @@ class Embedder(Protocol):
 
     def embed_passages(self, texts: Sequence[str]) -> Vector:
         """Embed texts to a (len(texts), dimensions) float32 array. Blocks; call it from a worker thread."""
+        ...
+
+    def embed_spans(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> list[SpanVectors]:
+        """Embed texts and spans of each (start and end in characters) in one pass. Blocks like `embed_passages`."""
         ...
 
     def embed_query(self, text: str) -> Vector:

@@ -59,9 +59,8 @@ class KnowledgeNode:
         context = runtime.context or TurnContext()
         where = Where(document_ids=context.document_ids)
         index, query = self.services.index, state["query"]
-        search = index.search(context.index_collection, query, top_k=GATE_DEPTH, where=where)
-        passages = await traced_retrieval(query, search)
-        corpus_size = await index.count(context.index_collection, where)
+        search = index.search_counted(context.index_collection, query, top_k=GATE_DEPTH, where=where)
+        passages, corpus_size = await traced_retrieval(query, search)
         gate = self.services.gate
         evidence = traced_gate(query, lambda: gate.assess(query, passages, corpus_size=corpus_size))
         explanation = {"evidence": _explain(evidence), "passages": [_brief(passage) for passage in passages]}

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from tools.knowledge.blocks import Block, split_blocks
-from tools.knowledge.documents import PAGE_BREAK, Chunk, ParsedDocument
+from tools.knowledge.documents import PAGE_BREAK, Chunk, ParsedDocument, Passage
 from tools.knowledge.sentences import LIST_MARKER, is_rule, split_sentences
 
 CountTokens = Callable[[str], int]
@@ -129,7 +129,7 @@ def chunk_document(
     return packer.chunks
 
 
-def embedding_text(chunk: Chunk, title: str) -> str:
+def embedding_text(chunk: Chunk | Passage, title: str) -> str:
     """Return what is embedded for a chunk: title and heading path, the header of a split table, then its text."""
     path = [title, *(heading for heading in chunk.heading if heading != title)]
     # A heading that opens the chunk would be said twice.

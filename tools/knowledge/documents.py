@@ -55,7 +55,8 @@ class Passage:
     """A retrieved chunk with its scores.
 
     `dense` is the cosine to the query (-1..1), `sparse` the BM25 score (>= 0), `score` the fused score that orders
-    results; a leg that did not return the chunk leaves its score `None`. `context` is the chunk's.
+    results; a leg that did not return the chunk leaves its score `None`. `context` is the chunk's. `sentence_vectors`
+    are packed by `tools.knowledge.sentence_vectors`; empty in collections written before they existed.
     """
 
     chunk_id: str
@@ -69,3 +70,4 @@ class Passage:
     sparse: float | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
     context: str = ""
+    sentence_vectors: str = ""

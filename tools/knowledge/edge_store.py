@@ -6,8 +6,9 @@ Why not qdrant-client's local mode: `docs/decisions/0001-vector-store.md`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import qdrant_edge as qe
 
@@ -54,6 +55,15 @@ class EdgeStore:
         query = qe.Query.Nearest(qe.SparseVector(indices=vector.indices, values=vector.values), using=SPARSE)
         return self._search(collection, query, limit, where)
 
+    def payloads(self, collection: str, point_ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+        """See `VectorStore.payloads`."""
+        shard = self._shard(collection)
+        if shard is None or not point_ids:
+            return {}
+        ids: list[qe.PointId] = list(point_ids)
+        records = shard.retrieve(ids, with_payload=True, with_vector=False)
+        return {str(record.id): record.payload or {} for record in records}
+
     def count(self, collection: str, where: Where) -> int:
         """See `VectorStore.count`."""
         shard = self._shard(collection)
@@ -70,10 +80,8 @@ class EdgeStore:
         shard = self._shard(collection)
         if shard is None:
             return []
-        found = shard.query(qe.QueryRequest(limit=limit, query=query, with_payload=True, filter=_filter(where)))
-        # Reading `payload` converts all of it, each time.
-        payloads = [(point.score, point.payload or {}) for point in found]
-        return [Hit(payload["chunk_id"], score, payload) for score, payload in payloads]
+        found = shard.query(qe.QueryRequest(limit=limit, query=query, filter=_filter(where)))
+        return [Hit(str(point.id), point.score) for point in found]
 
     def _shard(self, collection: str, *, create: bool = False) -> qe.EdgeShard | None:
         if (shard := self._shards.get(collection)) is not None:

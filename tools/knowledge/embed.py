@@ -14,7 +14,7 @@ from fastembed.common.model_description import ModelSource, PoolingType
 from tokenizers import Tokenizer
 
 from tools.knowledge.words import WordVectors, group_pieces
-from tools.ports import Vector
+from tools.ports import Span, SpanVectors, Vector
 
 _MODEL_NAME = "switchyard/minilm-l6-v2-int8"
 _DIMENSIONS = 384
@@ -56,12 +56,24 @@ class MiniLMEmbedder:
 
     def embed_passages(self, texts: Sequence[str]) -> Vector:
         """Embed texts to a (len(texts), 384) float32 array."""
-        if not texts:
-            return np.zeros((0, _DIMENSIONS), dtype=np.float32)
         vectors = np.empty((len(texts), _DIMENSIONS), dtype=np.float32)
-        for batch in _batches(texts):
-            vectors[batch] = list(self._model.embed([texts[i] for i in batch], batch_size=len(batch)))
+        for position, tokens in self._tokens(texts):
+            vectors[position] = _mean(tokens)
         return vectors
+
+    def embed_spans(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> list[SpanVectors]:
+        """Embed texts and spans of each in one pass; a span is the mean of its tokens (zeros past the 512th)."""
+        found: dict[int, SpanVectors] = {}
+        for position, tokens in self._tokens(texts):
+            offsets = self._tokenizer.encode(texts[position]).offsets[: len(tokens)]
+            starts_at, ends_at = np.array(offsets, dtype=np.int64).reshape(-1, 2).T
+            parts = np.zeros((len(spans[position]), _DIMENSIONS), dtype=np.float32)
+            for row, (start, end) in enumerate(spans[position]):
+                inside = (starts_at >= start) & (ends_at <= end) & (ends_at > starts_at)
+                if inside.any():
+                    parts[row] = _mean(tokens[inside])
+            found[position] = SpanVectors(_mean(tokens), parts)
+        return [found[position] for position in range(len(texts))]
 
     def embed_query(self, text: str) -> Vector:
         """Embed one query to a (384,) float32 array; the last 4,096 queries are remembered."""
@@ -96,12 +108,22 @@ class MiniLMEmbedder:
 
     def _embed_words(self, text: str) -> WordVectors:
         """One pass of the model gives both the words and, as their mean, the text's embedding."""
-        tokens: Vector = self._onnx.onnx_embed([text]).model_output[0].astype(np.float32)
-        mean = tokens.mean(axis=0)
-        pooled: Vector = mean / max(float(np.linalg.norm(mean)), 1e-12)
+        [(_, tokens)] = self._tokens([text])
         encoding = self._tokenizer.encode(text)
         words, vectors = group_pieces(text, encoding.word_ids, encoding.offsets, tokens)
-        return WordVectors(words, vectors, pooled)
+        return WordVectors(words, vectors, _mean(tokens))
+
+    def _tokens(self, texts: Sequence[str]) -> Iterator[tuple[int, Vector]]:
+        """The (n, 384) vectors of each text's tokens, with its position in `texts`; in the order of their length."""
+        for batch in _batches(texts):
+            output = self._onnx.onnx_embed([texts[i] for i in batch])
+            for position, vectors, mask in zip(batch, output.model_output, output.attention_mask, strict=True):
+                yield position, vectors[: int(mask.sum())].astype(np.float32)
+
+
+def _mean(tokens: Vector) -> Vector:
+    mean = tokens.mean(axis=0)
+    return mean / max(float(np.linalg.norm(mean)), 1e-12)
 
 
 def _batches(texts: Sequence[str]) -> Iterator[list[int]]:

@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from tools.knowledge.chunk import chunk_document, embedding_text
-from tools.knowledge.documents import Chunk, ParsedDocument, Passage
+from tools.knowledge.chunk import chunk_document
+from tools.knowledge.documents import ParsedDocument, Passage
+from tools.knowledge.points import chunk_points
 from tools.knowledge.retrieve import Retriever, SearchMode
 from tools.knowledge.store import VectorPoint, Where
 
@@ -48,6 +49,18 @@ class KnowledgeIndex:
         """The `top_k` passages for `query`, best first (see `Retriever.search`)."""
         return await self._on_store(
             lambda: self._retriever.search(collection, query, top_k=top_k, mode=mode, where=where)
+        )
+
+    async def search_counted(
+        self, collection: str, query: str, *, top_k: int, where: Where
+    ) -> tuple[list[Passage], int]:
+        """The `top_k` passages for `query`, and the number of chunks they were chosen from."""
+        store = self._retriever.store
+        return await self._on_store(
+            lambda: (
+                self._retriever.search(collection, query, top_k=top_k, where=where),
+                store.count(collection, where),
+            )
         )
 
     async def count(self, collection: str, where: Where | None = None) -> int:
@@ -92,33 +105,16 @@ class KnowledgeIndex:
         chunks = chunk_document(document, size=settings.size, overlap=settings.overlap, count_tokens=self._count_tokens)
         points: list[VectorPoint] = []
         for first in range(0, len(chunks), _EMBED_BATCH):
-            points += self._embed(document_id, document.title, chunks[first : first + _EMBED_BATCH], metadata)
-        return points
-
-    def _embed(
-        self, document_id: str, title: str, chunks: Sequence[Chunk], metadata: dict[str, Any]
-    ) -> list[VectorPoint]:
-        texts = [embedding_text(chunk, title) for chunk in chunks]
-        dense = self._retriever.embedder.embed_passages(texts)
-        sparse = self._retriever.bm25.encode_passages(texts)
-        return [
-            VectorPoint(
-                chunk_id := f"{document_id}#{chunk.ordinal}",
-                dense[row],
-                sparse[row],
-                {
-                    "chunk_id": chunk_id,
-                    "document_id": document_id,
-                    "title": title,
-                    "text": chunk.text,
-                    "page": chunk.page,
-                    "heading": list(chunk.heading),
-                    "context": chunk.context,
-                    "metadata": metadata,
-                },
+            batch = chunks[first : first + _EMBED_BATCH]
+            points += chunk_points(
+                document_id,
+                document.title,
+                batch,
+                embedder=self._retriever.embedder,
+                bm25=self._retriever.bm25,
+                metadata=metadata,
             )
-            for row, chunk in enumerate(chunks)
-        ]
+        return points
 
     async def _on_store(self, work: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._store_thread, work)

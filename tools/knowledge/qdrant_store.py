@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from qdrant_client import QdrantClient, models
 
@@ -47,6 +48,13 @@ class QdrantStore:
         query = models.SparseVector(indices=vector.indices, values=vector.values)
         return self._search(collection, query, SPARSE, limit, where)
 
+    def payloads(self, collection: str, point_ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+        """See `VectorStore.payloads`."""
+        if not point_ids or not self._exists(name := _name(collection)):
+            return {}
+        records = self._client.retrieve(name, list(point_ids), with_payload=True)
+        return {str(record.id): record.payload or {} for record in records}
+
     def count(self, collection: str, where: Where) -> int:
         """See `VectorStore.count`."""
         if not self._exists(name := _name(collection)):
@@ -63,9 +71,9 @@ class QdrantStore:
         if not self._exists(name := _name(collection)):
             return []
         found = self._client.query_points(
-            name, query=query, using=using, limit=limit, query_filter=_filter(where), with_payload=True
+            name, query=query, using=using, limit=limit, query_filter=_filter(where), with_payload=False
         )
-        return [Hit((point.payload or {})["chunk_id"], point.score, point.payload or {}) for point in found.points]
+        return [Hit(str(point.id), point.score) for point in found.points]
 
     def _exists(self, name: str) -> bool:
         if name not in self._known and self._client.collection_exists(name):

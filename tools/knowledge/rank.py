@@ -16,12 +16,13 @@ from dataclasses import dataclass
 
 from tools.knowledge.documents import Passage
 from tools.knowledge.readings import Reading, readings
+from tools.knowledge.sentence_vectors import embed_passages, unpack
 from tools.knowledge.sparse import Bm25Encoder
-from tools.ports import Embedder
+from tools.ports import Embedder, Vector
 
 _CACHED_PASSAGES = 2048
-# Embedding a sentence takes milliseconds; those that promise least by their words are not embedded.
-_EMBEDDED_SENTENCES = 12
+# Embedding a sentence on its own takes milliseconds: only the most promising ones.
+_EMBEDDED_SENTENCES = 6
 # The language model does not work yet when sentences are ranked.
 _EMBEDDING_THREADS = 2
 
@@ -47,7 +48,10 @@ class Candidate:
 
 @dataclass(frozen=True)
 class RankWeights:
-    """`score = cosine * likeness + shared * (share of the question's terms, by rarity) - rank * ln(position)`."""
+    """`score = cosine * likeness + shared * (share of the question's terms, by rarity) - rank * ln(position)`.
+
+    Likeness is the mean of two cosines to the question: of the sentence in its passage, and of the sentence alone.
+    """
 
     cosine: float = 1.0
     shared: float = 0.36
@@ -56,10 +60,11 @@ class RankWeights:
 
 @dataclass(frozen=True)
 class _Sentence:
-    """A reading with the terms of it and of the headings above it."""
+    """A reading with the terms of it and of the headings above it, and its vector in the passage."""
 
     reading: Reading
     terms: frozenset[int]
+    vector: Vector
 
 
 _Row = tuple[int, Passage, _Sentence]
@@ -83,22 +88,24 @@ class SentenceRanker:
         rows = [
             (n, passage, sentence) for n, passage in enumerate(passages, start=1) for sentence in self._read(passage)
         ]
-        priors = self._priors(question, rows)
-        promising = sorted(range(len(rows)), key=lambda i: -priors[i])[:_EMBEDDED_SENTENCES]
         query = self._embedder.embed_query(question)
+        priors = self._priors(question, query, rows)
+        promising = sorted(range(len(rows)), key=lambda i: -priors[i])[:_EMBEDDED_SENTENCES]
         vectors = self._threads.map(self._embedder.embed_query, [rows[i][2].reading.text for i in promising])
         found: list[Candidate] = []
         for i, vector in zip(promising, vectors, strict=True):
             n, passage, sentence = rows[i]
-            likeness = float(vector @ query)
-            score = self._weights.cosine * likeness + priors[i]
+            # The prior took the sentence to be as like the question alone as it is in its passage.
+            correction = float((vector - sentence.vector) @ query) / 2
+            score = priors[i] + self._weights.cosine * correction
             found.append(Candidate(sentence.reading.text, sentence.reading.quote, passage, n, score))
         return _distinct(sorted(found, key=lambda candidate: -candidate.score))[:limit]
 
     def passage_scores(self, question: str, passages: Sequence[Passage]) -> list[float]:
         """The score of each passage's best sentence: a reranking that needs no further model. Blocks."""
-        ranked = [self.rank(question, [passage], limit=1) for passage in passages]
-        return [found[0].score if found else -math.inf for found in ranked]
+        query = self._embedder.embed_query(question)
+        rows = [[(1, passage, sentence) for sentence in self._read(passage)] for passage in passages]
+        return [max(self._priors(question, query, sentences), default=-math.inf) for sentences in rows]
 
     def _read(self, passage: Passage) -> list[_Sentence]:
         key = (passage.chunk_id, hash(passage.text))
@@ -107,21 +114,34 @@ class SentenceRanker:
                 self._cache.move_to_end(key)
                 return cached
         headings = " ".join(passage.heading)
-        sentences = [_Sentence(reading, self._terms(f"{reading.text} {headings}")) for reading in readings(passage)]
+        found = readings(passage)
+        sentences = [
+            _Sentence(reading, self._terms(f"{reading.text} {headings}"), vector)
+            for reading, vector in zip(found, self._vectors(passage, len(found)), strict=True)
+        ]
         with self._lock:
             self._cache[key] = sentences
             if len(self._cache) > _CACHED_PASSAGES:
                 self._cache.popitem(last=False)
         return sentences
 
-    def _priors(self, question: str, rows: Sequence[_Row]) -> list[float]:
-        """What a sentence scores without its embedding: shared terms, weighted by rarity, and its passage's rank."""
+    def _vectors(self, passage: Passage, sentences: int) -> Vector:
+        """A vector for each sentence, as stored; embedded now where the collection is older than that."""
+        vectors = unpack(passage.sentence_vectors, self._embedder.dimensions)
+        if len(vectors) != sentences:
+            [embedded] = embed_passages(self._embedder, [passage])
+            vectors = unpack(embedded.sentences, self._embedder.dimensions)
+        return vectors
+
+    def _priors(self, question: str, query: Vector, rows: Sequence[_Row]) -> list[float]:
+        """What a sentence scores by its vector in the passage, shared terms by rarity, and its passage's rank."""
         wanted = self._terms(question)
         seen = Counter(term for _, _, sentence in rows for term in sentence.terms & wanted)
         rarity = {term: math.log(1 + (len(rows) - seen[term] + 0.5) / (seen[term] + 0.5)) for term in wanted}
         total = sum(rarity.values()) or 1.0
         return [
-            self._weights.shared * sum(rarity[term] for term in wanted & sentence.terms) / total
+            self._weights.cosine * float(sentence.vector @ query)
+            + self._weights.shared * sum(rarity[term] for term in wanted & sentence.terms) / total
             - self._weights.rank * math.log(n)
             for n, _, sentence in rows
         ]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from tools.knowledge.documents import Passage
 from tools.knowledge.sparse import Bm25Encoder
@@ -37,11 +37,17 @@ class Retriever:
         depth = max(top_k, _LEG_DEPTH)
         dense = self._dense(collection, query, depth, where) if mode != "sparse" else []
         sparse = self._sparse(collection, query, depth, where) if mode != "dense" else []
-        if mode == "dense":
-            return [_passage(hit, hit.score, dense=hit.score) for hit in dense[:top_k]]
-        if mode == "sparse":
-            return [_passage(hit, hit.score, sparse=hit.score) for hit in sparse[:top_k]]
-        return _fuse(dense, sparse, top_k)
+        if mode == "hybrid":
+            ranked = _fuse(dense, sparse)[:top_k]
+        else:
+            ranked = [(hit.point_id, hit.score) for hit in (dense or sparse)[:top_k]]
+        payloads = self.store.payloads(collection, [point_id for point_id, _ in ranked])
+        cosines, bm25 = _scores(dense), _scores(sparse)
+        return [
+            _passage(payloads[point_id], score, dense=cosines.get(point_id), sparse=bm25.get(point_id))
+            for point_id, score in ranked
+            if point_id in payloads
+        ]
 
     def _dense(self, collection: str, query: str, limit: int, where: Where) -> list[Hit]:
         return self.store.search_dense(collection, self.embedder.embed_query(query), limit, where)
@@ -50,22 +56,22 @@ class Retriever:
         return self.store.search_sparse(collection, self.bm25.encode_query(query), limit, where)
 
 
-def _fuse(dense: Sequence[Hit], sparse: Sequence[Hit], top_k: int) -> list[Passage]:
-    hits = {hit.chunk_id: hit for hit in (*dense, *sparse)}
-    dense_scores = {hit.chunk_id: hit.score for hit in dense}
-    sparse_scores = {hit.chunk_id: hit.score for hit in sparse}
-    fused = dict.fromkeys(hits, 0.0)
+def _fuse(dense: Sequence[Hit], sparse: Sequence[Hit]) -> list[tuple[str, float]]:
+    """Points with the sum of their reciprocal ranks, best first."""
+    fused: dict[str, float] = {}
     for leg in (dense, sparse):
         for rank, hit in enumerate(leg, start=1):
-            fused[hit.chunk_id] += 1 / (_RRF_K + rank)
-    ordered = sorted(fused, key=lambda chunk_id: (-fused[chunk_id], chunk_id))[:top_k]
-    return [_passage(hits[i], fused[i], dense=dense_scores.get(i), sparse=sparse_scores.get(i)) for i in ordered]
+            fused[hit.point_id] = fused.get(hit.point_id, 0.0) + 1 / (_RRF_K + rank)
+    return sorted(fused.items(), key=lambda one: (-one[1], one[0]))
 
 
-def _passage(hit: Hit, score: float, *, dense: float | None = None, sparse: float | None = None) -> Passage:
-    payload = hit.payload
+def _scores(hits: Sequence[Hit]) -> dict[str, float]:
+    return {hit.point_id: hit.score for hit in hits}
+
+
+def _passage(payload: Mapping[str, Any], score: float, *, dense: float | None, sparse: float | None) -> Passage:
     return Passage(
-        chunk_id=hit.chunk_id,
+        chunk_id=payload["chunk_id"],
         document_id=payload["document_id"],
         title=payload["title"],
         text=payload["text"],
@@ -75,6 +81,7 @@ def _passage(hit: Hit, score: float, *, dense: float | None = None, sparse: floa
         dense=dense,
         sparse=sparse,
         metadata=payload["metadata"],
-        # Collections that were written before this field existed lack it.
+        # Collections that were written before these fields existed lack them.
         context=payload.get("context", ""),
+        sentence_vectors=payload.get("sentence_vectors", ""),
     )

@@ -31,11 +31,10 @@ class VectorPoint:
 
 @dataclass(frozen=True)
 class Hit:
-    """A stored chunk that a query found, with the raw score of that leg."""
+    """A stored point that a query found, with the raw score of that leg."""
 
-    chunk_id: str
+    point_id: str
     score: float
-    payload: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -68,6 +67,10 @@ class VectorStore(Protocol):
 
     def search_sparse(self, collection: str, vector: SparseVector, limit: int, where: Where) -> list[Hit]:
         """The `limit` chunks of highest BM25 score, best first; chunks that share no term are left out."""
+        ...
+
+    def payloads(self, collection: str, point_ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+        """What is stored with points, by id; points that are gone by now are left out."""
         ...
 
     def count(self, collection: str, where: Where) -> int:

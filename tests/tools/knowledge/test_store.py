@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from qdrant_client import QdrantClient
 from tools.knowledge.edge_store import EdgeStore
 from tools.knowledge.qdrant_store import QdrantStore
 from tools.knowledge.sparse import Bm25Encoder
-from tools.knowledge.store import VectorPoint, VectorStore, Where
+from tools.knowledge.store import Hit, VectorPoint, VectorStore, Where
 from tools.ports import Vector
 
 DIMENSIONS = 4
@@ -48,20 +48,26 @@ def point(chunk_id: str, text: str, dense: Vector, *, document_id: str = "d", ye
     return VectorPoint(chunk_id, dense, ENCODER.encode_passages([text])[0], payload)
 
 
+def found(store: VectorStore, collection: str, hits: Sequence[Hit], field: str = "chunk_id") -> list[str]:
+    payloads = store.payloads(collection, [hit.point_id for hit in hits])
+    return [payloads[hit.point_id][field] for hit in hits]
+
+
 def test_a_collection_that_was_never_written_is_empty(store: VectorStore) -> None:
     assert store.count("nothing", Where()) == 0
     assert store.search_dense("nothing", vector(1, 0, 0, 0), 5, Where()) == []
     assert store.search_sparse("nothing", ENCODER.encode_query("card"), 5, Where()) == []
+    assert store.payloads("nothing", [point("a", "x", vector(1, 0, 0, 0)).point_id]) == {}
     store.delete_document("nothing", "d")
 
 
 def test_dense_search_orders_by_cosine(store: VectorStore) -> None:
     store.upsert("c", [point("a", "x", vector(1, 0, 0, 0)), point("b", "y", vector(1, 1, 0, 0))])
     hits = store.search_dense("c", vector(1, 0, 0, 0), 5, Where())
-    assert [hit.chunk_id for hit in hits] == ["a", "b"]
+    assert found(store, "c", hits) == ["a", "b"]
     assert hits[0].score == pytest.approx(1.0, abs=1e-3)
     assert hits[1].score == pytest.approx(2**-0.5, abs=1e-3)
-    assert hits[0].payload["text"] == "x"
+    assert found(store, "c", hits, "text") == ["x", "y"]
 
 
 def test_sparse_search_prefers_rare_terms_and_leaves_out_chunks_without_a_term(store: VectorStore) -> None:
@@ -76,8 +82,8 @@ def test_sparse_search_prefers_rare_terms_and_leaves_out_chunks_without_a_term(s
         ],
     )
     hits = store.search_sparse("c", ENCODER.encode_query("chargebacks on a card"), 5, Where())
-    assert hits[0].chunk_id == "rare"
-    assert "none" not in {hit.chunk_id for hit in hits}
+    assert found(store, "c", hits)[0] == "rare"
+    assert "none" not in found(store, "c", hits)
     assert store.search_sparse("c", ENCODER.encode_query("the of and"), 5, Where()) == []
 
 
@@ -85,14 +91,21 @@ def test_writing_a_chunk_again_replaces_it(store: VectorStore) -> None:
     store.upsert("c", [point("a", "old", vector(1, 0, 0, 0))])
     store.upsert("c", [point("a", "new", vector(0, 1, 0, 0))])
     assert store.count("c", Where()) == 1
-    assert store.search_dense("c", vector(0, 1, 0, 0), 1, Where())[0].payload["text"] == "new"
+    assert found(store, "c", store.search_dense("c", vector(0, 1, 0, 0), 1, Where()), "text") == ["new"]
 
 
 def test_deleting_a_document_leaves_the_others(store: VectorStore) -> None:
     v = vector(1, 0, 0, 0)
     store.upsert("c", [point("a", "x", v, document_id="one"), point("b", "x", v, document_id="two")])
     store.delete_document("c", "one")
-    assert [hit.chunk_id for hit in store.search_dense("c", v, 5, Where())] == ["b"]
+    assert found(store, "c", store.search_dense("c", v, 5, Where())) == ["b"]
+
+
+def test_points_that_are_gone_are_left_out_of_what_is_read(store: VectorStore) -> None:
+    kept, gone = point("a", "x", vector(1, 0, 0, 0)), point("b", "y", vector(1, 0, 0, 0))
+    store.upsert("c", [kept])
+    assert list(store.payloads("c", [gone.point_id, kept.point_id])) == [kept.point_id]
+    assert store.payloads("c", []) == {}
 
 
 def test_filters_restrict_both_legs(store: VectorStore) -> None:
@@ -101,8 +114,8 @@ def test_filters_restrict_both_legs(store: VectorStore) -> None:
         "c", [point("a", "card", v, document_id="one", year=2024), point("b", "card", v, document_id="two", year=2025)]
     )
     for where, expected in ((Where(document_ids=["two"]), "b"), (Where(metadata={"year": 2024}), "a")):
-        assert [hit.chunk_id for hit in store.search_dense("c", v, 5, where)] == [expected]
-        assert [hit.chunk_id for hit in store.search_sparse("c", ENCODER.encode_query("card"), 5, where)] == [expected]
+        assert found(store, "c", store.search_dense("c", v, 5, where)) == [expected]
+        assert found(store, "c", store.search_sparse("c", ENCODER.encode_query("card"), 5, where)) == [expected]
         assert store.count("c", where) == 1
 
 
@@ -110,7 +123,7 @@ def test_collections_do_not_see_each_other(store: VectorStore) -> None:
     v = vector(1, 0, 0, 0)
     store.upsert("one", [point("a", "card", v)])
     store.upsert("two/../one", [point("b", "card", v)])
-    assert [hit.chunk_id for hit in store.search_dense("one", v, 5, Where())] == ["a"]
+    assert found(store, "one", store.search_dense("one", v, 5, Where())) == ["a"]
 
 
 def test_the_embedded_store_keeps_its_points_across_a_restart(tmp_path: Path) -> None:
