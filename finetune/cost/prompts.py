@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 from tools.fraud.features import derive_features
 from tools.fraud.narrative import narrate
 from tools.fraud.policy import FraudPolicy, Thresholds
-from tools.fraud.prompt import FRAUD, LEGITIMATE, load_prompt
+from tools.fraud.prompt import FRAUD, LEGITIMATE, LabelExample, LabelPrompt, load_prompt
 from tools.fraud.transaction import Transaction
 from tools.ports import Message
 
-
-@dataclass(frozen=True)
-class Shot:
-    """An example with its answer."""
-
-    narrative: str
-    label: str
-
-
-SHOTS: tuple[Shot, ...] = tuple(
-    Shot(narrate(transaction, derive_features(transaction, FraudPolicy())), label)
+SHOTS: tuple[LabelExample, ...] = tuple(
+    LabelExample(narrate(transaction, derive_features(transaction, FraudPolicy())), label)
     for transaction, label in (
         (Transaction(amount=31.4, currency="EUR", merchant="Corner Basket", merchant_category="grocery",
                      channel="contactless", country="IE", customer_home_country="IE", customer_usual_amount=34,
@@ -51,13 +41,15 @@ def tuned_messages(narrative: str) -> list[Message]:
     return list(load_prompt().messages(narrative))
 
 
-def prompted_messages(narrative: str, policy: FraudPolicy, shots: Sequence[Shot] = SHOTS) -> list[Message]:
+def prompted_messages(narrative: str, policy: FraudPolicy) -> list[Message]:
     """The prompt of a model that was not tuned: instruction, the company's rules, examples, then the question."""
-    system = f"{load_prompt().instruction}\n\n{company_rules(policy)}"
-    turns = [
-        message for shot in shots for message in (Message("user", shot.narrative), Message("assistant", shot.label))
-    ]
-    return [Message("system", system), *turns, Message("user", narrative)]
+    return list(prompt_with_rules(policy).messages(narrative))
+
+
+def prompt_with_rules(policy: FraudPolicy) -> LabelPrompt:
+    """The tuned model's question, with the company's rules and a few examples before it."""
+    bare = load_prompt()
+    return replace(bare, instruction=f"{bare.instruction}\n\n{company_rules(policy)}", examples=SHOTS)
 
 
 def company_rules(policy: FraudPolicy) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import Pipeline, make_pipeline
 
+from finetune.cost.prompts import prompt_with_rules
 from finetune.data.difficulty import boost_on_fields
 from finetune.data.prepare import company_policy
 from finetune.evaluation.metrics import Floats, Scored, binary
@@ -18,10 +20,36 @@ from finetune.labels import LabelSpace
 from finetune.rows import Row
 from tools.fraud.features import derive_features
 from tools.fraud.flags import heuristic_score, raise_flags
+from tools.fraud.prompt import LabelExample, LabelPrompt
 from tools.fraud.transaction import Transaction
 
 FOLDS = 5
 _RULES_THRESHOLD = 0.5
+_EXAMPLES_PER_CLASS = 2
+_EXAMPLES_SEED = 0
+
+
+def base_prompts(prompt: LabelPrompt, train: Sequence[Row] | None, labels: LabelSpace) -> dict[str, LabelPrompt]:
+    """How the base model is asked without an adapter: as it is (zero-shot), and with rules and examples (few-shot).
+
+    Transactions get the company's rules and hand-written examples; other rows two training rows of each class. Without
+    either there is no few-shot prompt.
+    """
+    asked = {"base_model": prompt}
+    if train and not has_transactions(train):
+        random = np.random.default_rng(_EXAMPLES_SEED)
+        by_class = [[row for row in train if labels.index(row.label) == at] for at in range(len(labels.classes))]
+        drawn = [random.permutation(len(rows))[:_EXAMPLES_PER_CLASS] for rows in by_class]
+        examples = [
+            LabelExample(by_class[at][place].text, labels.words[at])
+            for turn in range(_EXAMPLES_PER_CLASS)
+            for at, places in enumerate(drawn)
+            for place in places[turn : turn + 1]
+        ]
+        asked["base_few_shot"] = replace(prompt, examples=tuple(examples))
+    elif train:
+        asked["base_few_shot"] = prompt_with_rules(company_policy(None))
+    return asked
 
 
 def majority(truth: Sequence[int], train: Sequence[int], classes: int) -> Scored:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,24 +51,41 @@ def measure(scored: Scored) -> Values:
     For two classes they are the positive class's; for more, means over the classes (`recall_at_fpr_5` is then None).
     Ranking metrics are None where a class has no row.
     """
-    truth, decided = scored.truth, scored.decided
+    truth = scored.truth
     if scored.classes == 2:
-        positive = (truth == 0).astype(int)
-        shared: dict[str, Any] = {"pos_label": 0, "zero_division": 0.0}
-        values = _ranking(positive, scored.probabilities[:, 0])
+        ranking = _ranking((truth == 0).astype(int), scored.probabilities[:, 0])
     else:
-        shared = {"average": "macro", "zero_division": 0.0, "labels": range(scored.classes)}
-        values = _mean_ranking(scored)
+        ranking = _mean_ranking(scored)
     return {
-        "accuracy": float(np.mean(truth == decided)),
-        "precision": float(sk.precision_score(truth, decided, **shared)),
-        "recall": float(sk.recall_score(truth, decided, **shared)),
-        "f1": float(sk.f1_score(truth, decided, **shared)),
-        "mcc": float(sk.matthews_corrcoef(truth, decided)) if len(truth) else 0.0,
-        **values,
+        **_decisions(scored),
+        **ranking,
         "ece": expected_calibration_error(scored),
         "brier": float(np.mean(np.sum((scored.probabilities - np.eye(scored.classes)[truth]) ** 2, axis=1)) / 2),
     }
+
+
+def _decisions(scored: Scored) -> Values:
+    """What the confusion matrix gives. Not by scikit-learn, which checks its input for longer than it counts."""
+    k = scored.classes
+    confusion = np.bincount(scored.truth * k + scored.decided, minlength=k * k).reshape(k, k).astype(float)
+    right, actual, said, n = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0), confusion.sum()
+    by_class = {
+        "precision": _quotient(right, said),
+        "recall": _quotient(right, actual),
+        "f1": _quotient(2 * right, actual + said),
+    }
+    # Gorodkin (2004), Comparing two K-category assignments.
+    spread = (n**2 - said @ said) * (n**2 - actual @ actual)
+    return {
+        "accuracy": float(right.sum() / max(n, 1)),
+        **{name: float(values[0] if k == 2 else values.mean()) for name, values in by_class.items()},
+        "mcc": float((n * right.sum() - said @ actual) / np.sqrt(spread)) if spread else 0.0,
+    }
+
+
+def _quotient(part: Floats, whole: Floats) -> Floats:
+    """`part / whole`, 0 where there is nothing."""
+    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
 
 
 def expected_calibration_error(scored: Scored, bins: int = _BINS) -> float:
@@ -112,9 +128,9 @@ def _resample(truth: Labels, random: np.random.Generator) -> NDArray[np.int64]:
 def _ranking(positive: NDArray[np.int64], score: Floats) -> Values:
     if positive.min(initial=1) == positive.max(initial=0):
         return {"roc_auc": None, "pr_auc": None, "recall_at_fpr_5": None}
-    false, true, _ = sk.roc_curve(positive, score)
+    false, true, _ = sk.roc_curve(positive, score, drop_intermediate=False)
     return {
-        "roc_auc": float(sk.roc_auc_score(positive, score)),
+        "roc_auc": float(sk.auc(false, true)),
         "pr_auc": float(sk.average_precision_score(positive, score)),
         "recall_at_fpr_5": float(true[false <= _FALSE_POSITIVE_RATE].max()),
     }

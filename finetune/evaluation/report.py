@@ -14,7 +14,14 @@ import numpy as np
 
 from finetune.base import Base
 from finetune.calibrate import Decision
-from finetune.evaluation.baselines import boosted_fields, has_transactions, majority, rules, tfidf_logistic
+from finetune.evaluation.baselines import (
+    base_prompts,
+    boosted_fields,
+    has_transactions,
+    majority,
+    rules,
+    tfidf_logistic,
+)
 from finetune.evaluation.consistency import consistency, paraphrased
 from finetune.evaluation.metrics import Scored, intervals, measure
 from finetune.evaluation.plots import save_plots
@@ -28,6 +35,7 @@ from tools.fraud.calibration import Calibration
 _LATENCY_ROWS = 30
 _SLICES = ("kind", "band", "scenario")
 _SMALLEST_SLICE = 10
+_LONGEST_PROMPT = 4096
 _UNCALIBRATED = Decision(Calibration(), 0.5)
 
 
@@ -109,8 +117,9 @@ def _baselines(request: Request, task: AdapterTask, truth: Sequence[int]) -> dic
         if train and has_transactions(train):
             found["gradient_boosting"] = boosted_fields(request.rows, truth, train, labels)
     if request.with_base:
-        bare = Scorer(request.base, task.prompt, task.max_length).score([row.text for row in request.rows])
-        found["base_model"] = _UNCALIBRATED.apply(bare.logits, truth)
+        for name, prompt in base_prompts(task.prompt, train, labels).items():
+            bare = Scorer(request.base, prompt, _LONGEST_PROMPT).score([row.text for row in request.rows])
+            found[name] = _UNCALIBRATED.apply(bare.logits, truth)
     return found
 
 

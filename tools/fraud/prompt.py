@@ -17,16 +17,25 @@ _FOLDER = Path(__file__).with_name("prompts")
 
 
 @dataclass(frozen=True)
+class LabelExample:
+    """A narrative with its answer."""
+
+    narrative: str
+    label: str
+
+
+@dataclass(frozen=True)
 class LabelPrompt:
-    """A versioned instruction and the labels it asks for. The instruction comes first, so that its cache is reused."""
+    """A versioned instruction, the labels it asks for, and examples. What stays the same comes first, for the cache."""
 
     version: str
     instruction: str
     labels: tuple[str, ...] = (FRAUD, LEGITIMATE)
+    examples: tuple[LabelExample, ...] = ()
 
     @property
     def sha256(self) -> str:
-        """Hash of the instruction and labels, as an adapter's manifest records it."""
+        """Hash of the instruction and labels, as an adapter's manifest records it; adapters have no examples."""
         return hashlib.sha256("\n".join([self.instruction, *self.labels]).encode()).hexdigest()
 
     @property
@@ -34,9 +43,14 @@ class LabelPrompt:
         """GBNF that allows nothing but the labels."""
         return "root ::= " + " | ".join(f'"{label}"' for label in self.labels)
 
-    def messages(self, narrative: str) -> tuple[Message, Message]:
+    def messages(self, narrative: str) -> tuple[Message, ...]:
         """The chat messages that ask for this narrative's label."""
-        return Message("system", self.instruction), Message("user", narrative)
+        shown = [
+            message
+            for example in self.examples
+            for message in (Message("user", example.narrative), Message("assistant", example.label))
+        ]
+        return Message("system", self.instruction), *shown, Message("user", narrative)
 
 
 @cache

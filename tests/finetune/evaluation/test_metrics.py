@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn import metrics as sk
 
 from finetune.calibrate import Costs, Decision, fit_calibration
 from finetune.evaluation.metrics import Scored, binary, expected_calibration_error, intervals, measure
@@ -39,6 +44,21 @@ def test_more_than_two_classes() -> None:
     assert found["accuracy"] == 0.75
     assert found["roc_auc"] == pytest.approx(1.0)
     assert found["recall_at_fpr_5"] is None
+
+
+@pytest.mark.filterwarnings("ignore")
+@given(st.integers(2, 4), st.integers(1, 40), st.integers(0, 2**32 - 1))
+def test_decisions_are_measured_as_scikit_learn_does(classes: int, rows: int, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    truth, decided = random.integers(0, classes, (2, rows))
+    values = measure(Scored(truth, decided, random.dirichlet(np.ones(classes), rows)))
+    shared: dict[str, Any] = {"zero_division": 0.0}
+    shared |= {"pos_label": 0} if classes == 2 else {"average": "macro", "labels": range(classes)}
+    assert values["accuracy"] == pytest.approx(sk.accuracy_score(truth, decided))
+    assert values["precision"] == pytest.approx(sk.precision_score(truth, decided, **shared))
+    assert values["recall"] == pytest.approx(sk.recall_score(truth, decided, **shared))
+    assert values["f1"] == pytest.approx(sk.f1_score(truth, decided, **shared))
+    assert values["mcc"] == pytest.approx(sk.matthews_corrcoef(truth, decided), abs=1e-9)
 
 
 def test_calibration_error_sees_overconfidence() -> None:

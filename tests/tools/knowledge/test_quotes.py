@@ -28,36 +28,6 @@ def read(ranker: SentenceRanker, *passages: Passage) -> list[tuple[str, str]]:
     return [(found.text, found.quote) for found in ranked]
 
 
-def test_the_sentence_that_answers_comes_first(ranker: SentenceRanker) -> None:
-    passages = [
-        passage("The desk opens at nine. Credit card holders have 120 days to dispute. Fees follow later.", "a#0"),
-        passage("Travel notices are free of charge. They last for ninety days.", "b#0"),
-    ]
-    best, *rest = ranker.rank("How long do credit card holders have to dispute?", passages, limit=3)
-    assert best.text == best.quote == "Credit card holders have 120 days to dispute."
-    assert (best.n, best.passage.document_id, best.cited) == (1, "a", f"{best.text} [1]")
-    assert [best.score, *(found.score for found in rest)] == sorted((f.score for f in [best, *rest]), reverse=True)
-    assert len(rest) == 2
-
-
-def test_ranking_again_from_memory_changes_nothing(ranker: SentenceRanker) -> None:
-    passages = [passage("Cards are posted on Monday. Codes are posted on Friday.")]
-    assert ranker.rank("When are cards posted?", passages, limit=5) == ranker.rank(
-        "When are cards posted?", passages, limit=5
-    )
-
-
-def test_a_changed_text_under_the_same_chunk_id_is_read_anew(ranker: SentenceRanker) -> None:
-    before = ranker.rank("limit", [passage("The limit is 500 EUR.", "c#0")], limit=1)
-    after = ranker.rank("limit", [passage("The limit is 900 EUR.", "c#0")], limit=1)
-    assert (before[0].text, after[0].text) == ("The limit is 500 EUR.", "The limit is 900 EUR.")
-
-
-def test_the_same_sentence_in_two_passages_is_offered_once(ranker: SentenceRanker) -> None:
-    found = ranker.rank("fee", [passage("The fee is ten EUR.", "a#0"), passage("the fee is ten EUR.", "b#0")], limit=5)
-    assert [one.n for one in found] == [1]
-
-
 @pytest.mark.parametrize("rule", ["| --- | --- |\n", ""])
 def test_table_rows_are_read_with_their_header(ranker: SentenceRanker, rule: str) -> None:
     table = f"| Card type | Window |\n{rule}| Classic credit card | 120 days |\n| Go prepaid card | |"
