@@ -211,6 +211,7 @@ def export(
     ] = None,
     base: Annotated[str | None, typer.Option("--base", help="The .gguf file that it was trained on.")] = None,
     threads: Annotated[int, typer.Option(help="CPU threads of llama.cpp.")] = 1,
+    merged: Annotated[bool, typer.Option("--merged", help="Also one GGUF of base and adapter together.")] = False,
 ) -> None:
     """Write safetensors, GGUF, manifest and card, if llama.cpp answers as transformers does."""
     with reported_failures():
@@ -220,7 +221,13 @@ def export(
 
         measured = None if report is None else json.loads(report.read_text("utf-8"))
         exported = run(
-            adapter, open_base(base, cache_folder()), read_rows(data), out or adapter / "export", measured, threads
+            adapter,
+            open_base(base, cache_folder()),
+            read_rows(data),
+            out or adapter / "export",
+            measured,
+            threads,
+            merged=merged,
         )
     parity = exported.parity
     typer.echo(

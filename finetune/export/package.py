@@ -14,7 +14,8 @@ from finetune.base import Base
 from finetune.errors import ExportError
 from finetune.export.card import write_card
 from finetune.export.gguf_lora import write_gguf_lora
-from finetune.export.parity import Parity, check_parity
+from finetune.export.gguf_merged import write_merged_gguf
+from finetune.export.parity import Parity, Served, check_parity
 from finetune.rows import Row
 from finetune.task import TASK_NAME, AdapterTask, load_task
 from finetune.training.adapter import CONFIG_NAME, WEIGHTS_NAME
@@ -22,6 +23,7 @@ from tools.fraud.manifest import MANIFEST_NAME, AdapterManifest, WeightsFile, fi
 from tools.fraud.narrative import NARRATIVE_VERSION
 
 GGUF_NAME = "adapter.gguf"
+MERGED_NAME = "merged.gguf"
 PARITY_NAME = "parity.json"
 _SOURCES = (CONFIG_NAME, WEIGHTS_NAME, TASK_NAME)
 _OPTIONAL = ("training.json", "curves.png")
@@ -37,11 +39,19 @@ class Exported:
 
 
 def export(
-    adapter: Path, base: Base, rows: Sequence[Row], out: Path, report: Mapping[str, Any] | None = None, threads: int = 1
+    adapter: Path,
+    base: Base,
+    rows: Sequence[Row],
+    out: Path,
+    report: Mapping[str, Any] | None = None,
+    threads: int = 1,
+    *,
+    merged: bool = False,
 ) -> Exported:
     """Write safetensors, GGUF, manifest, parity and card to `out`; `rows` are what parity is checked on.
 
-    `report` (of `evaluate`) gives the manifest its metrics. Raises ExportError with the reasons when llama.cpp cannot
+    `report` (of `evaluate`) gives the manifest its metrics; `merged` adds the base with the adapter in it as one file,
+    for servers that load no adapters, behind the same gate. Raises ExportError with the reasons when llama.cpp cannot
     serve the adapter or does not answer as transformers does; `out` then stays as it was.
     """
     task = load_task(adapter)
@@ -54,7 +64,11 @@ def export(
     partial.mkdir(parents=True)
     try:
         write_gguf_lora(adapter, base.gguf, partial / GGUF_NAME)
-        parity = check_parity(adapter, partial / GGUF_NAME, task, base, [row.text for row in rows], threads)
+        texts = [row.text for row in rows]
+        parity = check_parity(adapter, Served(base.gguf, partial / GGUF_NAME), task, base, texts, threads)
+        if merged:
+            write_merged_gguf(base.gguf, partial / GGUF_NAME, partial / MERGED_NAME)
+            check_parity(adapter, Served(partial / MERGED_NAME), task, base, texts, threads)
         _copy(adapter, partial)
         manifest = _manifest(task, base, partial, report)
         (partial / MANIFEST_NAME).write_text(manifest.model_dump_json(indent=1) + "\n", encoding="utf-8")

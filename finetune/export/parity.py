@@ -48,25 +48,34 @@ class Parity:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class Served:
+    """The GGUF files that llama.cpp loads: a base with an adapter, or a base that the adapter is merged into."""
+
+    base: Path
+    adapter: Path | None = None
+
+
 def check_parity(
-    adapter: Path, gguf_adapter: Path, task: AdapterTask, base: Base, texts: Sequence[str], threads: int = 1
+    adapter: Path, served: Served, task: AdapterTask, base: Base, texts: Sequence[str], threads: int = 1
 ) -> Parity:
-    """Compare both on up to 200 texts. Raises ExportError when they do not agree well enough."""
-    if base.gguf is None:
-        raise ExportError(["the base is no GGUF, so llama.cpp cannot serve it; serve it with vLLM"])
+    """Compare the trained `adapter` of `base` with what is `served` on up to 200 texts.
+
+    Raises ExportError when they do not agree well enough.
+    """
     sample = list(texts)[:ROWS]
     trained = Scorer(base, task.prompt, task.max_length, adapter).score(sample).logits
     tokenizer = load_tokenizer(base)
-    with LlamaServer(base.gguf, gguf_adapter, threads) as server:
+    with LlamaServer(served.base, served.adapter, threads) as server:
         different = sum(
             tokenizer(render(tokenizer, task.prompt, text), add_special_tokens=False)["input_ids"]
             != server.tokenize(server.render(task.prompt, text))
             for text in sample
         )
         answers = server.score(task.prompt, sample)
-    served = np.array([answer.logprobs for answer in answers])
+    answered = np.array([answer.logprobs for answer in answers])
     truth = [0] * len(sample)
-    one, other = task.decision.apply(trained, truth), task.decision.apply(served, truth)
+    one, other = task.decision.apply(trained, truth), task.decision.apply(answered, truth)
     gaps = np.abs(one.probabilities - other.probabilities).max(axis=1)
     parity = Parity(
         rows=len(sample),

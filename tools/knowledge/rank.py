@@ -54,8 +54,8 @@ class RankWeights:
     """
 
     cosine: float = 1.0
-    shared: float = 0.36
-    rank: float = 0.08
+    shared: float = 0.45
+    rank: float = 0.04
 
 
 @dataclass(frozen=True)

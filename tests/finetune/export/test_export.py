@@ -16,8 +16,9 @@ from safetensors.numpy import load_file, save_file
 from finetune.base import Base
 from finetune.errors import ExportError
 from finetune.export.gguf_lora import permute, reasons_against, scale, write_gguf_lora
+from finetune.export.gguf_merged import write_merged_gguf
 from finetune.export.package import export
-from finetune.export.parity import check_parity
+from finetune.export.parity import Served, check_parity
 from finetune.rows import Row
 from finetune.task import load_task
 from finetune.training.adapter import CONFIG_NAME, WEIGHTS_NAME
@@ -78,7 +79,7 @@ def test_llama_cpp_answers_as_transformers(
     adapter = variant(trained, tmp_path / "a", change)
     assert tiny_base.gguf
     write_gguf_lora(adapter, tiny_base.gguf, tmp_path / "a.gguf")
-    parity = check_parity(adapter, tmp_path / "a.gguf", load_task(adapter), tiny_base, TEXTS)
+    parity = check_parity(adapter, Served(tiny_base.gguf, tmp_path / "a.gguf"), load_task(adapter), tiny_base, TEXTS)
     assert (parity.rows, parity.different_tokens, parity.floored) == (len(TEXTS), 0, 0)
     assert parity.median_difference < 0.01
 
@@ -91,7 +92,7 @@ def test_a_missing_permutation_is_caught(
     monkeypatch.setattr("finetune.export.gguf_lora.permute", lambda rows, heads: rows)
     write_gguf_lora(adapter, tiny_base.gguf, tmp_path / "a.gguf")
     with pytest.raises(ExportError):
-        check_parity(adapter, tmp_path / "a.gguf", load_task(adapter), tiny_base, TEXTS)
+        check_parity(adapter, Served(tiny_base.gguf, tmp_path / "a.gguf"), load_task(adapter), tiny_base, TEXTS)
 
 
 def test_an_export_is_what_serving_loads(tiny_base: Base, trained: Path, tmp_path: Path) -> None:
@@ -103,6 +104,34 @@ def test_an_export_is_what_serving_loads(tiny_base: Base, trained: Path, tmp_pat
     assert json.loads((tmp_path / "out" / "parity.json").read_text())["rows"] == len(TEXTS)
     assert manifest.adapter.sha256 in (tmp_path / "out" / "manifest.json").read_text()
     assert "Parity with transformers" in (tmp_path / "out" / "README.md").read_text()
+
+
+def test_a_merged_file_answers_as_base_and_adapter_do(tiny_base: Base, trained: Path, tmp_path: Path) -> None:
+    adapter = variant(trained, tmp_path / "a", with_strong_attention)
+    exported = export(adapter, tiny_base, ROWS, tmp_path / "out", merged=True)
+    merged = exported.folder / "merged.gguf"
+    parity = check_parity(adapter, Served(merged), load_task(adapter), tiny_base, TEXTS)
+    assert parity.different_tokens == 0
+    assert parity.median_difference < 0.02
+    assert tiny_base.gguf
+    before, after = gguf.GGUFReader(tiny_base.gguf), gguf.GGUFReader(merged)
+    assert [tensor.name for tensor in after.tensors] == [tensor.name for tensor in before.tensors]
+    fields = {name: field.contents() for name, field in before.fields.items() if not name.startswith("GGUF.")}
+    assert {name: after.fields[name].contents() for name in fields} == fields
+
+
+def test_an_adapter_of_another_base_is_not_merged(tiny_base: Base, tmp_path: Path) -> None:
+    writer = gguf.GGUFWriter(tmp_path / "a.gguf", "llama")
+    writer.add_float32("adapter.lora.alpha", 2.0)
+    for side in "ab":
+        writer.add_tensor(f"blk.99.attn_q.weight.lora_{side}", np.ones((2, 2), np.float16))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    assert tiny_base.gguf
+    with pytest.raises(ExportError, match="no weight blk"):
+        write_merged_gguf(tiny_base.gguf, tmp_path / "a.gguf", tmp_path / "m.gguf")
 
 
 def test_a_refused_export_leaves_the_old_one(
