@@ -17,7 +17,7 @@ from typing import Any
 import gguf
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file
+from safetensors.torch import load_file
 
 from finetune.errors import ExportError
 from finetune.training.adapter import CONFIG_NAME, WEIGHTS_NAME
@@ -119,7 +119,7 @@ def _pairs(adapter: Path) -> dict[str, _Pair]:
     unknown: list[str] = []
     for key, tensor in load_file(adapter / WEIGHTS_NAME).items():
         if found := _KEY.fullmatch(key):
-            sides.setdefault(found["module"], {})[found["side"]] = tensor.astype(np.float32)
+            sides.setdefault(found["module"], {})[found["side"]] = tensor.float().numpy()
         else:
             unknown.append(key)
     if unknown:

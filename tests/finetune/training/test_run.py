@@ -5,11 +5,16 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from bitsandbytes.nn import Linear4bit
+from gguf import GGUFReader
 
+from finetune.base import load_model
 from finetune.errors import RowsError, TrainingError
 from finetune.evaluation.metrics import measure
+from finetune.export.gguf_lora import write_gguf_lora
 from finetune.scoring import open_scorer
 from finetune.task import load_task
 from finetune.training.prepare import CHECKPOINTS, Job
@@ -91,3 +96,19 @@ def test_max_steps_and_averaging(job: Job, tmp_path: Path) -> None:
     assert outcome.report["best_checkpoint"] in {"averaged", "checkpoint-4"} | {
         path.name for path in (tmp_path / "run" / CHECKPOINTS).glob("checkpoint-*")
     }
+
+
+def test_four_bit_weights_are_trained_on_a_cpu_too(job: Job, tmp_path: Path) -> None:
+    recipe = RECIPE.model_copy(update={"four_bit": True, "first_layer": 0, "epochs": 1})
+    four_bit = replace(job, out=tmp_path / "q", recipe=recipe, max_steps=4)
+    outcome = train(four_bit)
+    assert isinstance(load_model(job.base, four_bit=True).model.layers[0].self_attn.q_proj, Linear4bit)
+    history = [json.loads(line) for line in (tmp_path / "q" / "history.jsonl").read_text().splitlines()]
+    assert history[-1]["step"] == 4
+    assert outcome.report["recipe"]["four_bit"] is True
+    assert job.base.gguf
+    write_gguf_lora(tmp_path / "q", job.base.gguf, tmp_path / "q.gguf")
+    trained = {tensor.name: tensor.data for tensor in GGUFReader(tmp_path / "q.gguf").tensors}
+    assert max(float(np.abs(weights).max()) for name, weights in trained.items() if name.endswith("lora_b")) > 0
+    scores = open_scorer(tmp_path / "q", outcome.task, job.base).score([row.text for row in list(job.rows)[:4]])
+    assert np.isfinite(scores.logits).all()
