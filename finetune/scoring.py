@@ -63,6 +63,22 @@ class Scorer:
             parsed[rows] = np.isin(logp.argmax(dim=1).cpu().numpy(), self._label_ids)
         return Scores(logits, parsed, time.perf_counter() - started, encoded.tokens)
 
+    @torch.no_grad()
+    def score_one_by_one(self, texts: Sequence[str]) -> Scores:
+        """The plain way, to hold `score` against: one whole prompt after the other, nothing shared."""
+        started = time.perf_counter()
+        logits = np.zeros((len(texts), len(self._label_ids)))
+        parsed = np.zeros(len(texts), dtype=bool)
+        tokens = 0
+        for row, text in enumerate(texts):
+            encoded = encode(self._tokenizer, self._prompt, [text], self._max_length)
+            ids = torch.tensor([[*encoded.prefix, *encoded.rows[0]]], device=self._model.device)
+            logp = torch.log_softmax(self._model(input_ids=ids, logits_to_keep=1).logits[0, -1].float(), dim=0)
+            logits[row] = logp[self._label_ids].double().cpu().numpy()
+            parsed[row] = int(logp.argmax()) in self._label_ids
+            tokens += ids.shape[1]
+        return Scores(logits, parsed, time.perf_counter() - started, tokens)
+
 
 def open_scorer(folder: Path, task: AdapterTask, base: Base) -> Scorer:
     """The scorer of a trained adapter. Raises RecipeError when it was trained on another base."""

@@ -37,7 +37,7 @@ def _section(path: Path, report: Mapping[str, Any]) -> list[str]:
         "consistency": report["consistency"],
         "parse failures": report["parse_failures"],
         "latency p50 / p95, ms": f"{report['latency_ms']['p50']} / {report['latency_ms']['p95']}",
-        "bulk rows/s": report["throughput"]["rows_per_s"],
+        "bulk rows/s": f"{report['throughput']['rows_per_s']} ({report['throughput']['ratio']} times row by row)",
         "peak memory, MB": report["peak_memory_mb"],
         "threshold": about["threshold"],
     }
