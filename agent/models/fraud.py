@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 _TASK = "fraud"
 # A prompt has about 150 tokens.
-_CONTEXT_PER_SLOT = 512
+_CONTEXT_PER_SLOT = 384
 _SLOTS = 4
 
 

@@ -8,6 +8,7 @@ import json
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import yaml
 from rich.console import Console
@@ -17,7 +18,9 @@ from eval.bench.report import Results, write_report
 
 _ROOT = Path(__file__).parents[2]
 _GOLDEN = _ROOT / "eval" / "golden" / "knowledge.jsonl"
+_SAMPLE_TRANSACTIONS = _ROOT / "samples" / "transactions" / "transactions.jsonl"
 _QUESTIONS = 24
+_SCORED = 61
 _progress = Console(stderr=True)
 
 
@@ -50,6 +53,7 @@ async def _measure(data: Path) -> Results:
     with processes.switchyard(data) as server, processes.raw_model() as raw:
         results["start"] = {"ready_s": server.ready_s}
         results["first_token"] = await measures.time_to_first_token(server, raw, prompts)
+        results["scoring"] = await measures.scoring_latency(server, _transactions())
         results["memory"] = {"rss_mb": server.rss_mb(), "raw_model_rss_mb": raw.rss_mb()}
     results["router"] = measures.router_latency(data / "cache")
     return results
@@ -58,6 +62,11 @@ async def _measure(data: Path) -> Results:
 def _questions() -> list[str]:
     cases = [json.loads(line) for line in _GOLDEN.read_text("utf-8").splitlines()]
     return [case["turns"][-1] for case in cases if len(case["turns"]) == 1][:_QUESTIONS]
+
+
+def _transactions() -> list[dict[str, Any]]:
+    rows = [json.loads(line) for line in _SAMPLE_TRANSACTIONS.read_text("utf-8").splitlines()]
+    return [{name: value for name, value in row.items() if name != "label"} for row in rows[:_SCORED]]
 
 
 def _models(folder: Path, url: str, *, style: str) -> Path:

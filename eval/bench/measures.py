@@ -124,6 +124,28 @@ async def concurrent_streams(server: Measured, questions: Sequence[str]) -> Figu
     }
 
 
+async def scoring_latency(server: Measured, transactions: Sequence[dict[str, Any]]) -> Figures:
+    """Milliseconds to score one transaction after the other through the API, none seen before, parsing included."""
+    taken: list[float] = []
+    adapter: str | None = None
+    warm_up, *fresh = transactions
+    async with httpx.AsyncClient(base_url=server.url, timeout=60) as client:
+        await _score(client, warm_up)
+        for transaction in fresh:
+            started = time.perf_counter()
+            adapter = await _score(client, transaction)
+            taken.append(1000 * (time.perf_counter() - started))
+    cuts = statistics.quantiles(taken, n=20)
+    return {"transactions": len(taken), "adapter": adapter or "none", "p50_ms": cuts[9], "p95_ms": cuts[18]}
+
+
+async def _score(client: httpx.AsyncClient, transaction: dict[str, Any]) -> str | None:
+    """The name of the adapter that scored."""
+    response = await client.post("/api/v1/fraud/score", json={"transaction": transaction})
+    response.raise_for_status()
+    return response.json()["results"][0]["model"]["adapter"]
+
+
 def router_latency(cache: Path) -> Figures:
     """Milliseconds to route messages never seen before, embedding included, in this process on one thread."""
     from agent.models.files import EMBEDDING_MODEL, embedding_folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 import ipaddress
 import json
@@ -125,10 +126,18 @@ async def _index_samples(application: Application, address: str) -> None:
         logging.getLogger(__name__).error("the samples could not be indexed: %s", error.message)
         os.kill(os.getpid(), signal.SIGTERM)
         return
-    # What is loaded by now stays: full collections need not walk through it again, which stopped every run for 0.2 s.
-    gc.collect()
-    gc.freeze()
+    _settle()
     _console.print(f"Switchyard is ready at [bold]{address}[/bold]  (stop with Ctrl+C)")
+
+
+def _settle() -> None:
+    """What is loaded by now stays; what loading needed goes back to the system."""
+    gc.collect()
+    # Full collections need not walk through all of it again, which stopped every run for 0.2 s.
+    gc.freeze()
+    if (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
+        # glibc keeps freed memory, here about 50 MB, for itself.
+        trim(0)
 
 
 def _configure_logging(settings: Settings) -> None:
