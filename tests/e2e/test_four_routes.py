@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
 
 from agent.settings import Settings
 from tests.server.site import ANSWER, DOCUMENTS, FOLLOW_UP, QUESTION, Site, cache_folder, serve
+from tools.fraud.adapters import packaged_adapter
 
 pytestmark = pytest.mark.model
 
@@ -61,8 +63,11 @@ def test_a_transaction_is_scored(real: Site) -> None:
     assert result["route"] == "fraud"
     assert 0 <= fraud["probability"] <= 1
     assert fraud["risk_score"] == round(100 * fraud["probability"])
-    assert (fraud["calibrated"], fraud["model"]["adapter"]) == (False, None)
-    assert len(fraud["model"]["sha256"]) == 64
+    folder = packaged_adapter("fraud")
+    assert folder is not None
+    shipped = json.loads((folder / "manifest.json").read_text("utf-8"))
+    assert (fraud["calibrated"], fraud["model"]["adapter"]) == (True, shipped["name"])
+    assert fraud["model"]["sha256"] == shipped["adapter"]["sha256"]
     assert fraud["red_flags"]
 
 

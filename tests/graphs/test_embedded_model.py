@@ -10,11 +10,15 @@ from pathlib import Path
 import pytest
 
 from agent.models.catalog import load_catalog
+from agent.models.files import LANGUAGE_MODEL
 from agent.models.fraud import FraudModels
 from agent.models.gateway import ModelGateway
 from agent.services import Services
 from tests.graphs.conftest import converse
 from tests.graphs.conversation import DOCUMENTS, INVOICE, Conversation
+from tools.fraud.adapters import packaged_adapter
+from tools.fraud.manifest import load_manifest
+from tools.fraud.prompt import load_prompt
 
 pytestmark = [pytest.mark.model, pytest.mark.asyncio(loop_scope="session")]
 
@@ -55,8 +59,11 @@ async def test_a_table_row_is_quoted_with_its_header(chat: Conversation) -> None
 async def test_a_transaction_is_scored_with_the_weights_that_are_named(chat: Conversation) -> None:
     result = (await chat.say("Is this fraud? 950 EUR at Zephyr Electronics at 03:10, usually spends 40 EUR.")).result
     assert result.fraud is not None
-    assert result.fraud.model.sha256 is not None
-    assert result.fraud.model.adapter is None
+    folder = packaged_adapter("fraud")
+    assert folder is not None
+    shipped = load_manifest(folder, LANGUAGE_MODEL.sha256, load_prompt())
+    assert (result.fraud.model.adapter, result.fraud.model.sha256) == (shipped.name, shipped.adapter.sha256)
+    assert result.fraud.calibrated
 
 
 async def test_an_invoice_is_extracted(chat: Conversation) -> None:
