@@ -45,7 +45,7 @@ class Application:
     started_at: float = field(default_factory=time.time)
     samples_ready: bool = False
     stopping: bool = False
-    indexing: asyncio.Task[None] | None = None
+    starting: asyncio.Task[None] | None = None
 
     @property
     def ready(self) -> bool:
@@ -78,9 +78,9 @@ class Application:
     async def stop(self) -> None:
         """Take no more runs and let the live ones end: their readers get a terminal event. Samples can wait."""
         self.stopping = True
-        if self.indexing is not None:
-            self.indexing.cancel()
-            await asyncio.wait([self.indexing])
+        if self.starting is not None:
+            self.starting.cancel()
+            await asyncio.wait([self.starting])
         await self.runs.drain(DRAIN_GRACE_S)
 
 

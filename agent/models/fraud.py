@@ -35,6 +35,11 @@ class ServedFraud:
     users: int = field(default=0)
     retired: bool = field(default=False)
 
+    @property
+    def name(self) -> str | None:
+        """The adapter's name."""
+        return None if self.manifest is None else self.manifest.name
+
     def close_if_unused(self) -> None:
         """Free the model once it is retired and nobody works with it any more."""
         if self.retired and self.users == 0 and self.server is not None:
@@ -49,25 +54,25 @@ class FraudModels:
     """
 
     def __init__(self, gateway: ModelGateway, registry: Path) -> None:
-        """Load the adapter that the models file names; blocks up to a second."""
+        """Nothing is loaded before the first `load` or `serving`."""
         self._gateway = gateway
         self._registry = registry
         self._lock = asyncio.Lock()
-        self._seen = self._pointer_state()
-        self._current = self._first()
+        self._seen: tuple[int, int] | None = None
+        self._current: ServedFraud | None = None
 
-    @property
-    def adapter(self) -> str | None:
+    async def load(self) -> None:
+        """Load the adapter that the models file names, so that the first score need not wait; up to a second."""
+        await self._up_to_date()
+
+    async def adapter(self) -> str | None:
         """The name of the adapter that serves, None for the bare base."""
-        manifest = self._current.manifest
-        return None if manifest is None else manifest.name
+        return (await self._up_to_date()).name
 
     @asynccontextmanager
     async def serving(self) -> AsyncGenerator[ServedFraud]:
         """The model to score with; it stays loaded until the block ends, whatever is promoted meanwhile."""
-        if await asyncio.to_thread(self._pointer_state) != self._seen:
-            await self._reload()
-        served = self._current
+        served = await self._up_to_date()
         served.users += 1
         try:
             yield served
@@ -77,25 +82,34 @@ class FraudModels:
 
     def close(self) -> None:
         """Stop the adapter's server."""
-        if self._current.server is not None:
+        if self._current is not None and self._current.server is not None:
             self._current.server.close()
             self._current.server = None
 
-    async def _reload(self) -> None:
+    async def _up_to_date(self) -> ServedFraud:
+        state = await asyncio.to_thread(self._pointer_state)
+        if self._current is not None and state == self._seen:
+            return self._current
         async with self._lock:
             state = await asyncio.to_thread(self._pointer_state)
-            if state == self._seen:
-                return
+            if self._current is None:
+                self._current = await asyncio.to_thread(self._first)
+            elif state != self._seen:
+                self._current = await self._exchange(self._current)
             self._seen = state
-            try:
-                fresh = await asyncio.to_thread(self._load)
-            except AdapterError as error:
-                _log.error("adapter refused, %s keeps serving: %s", self.adapter or "the base model", error.message)
-                return
-            old, self._current = self._current, fresh
-            old.retired = True
-            old.close_if_unused()
-            _log.info("fraud adapter %s serves", self.adapter or "none: the base model")
+            return self._current
+
+    async def _exchange(self, old: ServedFraud) -> ServedFraud:
+        """What was promoted, or `old` where that is refused."""
+        try:
+            fresh = await asyncio.to_thread(self._load)
+        except AdapterError as error:
+            _log.error("adapter refused, %s keeps serving: %s", old.name or "the base model", error.message)
+            return old
+        old.retired = True
+        old.close_if_unused()
+        _log.info("fraud adapter %s serves", fresh.name or "none: the base model")
+        return fresh
 
     def _first(self) -> ServedFraud:
         try:

@@ -13,7 +13,6 @@ import openai
 from langchain.messages import AIMessageChunk
 from langchain_core.runnables import RunnableConfig
 from langchain_openai import ChatOpenAI
-from pydantic import SecretStr
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from agent.models.breaker import CircuitBreaker
@@ -74,15 +73,14 @@ class RoleModel:
         self._breaker = breaker
         self._client = ChatOpenAI(
             model=_served_name(role, endpoint),
+            # Whole, so that langchain-openai builds no clients of its own, whose modules take half a second to load.
+            async_client=RawChunkCompletions(_client(endpoint, base_url)),
             base_url=base_url,
-            api_key=_api_key(endpoint),
-            timeout=openai.Timeout(endpoint.timeout_s, connect=_CONNECT_TIMEOUT_S),
             max_retries=0,
             stream_usage=True,
             # The client's own time-out bounds each read; a second one would put a task around every chunk.
             stream_chunk_timeout=None,
         )
-        self._client.async_client = RawChunkCompletions(self._client.root_async_client)
 
     @property
     def name(self) -> str:
@@ -278,7 +276,18 @@ def _served_name(role: RoleConfig, endpoint: EndpointConfig) -> str:
     return role.model if role.adapter is None else f"{role.model}+{role.adapter}"
 
 
-def _api_key(endpoint: EndpointConfig) -> SecretStr:
+def _client(endpoint: EndpointConfig, base_url: str) -> openai.AsyncOpenAI:
+    return openai.AsyncOpenAI(
+        base_url=base_url,
+        api_key=_api_key(endpoint),
+        timeout=openai.Timeout(endpoint.timeout_s, connect=_CONNECT_TIMEOUT_S),
+        max_retries=0,
+        # The embedded server listens on loopback, whatever proxy the environment names.
+        http_client=openai.DefaultAsyncHttpxClient(trust_env=endpoint.kind != "embedded"),
+    )
+
+
+def _api_key(endpoint: EndpointConfig) -> str:
     key = os.environ.get(endpoint.api_key_env, "") if endpoint.api_key_env else ""
     # The OpenAI client refuses to start without a key, also for servers that need none.
-    return SecretStr(key or "none")
+    return key or "none"

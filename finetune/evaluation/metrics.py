@@ -51,16 +51,12 @@ def measure(scored: Scored) -> Values:
     For two classes they are the positive class's; for more, means over the classes (`recall_at_fpr_5` is then None).
     Ranking metrics are None where a class has no row.
     """
-    truth = scored.truth
-    if scored.classes == 2:
-        ranking = _ranking((truth == 0).astype(int), scored.probabilities[:, 0])
-    else:
-        ranking = _mean_ranking(scored)
+    outcome = np.eye(scored.classes)[scored.truth]
     return {
         **_decisions(scored),
-        **ranking,
+        **_rank(scored),
         "ece": expected_calibration_error(scored),
-        "brier": float(np.mean(np.sum((scored.probabilities - np.eye(scored.classes)[truth]) ** 2, axis=1)) / 2),
+        "brier": float(np.mean(np.sum((scored.probabilities - outcome) ** 2, axis=1)) / 2),
     }
 
 
@@ -111,6 +107,14 @@ def intervals(scored: Scored, seed: int = 0, resamples: int = RESAMPLES) -> dict
     return {name: bounds(values) for name in draws[0] if (values := _present(draws, name))}
 
 
+def pr_auc_error(scored: Scored, seed: int = 0, resamples: int = 200) -> float:
+    """The bootstrap standard error of `measure`'s PR-AUC; 0 where that has no value."""
+    random = np.random.default_rng(seed)
+    draws = [_rank(scored.take(_resample(scored.truth, random))) for _ in range(resamples)]
+    values = _present(draws, "pr_auc")
+    return float(np.std(values)) if values else 0.0
+
+
 def bounds(values: Sequence[float]) -> list[float]:
     """The middle 95% of resampled values."""
     low, high = np.quantile(values, [0.025, 0.975])
@@ -123,6 +127,12 @@ def _present(draws: Sequence[Mapping[str, float | None]], name: str) -> list[flo
 
 def _resample(truth: Labels, random: np.random.Generator) -> NDArray[np.int64]:
     return random.integers(0, len(truth), len(truth))
+
+
+def _rank(scored: Scored) -> Values:
+    if scored.classes == 2:
+        return _ranking((scored.truth == 0).astype(int), scored.probabilities[:, 0])
+    return _mean_ranking(scored)
 
 
 def _ranking(positive: NDArray[np.int64], score: Floats) -> Values:

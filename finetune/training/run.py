@@ -12,14 +12,14 @@ from typing import Any
 
 import datasets
 import torch
-from transformers import EarlyStoppingCallback, set_seed
+from transformers import EarlyStoppingCallback, PrinterCallback, set_seed
 from transformers.trainer_utils import get_last_checkpoint
 from trl.trainer.sft_config import SFTConfig
 
 from finetune.base import load_model, load_tokenizer
 from finetune.calibrate import Decision, fit_calibration
 from finetune.errors import TrainingError
-from finetune.evaluation.metrics import Values, measure
+from finetune.evaluation.metrics import Values, measure, pr_auc_error
 from finetune.objective import Logits
 from finetune.recipe import Recipe
 from finetune.task import TASK_NAME, AdapterTask
@@ -30,13 +30,13 @@ from finetune.training.plots import save_curves
 from finetune.training.prepare import Job, Prepared, forget_lower, prepare
 from finetune.training.progress import Progress, read_history
 from finetune.training.sampler import BucketSampler
+from finetune.training.selection import ERROR, METRIC, kept_step
 from finetune.training.tracking import TrackedRun, track
 from finetune.training.trainer import LabelTrainer, split_logits
 from tools.fraud.calibration import Calibration
 
 REPORT_NAME = "training.json"
 CURVES_NAME = "curves.png"
-BEST_METRIC = "pr_auc"
 _UNCALIBRATED = Decision(Calibration(), 0.5)
 
 
@@ -91,14 +91,16 @@ def train(job: Job) -> Outcome:
 
 
 def _fit(job: Job, trainer: LabelTrainer) -> Path:
-    """Run the epochs that are left; the folder of the best checkpoint, whose weights the model then has."""
+    """Run the epochs that are left; the folder of the checkpoint that is kept, whose weights the model then has."""
     checkpoints = job.checkpoints
     try:
         trainer.train(resume_from_checkpoint=get_last_checkpoint(str(checkpoints)))
     except (MemoryError, torch.OutOfMemoryError) as error:
         raise TrainingError(_OUT_OF_MEMORY, code="out_of_memory") from error
-    best = Path(trainer.state.best_model_checkpoint or str(get_last_checkpoint(str(checkpoints))))
-    return average_checkpoints(trainer, best, BEST_METRIC) if job.recipe.average else best
+    step = kept_step(read_history(job.out))
+    best = checkpoints / f"checkpoint-{trainer.state.global_step if step is None else step}"
+    trainer.load_adapter(best)
+    return average_checkpoints(trainer, best, METRIC) if job.recipe.average else best
 
 
 def _tracked(job: Job, prepared: Prepared) -> AbstractContextManager[TrackedRun]:
@@ -138,8 +140,9 @@ def _trainer(job: Job, prepared: Prepared, model: Any) -> LabelTrainer:
     )
 
     def metric(logits: Logits, labels: Sequence[int]) -> dict[str, float]:
-        measured = measure(_UNCALIBRATED.apply(logits, labels))
-        return {name: value for name, value in measured.items() if value is not None and name in _WATCHED}
+        scored = _UNCALIBRATED.apply(logits, labels)
+        watched = {name: value for name, value in measure(scored).items() if value is not None and name in _WATCHED}
+        return {**watched, ERROR: pr_auc_error(scored)}
 
     rows = datasets.Dataset.from_dict({"row": range(len(prepared.train.labels))})
     trainer = LabelTrainer(
@@ -155,6 +158,7 @@ def _trainer(job: Job, prepared: Prepared, model: Any) -> LabelTrainer:
         sampler=sampler,
         metric=metric,
     )
+    trainer.remove_callback(PrinterCallback)
     trainer.add_callback(Progress(job.out, trainer.throughput))
     return trainer
 
@@ -180,8 +184,9 @@ def _arguments(job: Job, rows_per_epoch: int) -> Any:
         bf16=_bf16(recipe),
         eval_strategy="epoch",
         save_strategy="epoch",
+        # Early stopping wants it; which checkpoint is kept is decided when all are there.
         load_best_model_at_end=True,
-        metric_for_best_model=f"eval_{BEST_METRIC}",
+        metric_for_best_model=f"eval_{METRIC}",
         greater_is_better=True,
         logging_steps=10,
         disable_tqdm=True,

@@ -48,11 +48,12 @@ class Alive(BaseModel):
 async def health(app: App) -> Health:
     """Liveness, readiness of each part, models and memory."""
     catalog = app.services.models.catalog
+    fraud_adapter = await app.services.fraud.adapter()
     roles = {
         role: RoleHealth(
             endpoint=catalog.roles[role].endpoint,
             model=catalog.roles[role].model,
-            adapter=app.services.fraud.adapter if role == "fraud" else catalog.roles[role].adapter,
+            adapter=fraud_adapter if role == "fraud" else catalog.roles[role].adapter,
             circuit=app.services.models.breaker(catalog.roles[role].endpoint).state,
         )
         for role in ROLES

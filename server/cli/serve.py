@@ -110,11 +110,11 @@ def _listen(settings: Settings) -> socket.socket:
 def _opened(application: Application, address: str) -> None:
     state = {"url": address, "pid": os.getpid()}
     application.settings.server_file.write_text(json.dumps(state), encoding="utf-8")
-    indexing = _index_samples(application, address)
-    application.indexing = asyncio.get_running_loop().create_task(indexing, name="index samples")
+    starting = _finish_start(application, address)
+    application.starting = asyncio.get_running_loop().create_task(starting, name="finish start")
 
 
-async def _index_samples(application: Application, address: str) -> None:
+async def _finish_start(application: Application, address: str) -> None:
     columns = TextColumn("Indexing samples"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}")
     try:
         with Progress(*columns, TimeRemainingColumn(), console=_console, transient=True) as progress:
@@ -126,8 +126,17 @@ async def _index_samples(application: Application, address: str) -> None:
         logging.getLogger(__name__).error("the samples could not be indexed: %s", error.message)
         os.kill(os.getpid(), signal.SIGTERM)
         return
-    _settle()
     _console.print(f"Switchyard is ready at [bold]{address}[/bold]  (stop with Ctrl+C)")
+    await _load_fraud_adapter(application)
+    _settle()
+
+
+async def _load_fraud_adapter(application: Application) -> None:
+    """Before the first score asks for it; other questions need not wait."""
+    try:
+        await application.services.fraud.load()
+    except SwitchyardError as error:
+        logging.getLogger(__name__).error("the fraud adapter could not be loaded: %s", error.message)
 
 
 def _settle() -> None:

@@ -87,7 +87,7 @@ async def test_promotions_reach_a_running_server_and_scores_under_way_end_on_the
         before = await logit(first)
         promote(tmp_path, "fraud@two")
         async with models.serving() as second:
-            assert models.adapter == "fraud@two"
+            assert await models.adapter() == "fraud@two"
             found = await asyncio.gather(logit(first), logit(second), logit(first), logit(second))
     assert found[0] == pytest.approx(before, abs=0.02)
     assert found[2] == pytest.approx(before, abs=0.02)
@@ -105,6 +105,7 @@ async def test_a_damaged_promotion_is_refused_and_the_old_adapter_keeps_serving(
         write_adapter(tmp_path, name, seed)
     promote(tmp_path, "fraud@one")
     models = FraudModels(gateway, tmp_path)
+    await models.load()
     if damage == "weights":
         (adapter_folder(tmp_path, "fraud@two") / "adapter.gguf").write_bytes(b"GGUF but not these weights")
     elif damage == "manifest":
@@ -114,7 +115,7 @@ async def test_a_damaged_promotion_is_refused_and_the_old_adapter_keeps_serving(
     if damage == "registry":
         (tmp_path / POINTER_NAME).write_text("{")
     async with models.serving() as served:
-        assert models.adapter == "fraud@one"
+        assert await models.adapter() == "fraud@one"
         assert served.server is not None
     models.close()
 
@@ -124,6 +125,7 @@ async def test_weights_that_llama_cpp_cannot_load_are_refused(gateway: ModelGate
     write_adapter(tmp_path, "fraud@bad", 2)
     promote(tmp_path, "fraud@one")
     models = FraudModels(gateway, tmp_path)
+    await models.load()
     folder = adapter_folder(tmp_path, "fraud@bad")
     (folder / "adapter.gguf").write_bytes(b"no weights at all")
     manifest = AdapterManifest.model_validate_json((folder / MANIFEST_NAME).read_bytes())
@@ -131,12 +133,12 @@ async def test_weights_that_llama_cpp_cannot_load_are_refused(gateway: ModelGate
     (folder / MANIFEST_NAME).write_text(manifest.model_copy(update={"adapter": honest}).model_dump_json())
     promote(tmp_path, "fraud@bad")
     async with models.serving():
-        assert models.adapter == "fraud@one"
+        assert await models.adapter() == "fraud@one"
     models.close()
 
 
 async def test_without_any_adapter_the_base_or_the_packaged_one_serves(gateway: ModelGateway, tmp_path: Path) -> None:
     models = FraudModels(gateway, tmp_path / "none")
     async with models.serving() as served:
-        assert (served.manifest is None) == (models.adapter is None)
+        assert (served.manifest is None) == (await models.adapter() is None)
     models.close()
