@@ -181,6 +181,23 @@ def evaluate(
 
 
 @app.command()
+def score(
+    adapter: Annotated[Path, typer.Option("--adapter", help="Folder that `train` wrote.")],
+    data: Annotated[Path, typer.Option("--data", help="Rows: .jsonl or .csv with text; labels are not needed.")],
+    out: Annotated[Path, typer.Option("--out", help="The scores (JSONL), a line for each row.")] = Path("scores.jsonl"),
+    base: Annotated[str | None, typer.Option("--base", help="A .gguf file or a Hugging Face folder.")] = None,
+) -> None:
+    """Score many rows at once, with no server: label and calibrated probability of each."""
+    with reported_failures():
+        from finetune.base import open_base
+        from finetune.scored_file import score_file
+
+        done = score_file(adapter, data, open_base(base, cache_folder()), out)
+    speed = f"{done.rows / done.seconds:.1f} a second in {done.precision}"
+    typer.echo(f"{done.rows} rows in {done.seconds:.0f} s ({speed}): {out}")
+
+
+@app.command()
 def compare(
     reports: Annotated[
         list[Path], typer.Argument(help="Reports of `evaluate` over the same rows, the first is the bar.")

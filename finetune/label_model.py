@@ -98,19 +98,27 @@ def token_inputs(encoded: Encoded) -> Inputs:
     return Inputs(torch.tensor(encoded.prefix), [torch.tensor(row) for row in encoded.rows])
 
 
-def label_logits(model: Any, inputs: Inputs, batch: Batch) -> Tensor:
-    """Logits over the whole vocabulary where the label begins: [rows, vocabulary]."""
-    hidden = hidden_states(model, inputs, batch)
+def label_logits(model: Any, inputs: Inputs, batch: Batch, prefix: Prefix | None = None) -> Tensor:
+    """Logits over the whole vocabulary where the label begins: [rows, vocabulary].
+
+    `prefix` is what `prefix_pass` gave for these inputs; without it the shared prompt is computed now.
+    """
+    hidden = hidden_states(model, inputs, batch, prefix)
     at_label = hidden[torch.arange(len(batch.last), device=hidden.device), batch.last.to(hidden.device)]
     return cast("Tensor", whole_model(model).lm_head(at_label)).float()
 
 
-def hidden_states(model: Any, inputs: Inputs, batch: Batch) -> Tensor:
+def hidden_states(model: Any, inputs: Inputs, batch: Batch, prefix: Prefix | None = None) -> Tensor:
     """The last layer's output at each of the rows' own tokens: [rows, tokens, width]."""
     inner = whole_model(model)
     device = inner.get_input_embeddings().weight.device
-    prefix = _prefix_pass(inner.model, inputs.prefix.to(device))
-    return _row_pass(inner.model, prefix, batch.inputs.to(device))
+    return _row_pass(inner.model, prefix or prefix_pass(model, inputs), batch.inputs.to(device))
+
+
+def prefix_pass(model: Any, inputs: Inputs) -> Prefix | None:
+    """Read what all rows begin with, once; None where they have nothing in common."""
+    inner = whole_model(model)
+    return _prefix_pass(inner.model, inputs.prefix.to(inner.get_input_embeddings().weight.device))
 
 
 def whole_model(model: Any) -> Any:
@@ -125,21 +133,23 @@ def length_batches(lengths: Sequence[int], batch_size: int) -> list[list[int]]:
 
 
 @dataclass(frozen=True)
-class _Prefix:
+class Prefix:
+    """The keys and values of a shared prompt, its last layer's output [1, tokens, width], and its tokens."""
+
     cache: Any
     hidden: Tensor
     length: int
 
 
-def _prefix_pass(backbone: Any, prefix: Tensor) -> _Prefix | None:
+def _prefix_pass(backbone: Any, prefix: Tensor) -> Prefix | None:
     if len(prefix) == 0:
         return None
     cache: Any = DynamicCache()
     hidden = _forward(backbone, prefix[None], cache, 0)
-    return _Prefix(cache, hidden, len(prefix))
+    return Prefix(cache, hidden, len(prefix))
 
 
-def _row_pass(backbone: Any, prefix: _Prefix | None, rows: Tensor) -> Tensor:
+def _row_pass(backbone: Any, prefix: Prefix | None, rows: Tensor) -> Tensor:
     cache: Any = DynamicCache()
     if prefix is not None:
         for index, layer in enumerate(prefix.cache.layers):

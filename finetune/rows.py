@@ -6,12 +6,14 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from finetune.errors import RowsError
+
+_T = TypeVar("_T")
 
 MAX_BYTES = 2 * 1024**3
 _TEXT_COLUMN = "text"
@@ -46,19 +48,28 @@ def read_rows(path: Path) -> list[Row]:
 
     Raises RowsError: the file is missing, empty, too large, not UTF-8 text, or rows are unusable (all are listed).
     """
-    records = _read_csv(path) if path.suffix.lower() == ".csv" else _read_json_lines(path)
-    rows: list[Row] = []
+    return _read(path, (_TEXT_COLUMN, _LABEL_COLUMN), _row)
+
+
+def read_texts(path: Path) -> list[str]:
+    """Read the texts of rows as for `read_rows`, which need no label. Raises RowsError as that does."""
+    return _read(path, (_TEXT_COLUMN,), lambda number, record: _text(record))
+
+
+def _read(path: Path, wanted: Sequence[str], parse: Callable[[int, Mapping[str, Any]], _T]) -> list[_T]:
+    records = _read_csv(path, set(wanted)) if path.suffix.lower() == ".csv" else _read_json_lines(path)
+    found: list[_T] = []
     problems: dict[int, str] = {}
     for number, record in records:
         try:
-            rows.append(_row(number, record))
+            found.append(parse(number, record))
         except ValueError as error:
             problems[number] = str(error)
     if problems:
         raise RowsError(f"{path.name} has unusable rows.", problems)
-    if not rows:
+    if not found:
         raise RowsError(f"{path.name} holds no rows.", code="empty_file")
-    return rows
+    return found
 
 
 def rows_sha256(rows: Iterable[Row]) -> str:
@@ -107,10 +118,9 @@ def _read_json_lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
         raise RowsError(f"{path.name} is not JSON Lines.", problems, code="invalid_json")
 
 
-def _read_csv(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def _read_csv(path: Path, wanted: set[str]) -> Iterator[tuple[int, Mapping[str, Any]]]:
     text = read_text(path)
     header = text.partition("\n")[0]
-    wanted = {_TEXT_COLUMN, _LABEL_COLUMN}
     delimiter = next((mark for mark in _DELIMITERS if wanted <= _columns(header, mark).keys()), ",")
     columns = _columns(header, delimiter)
     if missing := wanted - columns.keys():
@@ -136,14 +146,19 @@ def _columns(header: str, delimiter: str) -> dict[str, int]:
 
 
 def _row(number: int, record: Mapping[str, Any]) -> Row:
-    if "messages" in record:
-        text, label = _from_messages(record["messages"])
-    else:
-        text, label = record.get(_TEXT_COLUMN), record.get(_LABEL_COLUMN)
+    text = _text(record)
+    label = (
+        _answered_label(_said(record["messages"], "assistant")) if "messages" in record else record.get(_LABEL_COLUMN)
+    )
+    others = {key: value for key, value in record.items() if key not in {_TEXT_COLUMN, _LABEL_COLUMN, "messages"}}
+    return Row(text, label_name(label), number, others)
+
+
+def _text(record: Mapping[str, Any]) -> str:
+    text: object = _said(record["messages"], "user") if "messages" in record else record.get(_TEXT_COLUMN)
     if not isinstance(text, str) or not text.strip():
         raise ValueError("no text")
-    others = {key: value for key, value in record.items() if key not in {_TEXT_COLUMN, _LABEL_COLUMN, "messages"}}
-    return Row(text.strip(), label_name(label), number, others)
+    return text.strip()
 
 
 def label_name(label: object) -> str:
@@ -158,7 +173,8 @@ def label_name(label: object) -> str:
     return name[:-2] if name.endswith(".0") and name[:-2].isdecimal() else name
 
 
-def _from_messages(messages: object) -> tuple[str, str]:
+def _said(messages: object, role: str) -> str:
+    """What a role said last in a chat."""
     if not isinstance(messages, list):
         raise ValueError("messages is no list")
     said: dict[str, str] = {}
@@ -167,9 +183,9 @@ def _from_messages(messages: object) -> tuple[str, str]:
             raise ValueError("a message is no object")
         fields = cast("dict[str, object]", message)
         said[str(fields.get("role"))] = str(fields.get("content") or "")
-    if "user" not in said or "assistant" not in said:
-        raise ValueError("a chat row needs a user and an assistant message")
-    return said["user"], _answered_label(said["assistant"])
+    if role not in said:
+        raise ValueError(f"a chat row needs a message of the {role}")
+    return said[role]
 
 
 def _answered_label(answer: str) -> str:

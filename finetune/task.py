@@ -14,6 +14,7 @@ from tools.fraud.calibration import Calibration
 from tools.fraud.prompt import LabelPrompt
 
 TASK_NAME = "task.json"
+TRAINING_NAME = "training.json"
 
 
 class AdapterTask(BaseModel):

@@ -87,16 +87,18 @@ def _running(
 
 def _wait(child: subprocess.Popen[bytes], url: str) -> None:
     deadline = time.monotonic() + _START_TIMEOUT_S
-    while time.monotonic() < deadline:
-        if child.poll() is not None:
-            assert child.stderr is not None
-            raise RuntimeError(f"{child.args!r} ended: {child.stderr.read().decode()[-2000:]}")
-        try:
-            if httpx.get(url, timeout=2).status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.02)
+    # One client: making one for every probe would take a whole core from the process that starts.
+    with httpx.Client(timeout=2) as client:
+        while time.monotonic() < deadline:
+            if child.poll() is not None:
+                assert child.stderr is not None
+                raise RuntimeError(f"{child.args!r} ended: {child.stderr.read().decode()[-2000:]}")
+            try:
+                if client.get(url).status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+            time.sleep(0.02)
     raise RuntimeError(f"{url} did not answer in {_START_TIMEOUT_S} s")
 
 

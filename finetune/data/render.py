@@ -14,7 +14,7 @@ from tools.fraud.narrative import Phrase, narrate, phrases
 from tools.fraud.policy import FraudPolicy
 from tools.fraud.prompt import FRAUD, LEGITIMATE
 
-PARAPHRASED = 0.25
+PARAPHRASED = 0.4
 SPARSE = 0.15
 UNLISTED = 0.15
 BANDS: dict[Kind, tuple[int, int]] = {"clear_fraud": (85, 100), "clear_legitimate": (0, 15), "borderline": (40, 60)}

@@ -9,6 +9,13 @@ from typing import Any
 
 from finetune.errors import RowsError
 
+_EXPLANATION_PARTS = {
+    "true": "every reason true",
+    "complete": "complete",
+    "readable": "readable",
+    "flags_found": "telling flags raised",
+    "flags_spared": "genuine rows without a weighty flag",
+}
 METRICS = ("accuracy", "precision", "recall", "f1", "mcc", "roc_auc", "pr_auc", "recall_at_fpr_5", "ece", "brier")
 
 
@@ -36,10 +43,12 @@ def _section(path: Path, report: Mapping[str, Any]) -> list[str]:
         "rows": report["n"],
         "consistency": report["consistency"],
         "parse failures": report["parse_failures"],
+        "explanations": _explanations(report.get("explanations")),
         "latency p50 / p95, ms": f"{report['latency_ms']['p50']} / {report['latency_ms']['p95']}",
-        "bulk rows/s": f"{report['throughput']['rows_per_s']} ({report['throughput']['ratio']} times row by row)",
+        "bulk rows/s": _bulk(report["throughput"]),
         "peak memory, MB": report["peak_memory_mb"],
         "threshold": about["threshold"],
+        "training": _training(report.get("training")),
     }
     lines = [f"## {path.stem}", "", f"Adapter of {about['base']} for `{about['task']}`; 95% bootstrap intervals.", ""]
     lines += metrics_table({"adapter": report, **report["baselines"]})
@@ -47,6 +56,33 @@ def _section(path: Path, report: Mapping[str, Any]) -> list[str]:
     if report["slices"]:
         lines += ["By slice:", "", *metrics_table(report["slices"]), ""]
     return lines
+
+
+def _bulk(measured: Mapping[str, Any]) -> str:
+    return (
+        f"{measured['rows_per_s']} in {measured['precision']}, {measured['ratio']} times a float32 loop row by row; "
+        f"{measured['label_agreement']:.1%} of the labels agree, probabilities differ by "
+        f"{measured['median_difference']:.4f} in the median"
+    )
+
+
+def _explanations(judged: Mapping[str, Any] | None) -> str | None:
+    if judged is None:
+        return None
+    shares = ", ".join(
+        f"{name} {judged[key]:.3f}" for key, name in _EXPLANATION_PARTS.items() if judged.get(key) is not None
+    )
+    return f"{shares} (of {judged['judged']} transactions called fraud)"
+
+
+def _training(facts: Mapping[str, Any] | None) -> str | None:
+    if facts is None:
+        return None
+    return (
+        f"{facts['rows']['train']} rows of {facts['tokens_per_row']} tokens, {facts['epochs']:g} epochs in "
+        f"{facts['seconds'] / 60:.0f} minutes on {facts['threads']} threads ({facts['tokens_per_s']} tokens/s, "
+        f"{facts['peak_memory_mb']} MB)"
+    )
 
 
 def _cell(metrics: Mapping[str, Any], name: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from finetune.base import Base
+from finetune.bulk import compare, score_in_bulk
 from finetune.calibrate import Decision
 from finetune.evaluation.baselines import (
     base_prompts,
@@ -22,12 +23,13 @@ from finetune.evaluation.baselines import (
     tfidf_logistic,
 )
 from finetune.evaluation.consistency import consistency, paraphrased
+from finetune.evaluation.explanations import judge_explanations
 from finetune.evaluation.metrics import Scored, intervals, measure
 from finetune.evaluation.plots import save_plots
 from finetune.evaluation.significance import mcnemar
 from finetune.rows import Row, rows_sha256
 from finetune.scoring import Scorer, Scores, open_scorer
-from finetune.task import AdapterTask, load_task
+from finetune.task import TRAINING_NAME, AdapterTask, load_task
 from finetune.training.machine import Memory, git_commit
 from tools.fraud.calibration import Calibration
 
@@ -67,13 +69,15 @@ def evaluate(request: Request, out: Path) -> dict[str, Any]:
         **measure(scored),
         "consistency": _consistency(scorer, task, request.rows, scored),
         "parse_failures": int((~scores.parsed).sum()),
+        "explanations": _explanations(task, request.rows, scored),
         "latency_ms": _latency(scorer, request.rows),
         "intervals": intervals(scored),
         "baselines": {},
         "slices": _slices(request.rows, scored),
-        "throughput": _throughput(scorer, scores, request.rows),
+        "throughput": _throughput(scorer, task, scores, request.rows),
         "peak_memory_mb": memory.peak_mb(),
         "adapter": _about(request, task),
+        "training": _training(request.adapter),
         "rows": _rows_of(request.rows, scored),
     }
     del scorer
@@ -130,6 +134,10 @@ def _consistency(scorer: Scorer, task: AdapterTask, rows: Sequence[Row], scored:
     return consistency(task, scored.decided.tolist(), [at for at, _ in told], logits)
 
 
+def _explanations(task: AdapterTask, rows: Sequence[Row], scored: Scored) -> dict[str, float | int | None] | None:
+    return judge_explanations(task, rows, scored) if task.labels.binary and has_transactions(rows) else None
+
+
 def _latency(scorer: Scorer, rows: Sequence[Row]) -> dict[str, float]:
     """Milliseconds of one row at a time, nothing cached."""
     taken = [1000 * scorer.score_one_by_one([row.text]).seconds for row in rows[:_LATENCY_ROWS]]
@@ -151,17 +159,25 @@ def _slices(rows: Sequence[Row], scored: Scored) -> dict[str, dict[str, Any]]:
     }
 
 
-def _throughput(scorer: Scorer, scores: Scores, rows: Sequence[Row]) -> dict[str, float]:
-    """Rows a second in bulk, beside the same model asked row by row."""
+def _throughput(scorer: Scorer, task: AdapterTask, exact: Scores, rows: Sequence[Row]) -> dict[str, float | str]:
+    """Rows a second in bulk, its own check included, beside the same model asked row by row in float32.
+
+    `exact` are the rows' float32 scores, which the bulk's are held against.
+    """
     some = [row.text for row in rows[:: max(1, len(rows) // _LATENCY_ROWS)]]
     plain = len(some) / scorer.score_one_by_one(some).seconds
-    in_bulk = len(scores.logits) / scores.seconds
+    bulk = score_in_bulk(scorer, task.decision, [row.text for row in rows])
+    in_bulk = len(rows) / bulk.scores.seconds
+    parity = compare(exact, bulk.scores, task.decision)
     return {
         "rows_per_s": round(in_bulk, 2),
         "row_by_row_per_s": round(plain, 2),
         "ratio": round(in_bulk / plain, 2),
-        "tokens_per_s": round(scores.tokens / scores.seconds, 1),
-        "seconds": round(scores.seconds, 2),
+        "tokens_per_s": round(bulk.scores.tokens / bulk.scores.seconds, 1),
+        "seconds": round(bulk.scores.seconds, 2),
+        "precision": bulk.precision,
+        "label_agreement": round(parity.label_agreement, 4),
+        "median_difference": round(parity.median_difference, 6),
     }
 
 
@@ -177,6 +193,14 @@ def _about(request: Request, task: AdapterTask) -> dict[str, Any]:
         "threshold": task.threshold,
         "git_commit": git_commit(),
     }
+
+
+def _training(folder: Path) -> dict[str, Any] | None:
+    """What training said of itself: recipe, rows, seconds, tokens a second, memory."""
+    try:
+        return json.loads((folder / TRAINING_NAME).read_text("utf-8"))
+    except FileNotFoundError:
+        return None
 
 
 def _rows_of(rows: Sequence[Row], scored: Scored) -> list[dict[str, Any]]:

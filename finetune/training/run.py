@@ -22,7 +22,7 @@ from finetune.errors import TrainingError
 from finetune.evaluation.metrics import Values, measure, pr_auc_error
 from finetune.objective import Logits
 from finetune.recipe import Recipe
-from finetune.task import TASK_NAME, AdapterTask
+from finetune.task import TASK_NAME, TRAINING_NAME, AdapterTask
 from finetune.training.adapter import add_adapter, save_adapter
 from finetune.training.average import average_checkpoints
 from finetune.training.machine import Memory, git_commit
@@ -35,7 +35,6 @@ from finetune.training.tracking import TrackedRun, track
 from finetune.training.trainer import LabelTrainer, split_logits
 from tools.fraud.calibration import Calibration
 
-REPORT_NAME = "training.json"
 CURVES_NAME = "curves.png"
 _UNCALIBRATED = Decision(Calibration(), 0.5)
 
@@ -81,7 +80,7 @@ def train(job: Job) -> Outcome:
             "threads": torch.get_num_threads(),
             "calibration_split": task.metrics,
         }
-        files = [job.out / REPORT_NAME, job.out / CURVES_NAME, job.out / TASK_NAME]
+        files = [job.out / TRAINING_NAME, job.out / CURVES_NAME, job.out / TASK_NAME]
         files[0].write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
         history = read_history(job.out)
         save_curves(history, files[1])

@@ -37,6 +37,7 @@ def tiny(arguments: list[str], base: Base) -> list[str]:
         "train": ["--base", str(base.gguf), "--config", "tiny.yaml", "--threads", "1"],
         "sweep": ["--base", str(base.gguf), "--config", "tiny.yaml", "--plan", "plan.yaml", "--threads", "1"],
         "evaluate": ["--base", str(base.gguf)],
+        "score": ["--base", str(base.gguf)],
         "export": ["--base", str(base.gguf)],
         "forgetting": ["--base", str(base.gguf), "--per-kind", "4"],
     }.get(arguments[0], [])

@@ -1,0 +1,16 @@
+#!/bin/sh
+# Train the fraud adapter that comes with the project anew, measure it, and put it and its results page in their places.
+# What is already there in the work folder is used again: a stopped run goes on.
+set -eu
+work="${1:-out/finetune/packaged}"
+finetune=".venv/bin/python -m finetune"
+$finetune prepare --out "$work/data"
+$finetune train --data "$work/data/train.jsonl" --val "$work/data/validation.jsonl" --out "$work/run"
+$finetune evaluate --adapter "$work/run" --data "$work/data/test.jsonl" --train-data "$work/data/train.jsonl" \
+    --out "$work/run/report.json"
+$finetune export --adapter "$work/run" --data "$work/data/test.jsonl" --report "$work/run/report.json" --threads 2
+for file in adapter.gguf manifest.json README.md parity.json; do
+    cp "$work/run/export/$file" tools/fraud/packaged_adapters/fraud/
+done
+cp "$work/run/report.json" docs/results/fraud-adapter.json
+$finetune report docs/results/fraud-adapter.json --out docs/finetune-results.md
