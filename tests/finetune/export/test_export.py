@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from finetune.base import Base
+from finetune.base import Base, load_model
 from finetune.errors import ExportError
 from finetune.export.gguf_lora import permute, reasons_against, scale, write_gguf_lora
 from finetune.export.gguf_merged import write_merged_gguf
@@ -21,7 +21,8 @@ from finetune.export.package import export
 from finetune.export.parity import Served, check_parity
 from finetune.rows import Row
 from finetune.task import load_task
-from finetune.training.adapter import CONFIG_NAME, WEIGHTS_NAME
+from finetune.training.adapter import CONFIG_NAME, WEIGHTS_NAME, merged
+from tests.finetune.conftest import GROUPS, HEADS
 from tools.fraud.manifest import load_manifest
 from tools.fraud.prompt import load_prompt
 
@@ -107,17 +108,31 @@ def test_an_export_is_what_serving_loads(tiny_base: Base, trained: Path, tmp_pat
 
 
 def test_a_merged_file_answers_as_base_and_adapter_do(tiny_base: Base, trained: Path, tmp_path: Path) -> None:
-    adapter = variant(trained, tmp_path / "a", with_strong_attention)
+    adapter = variant(trained, tmp_path / "a")
     exported = export(adapter, tiny_base, ROWS, tmp_path / "out", merged=True)
-    merged = exported.folder / "merged.gguf"
-    parity = check_parity(adapter, Served(merged), load_task(adapter), tiny_base, TEXTS)
+    file = exported.folder / "merged.gguf"
+    parity = check_parity(adapter, Served(file), load_task(adapter), tiny_base, TEXTS)
     assert parity.different_tokens == 0
     assert parity.median_difference < 0.02
     assert tiny_base.gguf
-    before, after = gguf.GGUFReader(tiny_base.gguf), gguf.GGUFReader(merged)
+    before, after = gguf.GGUFReader(tiny_base.gguf), gguf.GGUFReader(file)
     assert [tensor.name for tensor in after.tensors] == [tensor.name for tensor in before.tensors]
     fields = {name: field.contents() for name, field in before.fields.items() if not name.startswith("GGUF.")}
     assert {name: after.fields[name].contents() for name in fields} == fields
+
+
+def test_merged_weights_are_those_of_peft(tiny_base: Base, trained: Path, tmp_path: Path) -> None:
+    adapter = variant(trained, tmp_path / "a", with_strong_attention)
+    assert tiny_base.gguf
+    write_gguf_lora(adapter, tiny_base.gguf, tmp_path / "a.gguf")
+    write_merged_gguf(tiny_base.gguf, tmp_path / "a.gguf", tmp_path / "m.gguf")
+    model = merged(load_model(tiny_base), adapter)
+    tensors = {tensor.name: tensor for tensor in gguf.GGUFReader(tmp_path / "m.gguf").tensors}
+    for module, short, heads in (("q_proj", "attn_q", HEADS), ("k_proj", "attn_k", GROUPS)):
+        expected = permute(model.get_submodule(f"model.layers.3.self_attn.{module}").weight.detach().numpy(), heads)
+        tensor = tensors[f"blk.3.{short}.weight"]
+        written = gguf.quants.dequantize(tensor.data, tensor.tensor_type)
+        assert np.abs(written - expected).max() < np.abs(expected).max() / 100
 
 
 def test_an_adapter_of_another_base_is_not_merged(tiny_base: Base, tmp_path: Path) -> None:
