@@ -16,7 +16,7 @@ from agent.models.fraud import FraudModels
 from agent.models.gateway import ModelGateway
 from agent.router.router import Router
 from agent.settings import Settings
-from tools.fraud.adapters import registry_folder
+from tools.fraud.adapters import merged_folder, registry_folder
 from tools.fraud.policy import FraudPolicy, load_policy
 from tools.knowledge.answerable import AnswerReader
 from tools.knowledge.edge_store import EdgeStore
@@ -84,7 +84,7 @@ def open_services(settings: Settings, documents: DocumentTexts) -> Services:
     retriever = Retriever(_open_store(settings, embedder.dimensions), embedder, bm25)
     return Services(
         models=models,
-        fraud=FraudModels(models, registry_folder(settings.data_dir)),
+        fraud=FraudModels(models, registry_folder(settings.data_dir), merged_folder(settings.data_dir)),
         router=Router.load(embedder, EMBEDDING_MODEL[0].sha256, settings.cache_folder),
         index=KnowledgeIndex(retriever, embedder.count_tokens),
         gate=EvidenceGate.load(),

@@ -44,6 +44,10 @@ class CachedEmbedder:
             vector = self._vectors[key] = self._embedder.embed_query(text)
         return vector
 
+    def embed_queries(self, texts: Sequence[str]) -> list[Vector]:
+        """See `Embedder.embed_queries`."""
+        return [self.embed_query(text) for text in texts]
+
     def save(self) -> None:
         """Keep what was embedded."""
         self._path.parent.mkdir(parents=True, exist_ok=True)

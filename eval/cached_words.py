@@ -38,6 +38,10 @@ class CachedWords:
         """See `Embedder.embed_query`."""
         return self.embed_words(text).pooled
 
+    def embed_queries(self, texts: Sequence[str]) -> list[Vector]:
+        """See `Embedder.embed_queries`."""
+        return [self.embed_query(text) for text in texts]
+
     def embed_passages(self, texts: Sequence[str]) -> Vector:
         """See `Embedder.embed_passages`."""
         return np.stack([self.embed_query(text) for text in texts])

@@ -246,11 +246,12 @@ def export(
             threads,
             merged=merged,
         )
-    parity = exported.parity
-    typer.echo(
-        f"{exported.manifest.name} in {exported.folder}: on {parity.rows} rows {parity.label_agreement:.1%} of the "
-        f"labels agree with transformers, probabilities differ by {parity.median_difference:.4f} in the median."
-    )
+    typer.echo(f"{exported.manifest.name} in {exported.folder}. llama.cpp against transformers:")
+    for served, parity in exported.parity.items():
+        typer.echo(
+            f"  {served:8} {parity.rows} rows, {parity.label_agreement:.1%} of the labels agree, probabilities differ "
+            f"by {parity.median_difference:.4f} in the median"
+        )
 
 
 @app.command()

@@ -37,6 +37,9 @@ class Recipe(BaseModel):
     negatives_per_positive: float | None = Field(default=None, gt=0, description="Drawn anew in each epoch.")
     patience: int = Field(default=3, ge=1, description="Epochs without a better validation PR-AUC before it stops.")
     average: bool = Field(default=False, description="Average the adapters of the last epochs, kept if better.")
+    numbers: Literal["levels", "raw"] = Field(
+        default="levels", description="In rows of one template, each number as its level among the training rows."
+    )
     max_length: int = Field(default=512, ge=16)
     seed: int = 0
     threads: int | None = Field(default=None, ge=1)

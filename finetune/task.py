@@ -11,6 +11,7 @@ from finetune.calibrate import Decision
 from finetune.errors import RecipeError
 from finetune.labels import LabelSpace
 from tools.fraud.calibration import Calibration
+from tools.fraud.number_levels import NumberLevels
 from tools.fraud.prompt import LabelPrompt
 
 TASK_NAME = "task.json"
@@ -32,14 +33,15 @@ class AdapterTask(BaseModel):
     base_path: str | None
     data_sha256: str
     max_length: int
+    levels: NumberLevels | None = None
     calibration: Calibration = Calibration()
     threshold: float = 0.5
     metrics: dict[str, float | None] = {}
 
     @property
     def prompt(self) -> LabelPrompt:
-        """The instruction and label words."""
-        return LabelPrompt(self.prompt_version, self.instruction, self.words)
+        """The instruction, label words, and how numbers are said."""
+        return LabelPrompt(self.prompt_version, self.instruction, self.words, levels=self.levels)
 
     @property
     def labels(self) -> LabelSpace:

@@ -131,3 +131,7 @@ class Embedder(Protocol):
     def embed_query(self, text: str) -> Vector:
         """Embed one query to a (dimensions,) float32 array, cached by its text. Blocks like `embed_passages`."""
         ...
+
+    def embed_queries(self, texts: Sequence[str]) -> list[Vector]:
+        """Embed several queries or sentences as `embed_query` does. Blocks like `embed_passages`."""
+        ...

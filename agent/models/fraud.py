@@ -12,6 +12,7 @@ from pathlib import Path
 from agent.models.embedded import EmbeddedServer
 from agent.models.files import LANGUAGE_MODEL
 from agent.models.gateway import ModelGateway, RoleModel
+from agent.models.merged import MergedFiles
 from tools.fraud.adapters import POINTER_NAME, find_adapter, packaged_adapter
 from tools.fraud.errors import AdapterError
 from tools.fraud.manifest import AdapterManifest, load_manifest
@@ -27,10 +28,15 @@ _SLOTS = 4
 
 @dataclass
 class ServedFraud:
-    """A model and the manifest of its adapter, None for the bare base. `users` are the scores under way."""
+    """A model, the manifest and folder of its adapter, None for the bare base, and whether both are one file.
+
+    `users` are the scores under way.
+    """
 
     model: RoleModel
     manifest: AdapterManifest | None = None
+    folder: Path | None = None
+    merged: bool = False
     server: EmbeddedServer | None = None
     users: int = field(default=0)
     retired: bool = field(default=False)
@@ -53,17 +59,29 @@ class FraudModels:
     An adapter that does not fit or is damaged is refused, and the one before keeps serving.
     """
 
-    def __init__(self, gateway: ModelGateway, registry: Path) -> None:
-        """Nothing is loaded before the first `load` or `serving`."""
+    def __init__(self, gateway: ModelGateway, registry: Path, merged: Path) -> None:
+        """Nothing is loaded before the first `load` or `serving`; `merged` is where merged models lie."""
         self._gateway = gateway
         self._registry = registry
+        self._merged = MergedFiles(merged)
+        self._merges = False
+        self._merging: asyncio.Task[None] | None = None
         self._lock = asyncio.Lock()
         self._seen: tuple[int, int] | None = None
         self._current: ServedFraud | None = None
 
     async def load(self) -> None:
-        """Load the adapter that the models file names, so that the first score need not wait; up to a second."""
-        await self._up_to_date()
+        """Load the adapter that the models file names, so that the first score need not wait; up to a second.
+
+        From now on every adapter that serves is merged with its base in the background, once: for processes that stay.
+        """
+        self._merges = True
+        self._merge_later(await self._up_to_date())
+
+    async def settled(self) -> None:
+        """Wait for a merge that is under way."""
+        if self._merging is not None:
+            await asyncio.wait([self._merging])
 
     async def adapter(self) -> str | None:
         """The name of the adapter that serves, None for the bare base."""
@@ -82,6 +100,8 @@ class FraudModels:
 
     def close(self) -> None:
         """Stop the adapter's server."""
+        if self._merging is not None:
+            self._merging.cancel()
         if self._current is not None and self._current.server is not None:
             self._current.server.close()
             self._current.server = None
@@ -96,6 +116,7 @@ class FraudModels:
                 self._current = await asyncio.to_thread(self._first)
             elif state != self._seen:
                 self._current = await self._exchange(self._current)
+                self._merge_later(self._current)
             self._seen = state
             return self._current
 
@@ -110,6 +131,24 @@ class FraudModels:
         old.close_if_unused()
         _log.info("fraud adapter %s serves", fresh.name or "none: the base model")
         return fresh
+
+    def _merge_later(self, served: ServedFraud) -> None:
+        if self._merges and served.server is not None and not served.merged:
+            self._merging = asyncio.get_running_loop().create_task(self._merge(served), name="merge fraud adapter")
+
+    async def _merge(self, served: ServedFraud) -> None:
+        """Serve the same adapter from one file, if nothing else has been promoted meanwhile."""
+        assert served.manifest is not None
+        assert served.folder is not None
+        try:
+            await self._merged.make(served.manifest, served.folder / served.manifest.adapter.name)
+            async with self._lock:
+                if self._current is served:
+                    self._current = await asyncio.to_thread(self._serve, served.folder)
+                    served.retired = True
+                    served.close_if_unused()
+        except AdapterError as error:
+            _log.warning("%s keeps serving beside its base, which is slower: %s", served.name, error.message)
 
     def _first(self) -> ServedFraud:
         try:
@@ -137,8 +176,12 @@ class FraudModels:
             # The operator's server has loaded the adapter under its name, which carries its hash.
             return ServedFraud(self._gateway.bind(role), manifest)
         small = endpoint.model_copy(update={"context": _CONTEXT_PER_SLOT * _SLOTS, "parallel": _SLOTS})
-        server = EmbeddedServer(LANGUAGE_MODEL.locate(), small, adapter=folder / manifest.adapter.name)
-        return ServedFraud(self._gateway.bind(role, server.base_url), manifest, server)
+        if (merged := self._merged.find(manifest)) is not None:
+            server = EmbeddedServer(merged, small)
+        else:
+            server = EmbeddedServer(LANGUAGE_MODEL.locate(), small, adapter=folder / manifest.adapter.name)
+        model = self._gateway.bind(role, server.base_url)
+        return ServedFraud(model, manifest, folder, merged is not None, server)
 
     def _pointer_state(self) -> tuple[int, int] | None:
         try:

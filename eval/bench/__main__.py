@@ -32,7 +32,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path(".switchyard") / "bench", help="data directory to use")
     arguments = parser.parse_args()
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    results = asyncio.run(_measure(arguments.data.resolve()))
+    data = arguments.data.resolve()
+    processes.merge_fraud_adapter(data)
+    results = asyncio.run(_measure(data))
     print(write_report(results, arguments.out, arguments.page))
 
 

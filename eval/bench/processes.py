@@ -15,8 +15,11 @@ from pathlib import Path
 import httpx
 import psutil
 
+from tools.fraud.adapters import merged_folder
+
 _START_TIMEOUT_S = 600
 _STOP_TIMEOUT_S = 20
+_MERGE_TIMEOUT_S = 120
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,19 @@ def switchyard(data_dir: Path, *, models: Path | None = None) -> Generator[Measu
     command = [sys.executable, "-m", "server.cli.main", "serve", "--port", str(port)]
     with _running(command, environment, lambda: f"http://127.0.0.1:{port}", "/readyz") as measured:
         yield measured
+
+
+def merge_fraud_adapter(data_dir: Path) -> None:
+    """Let a server merge its fraud adapter, which it does once after its first start, beside other work."""
+    folder = merged_folder(data_dir)
+    if any(folder.glob("*.gguf")):
+        return
+    with switchyard(data_dir):
+        deadline = time.monotonic() + _MERGE_TIMEOUT_S
+        while not any(folder.glob("*.gguf")):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"no merged model in {folder} after {_MERGE_TIMEOUT_S} s")
+            time.sleep(0.2)
 
 
 @contextmanager

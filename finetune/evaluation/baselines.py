@@ -33,8 +33,9 @@ def base_prompts(prompt: LabelPrompt, train: Sequence[Row] | None, labels: Label
     """How the base model is asked without an adapter: as it is (zero-shot), and with rules and examples (few-shot).
 
     Transactions get the company's rules and hand-written examples; other rows two training rows of each class. Without
-    either there is no few-shot prompt.
+    either there is no few-shot prompt. Numbers are shown as they are.
     """
+    prompt = replace(prompt, levels=None)
     asked = {"base_model": prompt}
     if train and not has_transactions(train):
         random = np.random.default_rng(_EXAMPLES_SEED)

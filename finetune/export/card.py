@@ -13,7 +13,11 @@ from tools.fraud.manifest import AdapterManifest
 
 
 def write_card(
-    path: Path, task: AdapterTask, manifest: AdapterManifest, parity: Parity, report: Mapping[str, Any] | None
+    path: Path,
+    task: AdapterTask,
+    manifest: AdapterManifest,
+    parity: Mapping[str, Parity],
+    report: Mapping[str, Any] | None,
 ) -> None:
     """Write the card as Markdown; `report` is what `evaluate` wrote, where there is one."""
     calibration = task.calibration
@@ -29,9 +33,7 @@ def write_card(
         f"- Training rows: SHA-256 `{manifest.data_sha256}`.",
         f"- Probability: sigmoid((z + {calibration.bias:.4f}) / {calibration.temperature:.4f}), where z = "
         f"logp({task.words[0]}) - logp({task.words[1]}); {task.words[0]} from {task.threshold:.3f} on.",
-        f"- Parity with transformers on {parity.rows} rows: {parity.label_agreement:.1%} of the labels agree, "
-        f"probabilities differ by {parity.median_difference:.4f} (median) and {parity.p95_difference:.4f} (95th "
-        "percentile), tokens are equal.",
+        *(_parity_line(name, found) for name, found in parity.items()),
         "",
         f"Instruction: {task.instruction}",
         "",
@@ -41,6 +43,15 @@ def write_card(
         "customers, the merchants or the share of fraud needs a new calibration. It does not explain its answer.",
     ]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _parity_line(name: str, parity: Parity) -> str:
+    how = {"adapter": "as an adapter beside the base", "merged": "merged into it"}[name]
+    return (
+        f"- Parity with transformers on {parity.rows} rows, {how}: {parity.label_agreement:.1%} of the labels agree, "
+        f"probabilities differ by {parity.median_difference:.4f} (median) and {parity.p95_difference:.4f} (95th "
+        "percentile), tokens are equal."
+    )
 
 
 def _figures(task: AdapterTask, report: Mapping[str, Any] | None) -> list[str]:

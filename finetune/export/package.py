@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from agent.models.gguf_merged import write_merged_gguf
 from finetune.base import Base
 from finetune.errors import ExportError
 from finetune.export.card import write_card
 from finetune.export.gguf_lora import write_gguf_lora
-from finetune.export.gguf_merged import write_merged_gguf
 from finetune.export.parity import Parity, Served, check_parity
 from finetune.rows import Row
 from finetune.task import TASK_NAME, AdapterTask, load_task
@@ -35,7 +35,7 @@ class Exported:
 
     folder: Path
     manifest: AdapterManifest
-    parity: Parity
+    parity: dict[str, Parity]
 
 
 def export(
@@ -50,9 +50,10 @@ def export(
 ) -> Exported:
     """Write safetensors, GGUF, manifest, parity and card to `out`; `rows` are what parity is checked on.
 
-    `report` (of `evaluate`) gives the manifest its metrics; `merged` adds the base with the adapter in it as one file,
-    for servers that load no adapters, behind the same gate. Raises ExportError with the reasons when llama.cpp cannot
-    serve the adapter or does not answer as transformers does; `out` then stays as it was.
+    `report` (of `evaluate`) gives the manifest its metrics. Both ways of serving pass the gate: the adapter beside its
+    base, and both merged into one file, which `merged` keeps for servers that load no adapters. Raises ExportError with
+    the reasons when llama.cpp cannot serve the adapter or does not answer as transformers does; `out` then stays as it
+    was.
     """
     task = load_task(adapter)
     if base.gguf is None:
@@ -64,21 +65,26 @@ def export(
     partial.mkdir(parents=True)
     try:
         write_gguf_lora(adapter, base.gguf, partial / GGUF_NAME)
+        write_merged_gguf(base.gguf, partial / GGUF_NAME, partial / MERGED_NAME)
         texts = [row.text for row in rows]
-        parity = check_parity(adapter, Served(base.gguf, partial / GGUF_NAME), task, base, texts, threads)
-        if merged:
-            write_merged_gguf(base.gguf, partial / GGUF_NAME, partial / MERGED_NAME)
-            check_parity(adapter, Served(partial / MERGED_NAME), task, base, texts, threads)
+        served = {"adapter": Served(base.gguf, partial / GGUF_NAME), "merged": Served(partial / MERGED_NAME)}
+        parity = check_parity(adapter, served, task, base, texts, threads)
+        if not merged:
+            (partial / MERGED_NAME).unlink()
         _copy(adapter, partial)
         manifest = _manifest(task, base, partial, report)
-        (partial / MANIFEST_NAME).write_text(manifest.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        (partial / PARITY_NAME).write_text(json.dumps(parity.to_dict(), indent=1) + "\n", encoding="utf-8")
+        _write_json(partial / MANIFEST_NAME, manifest.model_dump(mode="json"))
+        _write_json(partial / PARITY_NAME, {name: found.to_dict() for name, found in parity.items()})
         write_card(partial / "README.md", task, manifest, parity, report)
         shutil.rmtree(out, ignore_errors=True)
         partial.rename(out)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return Exported(out, manifest, parity)
+
+
+def _write_json(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
 
 
 def _copy(adapter: Path, target: Path) -> None:
@@ -102,6 +108,7 @@ def _manifest(task: AdapterTask, base: Base, folder: Path, report: Mapping[str, 
         prompt_sha256=task.prompt.sha256,
         narrative_version=NARRATIVE_VERSION,
         labels=task.words,
+        levels=task.levels,
         calibration=task.calibration,
         threshold=task.threshold,
         data_sha256=task.data_sha256,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,8 @@ import numpy as np
 from finetune.base import Base, load_tokenizer
 from finetune.encoding import render
 from finetune.errors import ExportError
-from finetune.export.llama_server import LlamaServer
+from finetune.export.llama_server import LlamaServer, ServedScore
+from finetune.objective import Logits
 from finetune.scoring import Scorer
 from finetune.task import AdapterTask
 
@@ -57,34 +58,39 @@ class Served:
 
 
 def check_parity(
-    adapter: Path, served: Served, task: AdapterTask, base: Base, texts: Sequence[str], threads: int = 1
-) -> Parity:
-    """Compare the trained `adapter` of `base` with what is `served` on up to 200 texts.
+    adapter: Path, served: Mapping[str, Served], task: AdapterTask, base: Base, texts: Sequence[str], threads: int = 1
+) -> dict[str, Parity]:
+    """Compare the trained `adapter` of `base` with each way it is `served`, on up to 200 texts.
 
-    Raises ExportError when they do not agree well enough.
+    Raises ExportError when one does not agree well enough.
     """
     sample = list(texts)[:ROWS]
     trained = Scorer(base, task.prompt, task.max_length, adapter).score(sample).logits
     tokenizer = load_tokenizer(base)
-    with LlamaServer(served.base, served.adapter, threads) as server:
-        different = sum(
-            tokenizer(render(tokenizer, task.prompt, text), add_special_tokens=False)["input_ids"]
-            != server.tokenize(server.render(task.prompt, text))
-            for text in sample
-        )
-        answers = server.score(task.prompt, sample)
+    ids = [tokenizer(render(tokenizer, task.prompt, text), add_special_tokens=False)["input_ids"] for text in sample]
+    found: dict[str, Parity] = {}
+    for name, files in served.items():
+        with LlamaServer(files.base, files.adapter, threads) as server:
+            different = sum(
+                row != server.tokenize(server.render(task.prompt, text)) for row, text in zip(ids, sample, strict=True)
+            )
+            answers = server.score(task.prompt, sample)
+        found[name] = _compare(task, trained, answers, different)
+    if reasons := [f"{name}: {reason}" for name, parity in found.items() for reason in parity.reasons()]:
+        raise ExportError(reasons)
+    return found
+
+
+def _compare(task: AdapterTask, trained: Logits, answers: Sequence[ServedScore], different: int) -> Parity:
     answered = np.array([answer.logprobs for answer in answers])
-    truth = [0] * len(sample)
+    truth = [0] * len(answers)
     one, other = task.decision.apply(trained, truth), task.decision.apply(answered, truth)
     gaps = np.abs(one.probabilities - other.probabilities).max(axis=1)
-    parity = Parity(
-        rows=len(sample),
-        different_tokens=int(different),
+    return Parity(
+        rows=len(answers),
+        different_tokens=different,
         label_agreement=float(np.mean(one.decided == other.decided)),
         median_difference=float(np.median(gaps)),
         p95_difference=float(np.quantile(gaps, 0.95)),
         floored=sum(bool(answer.floored) for answer in answers),
     )
-    if reasons := parity.reasons():
-        raise ExportError(reasons)
-    return parity

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from finetune.recipe import Recipe
 from finetune.rows import Row, rows_sha256
 from finetune.splits import hold_out
 from finetune.training.trainer import Split
+from tools.fraud.number_levels import fit_number_levels
 from tools.fraud.prompt import LabelPrompt
 
 CHECKPOINTS = "checkpoints"
@@ -84,6 +85,8 @@ def prepare(job: Job, model: Any) -> Prepared:
     prompt, labels = make_prompt(job.task, classes, lambda word: first_token(tokenizer, word))
     parts = _split(job)
     _check_labels(parts[1])
+    if recipe.numbers == "levels":
+        prompt = replace(prompt, levels=fit_number_levels([row.text for row in parts[0]]))
     encoded = [encode(tokenizer, prompt, [row.text for row in part], recipe.max_length) for part in parts]
     indices = [[labels.index(row.label) for row in part] for part in parts]
     data_sha256 = rows_sha256(row for part in parts for row in part)

@@ -222,6 +222,7 @@ def _describe(job: Job, prepared: Prepared, logits: Logits) -> AdapterTask:
         base_path=None if job.base.gguf else str(job.base.folder),
         data_sha256=prepared.data_sha256,
         max_length=job.recipe.max_length,
+        levels=prepared.prompt.levels,
         calibration=calibration,
         threshold=decision.threshold,
         metrics=metrics,

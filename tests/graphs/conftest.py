@@ -49,7 +49,7 @@ async def all_services(fake: FakeEndpoint, tmp_path_factory: pytest.TempPathFact
     models = ModelGateway(load_catalog(fake.models_file(folder / "models.yaml")))
     services = Services(
         models=models,
-        fraud=FraudModels(models, folder / "registry"),
+        fraud=FraudModels(models, folder / "registry", folder / "merged"),
         router=Router.load(embedder, EMBEDDING_MODEL[0].sha256, folder),
         index=index,
         gate=EvidenceGate.load(),
@@ -69,7 +69,11 @@ def services(all_services: Services, fake: FakeEndpoint, tmp_path: Path) -> Serv
     fake.script = scripted
     fake.requests.clear()
     gateway = ModelGateway(load_catalog(fake.models_file(tmp_path / "models.yaml")))
-    return replace(all_services, models=gateway, fraud=FraudModels(gateway, tmp_path / "registry"))
+    return replace(
+        all_services,
+        models=gateway,
+        fraud=FraudModels(gateway, tmp_path / "registry", tmp_path / "merged"),
+    )
 
 
 def converse(services: Services) -> Conversation:

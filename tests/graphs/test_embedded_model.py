@@ -32,7 +32,7 @@ def embedded() -> Iterator[ModelGateway]:
 
 @pytest.fixture
 def chat(all_services: Services, embedded: ModelGateway, tmp_path: Path) -> Conversation:
-    return converse(replace(all_services, models=embedded, fraud=FraudModels(embedded, tmp_path)))
+    return converse(replace(all_services, models=embedded, fraud=FraudModels(embedded, tmp_path, tmp_path / "merged")))
 
 
 async def test_an_answer_quotes_the_documents_and_a_follow_up_is_understood(chat: Conversation) -> None:

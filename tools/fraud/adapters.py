@@ -32,6 +32,11 @@ def registry_folder(data_dir: Path) -> Path:
     return data_dir / "finetune" / "registry"
 
 
+def merged_folder(data_dir: Path) -> Path:
+    """Where a server keeps base and adapter as one file; a cache."""
+    return data_dir / "finetune" / "merged"
+
+
 def adapter_folder(registry: Path, name: str) -> Path:
     """Where a registered adapter's files lie."""
     return registry / name.replace("@", "-")

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tools.fraud.calibration import Calibration
 from tools.fraud.errors import AdapterError
 from tools.fraud.narrative import NARRATIVE_VERSION
+from tools.fraud.number_levels import NumberLevels
 from tools.fraud.prompt import LabelPrompt
 
 MANIFEST_NAME = "manifest.json"
@@ -40,6 +41,7 @@ class AdapterManifest(BaseModel):
     prompt_sha256: str = _Sha256
     narrative_version: int
     labels: tuple[str, ...] = Field(min_length=2)
+    levels: NumberLevels | None = Field(default=None, description="How the prompt says numbers; None: as they are.")
     calibration: Calibration = Calibration()
     threshold: float = Field(default=0.5, gt=0, lt=1, description="Probability from which the label is FRAUD.")
     data_sha256: str | None = None

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from tools.errors import NotFoundError
+from tools.fraud.number_levels import NumberLevels
 from tools.ports import Message
 
 FRAUD = "FRAUD"
@@ -26,12 +27,16 @@ class LabelExample:
 
 @dataclass(frozen=True)
 class LabelPrompt:
-    """A versioned instruction, the labels it asks for, and examples. What stays the same comes first, for the cache."""
+    """A versioned instruction, the labels it asks for, and examples. What stays the same comes first, for the cache.
+
+    With `levels` the numbers of a narrative are shown as levels.
+    """
 
     version: str
     instruction: str
     labels: tuple[str, ...] = (FRAUD, LEGITIMATE)
     examples: tuple[LabelExample, ...] = ()
+    levels: NumberLevels | None = None
 
     @property
     def sha256(self) -> str:
@@ -50,7 +55,8 @@ class LabelPrompt:
             for example in self.examples
             for message in (Message("user", example.narrative), Message("assistant", example.label))
         ]
-        return Message("system", self.instruction), *shown, Message("user", narrative)
+        read = narrative if self.levels is None else self.levels.apply(narrative)
+        return Message("system", self.instruction), *shown, Message("user", read)
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from tools.fraud.calibration import Calibration
@@ -97,7 +97,9 @@ async def score(
     Raises ModelUnavailableError: without a model there is no probability, only `assess`.
     """
     assessment = assess(transaction, policy)
-    prompt = load_prompt(manifest.prompt_version if manifest else DEFAULT_PROMPT)
+    prompt = load_prompt(DEFAULT_PROMPT)
+    if manifest is not None:
+        prompt = replace(load_prompt(manifest.prompt_version), levels=manifest.levels)
     labels = await label_logit(model, assessment.narrative, prompt)
     calibration = calibration or (manifest.calibration if manifest else Calibration())
     probability = calibration.probability(labels.z)

@@ -77,18 +77,26 @@ class MiniLMEmbedder:
 
     def embed_query(self, text: str) -> Vector:
         """Embed one query to a (384,) float32 array; the last 4,096 queries are remembered."""
+        return self.embed_queries([text])[0]
+
+    def embed_queries(self, texts: Sequence[str]) -> list[Vector]:
+        """Embed queries or sentences as `embed_query` does; those that are new share a pass of the model."""
+        known: dict[str, Vector] = {}
         with self._lock:
-            if (cached := self._queries.get(text)) is not None:
-                self._queries.move_to_end(text)
-                return cached
-        words = self._embed_words(text)
-        words.pooled.setflags(write=False)
-        with self._lock:
-            self._queries[text] = words.pooled
-            if len(self._queries) > _CACHED_QUERIES:
-                self._queries.popitem(last=False)
-            self._remember_words(text, words)
-        return words.pooled
+            for text in texts:
+                if (cached := self._queries.get(text)) is not None:
+                    self._queries.move_to_end(text)
+                    known[text] = cached
+        new = list(dict.fromkeys(text for text in texts if text not in known))
+        for text, words in zip(new, self._embed_words(new), strict=True):
+            words.pooled.setflags(write=False)
+            known[text] = words.pooled
+            with self._lock:
+                self._queries[text] = words.pooled
+                if len(self._queries) > _CACHED_QUERIES:
+                    self._queries.popitem(last=False)
+                self._remember_words(text, words)
+        return [known[text] for text in texts]
 
     def embed_words(self, text: str) -> WordVectors:
         """The words of a query or sentence as vectors; free where `embed_query` embedded it among the last 512."""
@@ -96,7 +104,7 @@ class MiniLMEmbedder:
             if (cached := self._words.get(text)) is not None:
                 self._words.move_to_end(text)
                 return cached
-        words = self._embed_words(text)
+        [words] = self._embed_words([text])
         with self._lock:
             self._remember_words(text, words)
         return words
@@ -106,12 +114,14 @@ class MiniLMEmbedder:
         if len(self._words) > _CACHED_WORDS:
             self._words.popitem(last=False)
 
-    def _embed_words(self, text: str) -> WordVectors:
-        """One pass of the model gives both the words and, as their mean, the text's embedding."""
-        [(_, tokens)] = self._tokens([text])
-        encoding = self._tokenizer.encode(text)
-        words, vectors = group_pieces(text, encoding.word_ids, encoding.offsets, tokens)
-        return WordVectors(words, vectors, _mean(tokens))
+    def _embed_words(self, texts: Sequence[str]) -> list[WordVectors]:
+        """One pass of the model gives both the words and, as their mean, the texts' embeddings."""
+        found: dict[int, WordVectors] = {}
+        for position, tokens in self._tokens(texts):
+            encoding = self._tokenizer.encode(texts[position])
+            words, vectors = group_pieces(texts[position], encoding.word_ids, encoding.offsets, tokens)
+            found[position] = WordVectors(words, vectors, _mean(tokens))
+        return [found[position] for position in range(len(texts))]
 
     def _tokens(self, texts: Sequence[str]) -> Iterator[tuple[int, Vector]]:
         """The (n, 384) vectors of each text's tokens, with its position in `texts`; in the order of their length."""

@@ -91,9 +91,9 @@ class SentenceRanker:
         query = self._embedder.embed_query(question)
         priors = self._priors(question, query, rows)
         promising = sorted(range(len(rows)), key=lambda i: -priors[i])[:_EMBEDDED_SENTENCES]
-        vectors = self._threads.map(self._embedder.embed_query, [rows[i][2].reading.text for i in promising])
+        alone = self._embed_alone([rows[i][2].reading.text for i in promising])
         found: list[Candidate] = []
-        for i, vector in zip(promising, vectors, strict=True):
+        for i, vector in zip(promising, alone, strict=True):
             n, passage, sentence = rows[i]
             # The prior took the sentence to be as like the question alone as it is in its passage.
             correction = float((vector - sentence.vector) @ query) / 2
@@ -106,6 +106,16 @@ class SentenceRanker:
         query = self._embedder.embed_query(question)
         rows = [[(1, passage, sentence) for sentence in self._read(passage)] for passage in passages]
         return [max(self._priors(question, query, sentences), default=-math.inf) for sentences in rows]
+
+    def _embed_alone(self, sentences: Sequence[str]) -> list[Vector]:
+        shares = _shares(sentences)
+        embedded = self._threads.map(self._embedder.embed_queries, shares)
+        vectors = {
+            sentence: vector
+            for share, found in zip(shares, embedded, strict=True)
+            for sentence, vector in zip(share, found, strict=True)
+        }
+        return [vectors[sentence] for sentence in sentences]
 
     def _read(self, passage: Passage) -> list[_Sentence]:
         key = (passage.chunk_id, hash(passage.text))
@@ -148,6 +158,17 @@ class SentenceRanker:
 
     def _terms(self, text: str) -> frozenset[int]:
         return frozenset(self._bm25.encode_query(text).indices)
+
+
+def _shares(sentences: Sequence[str]) -> list[list[str]]:
+    """A share for each of two threads, of about the same time: a pass pads all sentences to its longest."""
+    ordered = sorted(sentences, key=len)
+    cuts = [(ordered[:at], ordered[at:]) for at in range(1, len(ordered))] or [(ordered, [])]
+    return [share for share in min(cuts, key=lambda cut: max(map(_cost, cut))) if share]
+
+
+def _cost(share: Sequence[str]) -> int:
+    return len(share) * len(share[-1]) if share else 0
 
 
 def _distinct(candidates: Sequence[Candidate]) -> list[Candidate]:

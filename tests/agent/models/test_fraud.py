@@ -7,20 +7,15 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import gguf
-import numpy as np
 import pytest
 
 from agent.models.catalog import load_catalog
-from agent.models.files import LANGUAGE_MODEL
 from agent.models.fraud import FraudModels, ServedFraud
 from agent.models.gateway import ModelGateway
+from tests.agent.models.adapters import write_adapter
 from tools.fraud.adapters import POINTER_NAME, RegistryEntry, adapter_folder, registry_json
-from tools.fraud.calibration import Calibration
 from tools.fraud.label import label_logit
 from tools.fraud.manifest import MANIFEST_NAME, AdapterManifest, WeightsFile, file_sha256
-from tools.fraud.narrative import NARRATIVE_VERSION
-from tools.fraud.prompt import load_prompt
 
 pytestmark = [pytest.mark.model, pytest.mark.asyncio(loop_scope="module")]
 
@@ -32,36 +27,6 @@ def gateway() -> Iterator[ModelGateway]:
     gateway = ModelGateway(load_catalog())
     yield gateway
     gateway.close()
-
-
-def write_adapter(registry: Path, name: str, seed: int) -> None:
-    """A random adapter of the last layer's output matrix."""
-    folder = adapter_folder(registry, name)
-    folder.mkdir(parents=True)
-    random = np.random.default_rng(seed)
-    writer = gguf.GGUFWriter(folder / "adapter.gguf", "llama")
-    writer.add_type("adapter")
-    writer.add_string("adapter.type", "lora")
-    writer.add_float32("adapter.lora.alpha", 4.0)
-    writer.add_tensor("blk.29.ffn_down.weight.lora_a", random.normal(0, 0.1, (4, 1536)).astype(np.float32))
-    writer.add_tensor("blk.29.ffn_down.weight.lora_b", random.normal(0, 0.5, (576, 4)).astype(np.float32))
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    prompt = load_prompt()
-    manifest = AdapterManifest(
-        name=name,
-        task="fraud",
-        base=WeightsFile(name=LANGUAGE_MODEL.name, sha256=LANGUAGE_MODEL.sha256),
-        adapter=WeightsFile(name="adapter.gguf", sha256=file_sha256(folder / "adapter.gguf")),
-        prompt_version=prompt.version,
-        prompt_sha256=prompt.sha256,
-        narrative_version=NARRATIVE_VERSION,
-        labels=prompt.labels,
-        calibration=Calibration(method="temperature_bias"),
-    )
-    (folder / MANIFEST_NAME).write_text(manifest.model_dump_json())
 
 
 def promote(registry: Path, name: str) -> None:
@@ -80,7 +45,7 @@ async def test_promotions_reach_a_running_server_and_scores_under_way_end_on_the
     for seed, name in enumerate(["fraud@one", "fraud@two"], 1):
         write_adapter(tmp_path, name, seed)
     promote(tmp_path, "fraud@one")
-    models = FraudModels(gateway, tmp_path)
+    models = FraudModels(gateway, tmp_path, tmp_path / "merged")
     base = await logit(ServedFraud(gateway.role("answer")))
     async with models.serving() as first:
         assert first.manifest is not None
@@ -104,7 +69,7 @@ async def test_a_damaged_promotion_is_refused_and_the_old_adapter_keeps_serving(
     for seed, name in enumerate(["fraud@one", "fraud@two"], 1):
         write_adapter(tmp_path, name, seed)
     promote(tmp_path, "fraud@one")
-    models = FraudModels(gateway, tmp_path)
+    models = FraudModels(gateway, tmp_path, tmp_path / "merged")
     await models.load()
     if damage == "weights":
         (adapter_folder(tmp_path, "fraud@two") / "adapter.gguf").write_bytes(b"GGUF but not these weights")
@@ -124,7 +89,7 @@ async def test_weights_that_llama_cpp_cannot_load_are_refused(gateway: ModelGate
     write_adapter(tmp_path, "fraud@one", 1)
     write_adapter(tmp_path, "fraud@bad", 2)
     promote(tmp_path, "fraud@one")
-    models = FraudModels(gateway, tmp_path)
+    models = FraudModels(gateway, tmp_path, tmp_path / "merged")
     await models.load()
     folder = adapter_folder(tmp_path, "fraud@bad")
     (folder / "adapter.gguf").write_bytes(b"no weights at all")
@@ -138,7 +103,42 @@ async def test_weights_that_llama_cpp_cannot_load_are_refused(gateway: ModelGate
 
 
 async def test_without_any_adapter_the_base_or_the_packaged_one_serves(gateway: ModelGateway, tmp_path: Path) -> None:
-    models = FraudModels(gateway, tmp_path / "none")
+    models = FraudModels(gateway, tmp_path / "none", tmp_path / "merged")
     async with models.serving() as served:
         assert (served.manifest is None) == (await models.adapter() is None)
+    models.close()
+
+
+async def test_in_a_process_that_stays_an_adapter_is_merged_once(gateway: ModelGateway, tmp_path: Path) -> None:
+    write_adapter(tmp_path, "fraud@one", 1)
+    promote(tmp_path, "fraud@one")
+    models = FraudModels(gateway, tmp_path, tmp_path / "merged")
+    async with models.serving() as apart:
+        assert not apart.merged
+        await models.load()
+        await models.settled()
+        async with models.serving() as together:
+            assert together.merged
+            assert await models.adapter() == "fraud@one"
+            base = await logit(ServedFraud(gateway.role("answer")))
+            effect = await logit(apart) - base
+            assert await logit(together) - base == pytest.approx(effect, rel=0.2)
+    assert apart.server is None
+    models.close()
+    again = FraudModels(gateway, tmp_path, tmp_path / "merged")
+    async with again.serving() as served:
+        assert served.merged
+    again.close()
+
+
+async def test_what_cannot_be_merged_is_served_beside_its_base(gateway: ModelGateway, tmp_path: Path) -> None:
+    write_adapter(tmp_path, "fraud@one", 1)
+    promote(tmp_path, "fraud@one")
+    (tmp_path / "merged").write_text("no folder")
+    models = FraudModels(gateway, tmp_path, tmp_path / "merged")
+    await models.load()
+    await models.settled()
+    async with models.serving() as served:
+        assert served.server is not None
+        assert not served.merged
     models.close()

@@ -13,16 +13,17 @@ import pytest
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
+from agent.models.gguf_merged import write_merged_gguf
 from finetune.base import Base, load_model
 from finetune.errors import ExportError
 from finetune.export.gguf_lora import permute, reasons_against, scale, write_gguf_lora
-from finetune.export.gguf_merged import write_merged_gguf
 from finetune.export.package import export
 from finetune.export.parity import Served, check_parity
 from finetune.rows import Row
 from finetune.task import load_task
 from finetune.training.adapter import CONFIG_NAME, WEIGHTS_NAME, merged
 from tests.finetune.conftest import GROUPS, HEADS
+from tools.fraud.errors import AdapterError
 from tools.fraud.manifest import load_manifest
 from tools.fraud.prompt import load_prompt
 
@@ -80,7 +81,8 @@ def test_llama_cpp_answers_as_transformers(
     adapter = variant(trained, tmp_path / "a", change)
     assert tiny_base.gguf
     write_gguf_lora(adapter, tiny_base.gguf, tmp_path / "a.gguf")
-    parity = check_parity(adapter, Served(tiny_base.gguf, tmp_path / "a.gguf"), load_task(adapter), tiny_base, TEXTS)
+    served = {"adapter": Served(tiny_base.gguf, tmp_path / "a.gguf")}
+    parity = check_parity(adapter, served, load_task(adapter), tiny_base, TEXTS)["adapter"]
     assert (parity.rows, parity.different_tokens, parity.floored) == (len(TEXTS), 0, 0)
     assert parity.median_difference < 0.01
 
@@ -92,8 +94,9 @@ def test_a_missing_permutation_is_caught(
     assert tiny_base.gguf
     monkeypatch.setattr("finetune.export.gguf_lora.permute", lambda rows, heads: rows)
     write_gguf_lora(adapter, tiny_base.gguf, tmp_path / "a.gguf")
+    served = {"adapter": Served(tiny_base.gguf, tmp_path / "a.gguf")}
     with pytest.raises(ExportError):
-        check_parity(adapter, Served(tiny_base.gguf, tmp_path / "a.gguf"), load_task(adapter), tiny_base, TEXTS)
+        check_parity(adapter, served, load_task(adapter), tiny_base, TEXTS)
 
 
 def test_an_export_is_what_serving_loads(tiny_base: Base, trained: Path, tmp_path: Path) -> None:
@@ -102,7 +105,9 @@ def test_an_export_is_what_serving_loads(tiny_base: Base, trained: Path, tmp_pat
     manifest = load_manifest(tmp_path / "out", tiny_base.sha256, load_prompt())
     assert manifest == exported.manifest
     assert manifest.name == f"fraud@{manifest.adapter.sha256[:8]}"
-    assert json.loads((tmp_path / "out" / "parity.json").read_text())["rows"] == len(TEXTS)
+    parity = json.loads((tmp_path / "out" / "parity.json").read_text())
+    assert {name: found["rows"] for name, found in parity.items()} == {"adapter": len(TEXTS), "merged": len(TEXTS)}
+    assert not (tmp_path / "out" / "merged.gguf").exists()
     assert manifest.adapter.sha256 in (tmp_path / "out" / "manifest.json").read_text()
     assert "Parity with transformers" in (tmp_path / "out" / "README.md").read_text()
 
@@ -111,7 +116,7 @@ def test_a_merged_file_answers_as_base_and_adapter_do(tiny_base: Base, trained: 
     adapter = variant(trained, tmp_path / "a")
     exported = export(adapter, tiny_base, ROWS, tmp_path / "out", merged=True)
     file = exported.folder / "merged.gguf"
-    parity = check_parity(adapter, Served(file), load_task(adapter), tiny_base, TEXTS)
+    parity = exported.parity["merged"]
     assert parity.different_tokens == 0
     assert parity.median_difference < 0.02
     assert tiny_base.gguf
@@ -145,7 +150,7 @@ def test_an_adapter_of_another_base_is_not_merged(tiny_base: Base, tmp_path: Pat
     writer.write_tensors_to_file()
     writer.close()
     assert tiny_base.gguf
-    with pytest.raises(ExportError, match="no weight blk"):
+    with pytest.raises(AdapterError, match="no weight blk"):
         write_merged_gguf(tiny_base.gguf, tmp_path / "a.gguf", tmp_path / "m.gguf")
 
 

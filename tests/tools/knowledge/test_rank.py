@@ -37,8 +37,11 @@ class Counting:
         return self._embedder.embed_spans(texts, spans)
 
     def embed_query(self, text: str) -> Vector:
-        self.queries.append(text)
-        return self._embedder.embed_query(text)
+        return self.embed_queries([text])[0]
+
+    def embed_queries(self, texts: Sequence[str]) -> list[Vector]:
+        self.queries += texts
+        return self._embedder.embed_queries(texts)
 
 
 @pytest.fixture(scope="module")

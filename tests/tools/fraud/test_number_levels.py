@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import string
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tools.fraud.number_levels import NumberLevels, fit_number_levels
+from tools.fraud.prompt import LabelPrompt
+
+TEXTS = [
+    f"A client, balance {number}, cards {number % 3}, since 2020-01-{number % 28 + 1:02d}." for number in range(200)
+]
+
+
+def fitted() -> NumberLevels:
+    levels = fit_number_levels(TEXTS)
+    assert levels is not None
+    return levels
+
+
+def test_a_number_becomes_its_level() -> None:
+    said = fitted().apply("A client, balance 100, cards 2, since 2020-01-05.")
+    assert said == "A client, balance 50, cards 2, since 2020-01-05."
+
+
+def test_what_lies_beyond_the_training_rows_is_the_end_of_the_scale() -> None:
+    levels = fitted()
+    assert levels.apply("balance -7") == "balance 00"
+    assert levels.apply("balance 1,000,000.50") == "balance 99"
+
+
+def test_numbers_far_out_and_close_together_stay_apart() -> None:
+    values = [*range(100), *(10_000 * number for number in range(1, 11))]
+    levels = fit_number_levels([f"amount {value}" for value in values])
+    assert levels is not None
+    said = [levels.apply(f"amount {value}") for value in (10, 40, 80, 20_000, 50_000, 90_000)]
+    assert said == sorted(said)
+    assert len(set(said)) == len(said)
+
+
+def test_another_wording_is_left_as_it_is() -> None:
+    text = "The balance of this client is 100; order TX-77, 3pm, 1.2.3"
+    assert fitted().apply(text) == text
+
+
+def test_texts_of_no_template_have_no_levels() -> None:
+    assert fit_number_levels([]) is None
+    assert fit_number_levels(["no number here"] * 20) is None
+    assert fit_number_levels([f"{chr(97 + number % 26)} {number}" for number in range(200)]) is None
+    mostly_free = [f"age {number}, {number} of type {chr(97 + number % 26)} and {number} more" for number in range(200)]
+    assert fit_number_levels(mostly_free) is None
+
+
+def test_a_prompt_with_levels_shows_them() -> None:
+    prompt = LabelPrompt("label.v1", "Read.", levels=fitted())
+    assert prompt.messages("balance 100")[-1].content == "balance 50"
+    assert LabelPrompt("label.v1", "Read.").messages("balance 100")[-1].content == "balance 100"
+    assert prompt.sha256 == LabelPrompt("label.v1", "Read.").sha256
+
+
+def test_levels_survive_their_file() -> None:
+    levels = fitted()
+    assert NumberLevels.model_validate_json(levels.model_dump_json()) == levels
+
+
+@given(st.lists(st.floats(-1e6, 1e6).map(lambda value: round(value, 2)), min_size=8, max_size=60, unique=True))
+def test_levels_follow_the_order_of_the_values(values: list[float]) -> None:
+    levels = fit_number_levels([f"paid {value:.2f} EUR" for value in values])
+    assert levels is not None
+    said = [int(levels.apply(f"paid {value:.2f} EUR").split()[1]) for value in sorted(values)]
+    assert said == sorted(said)
+    assert all(0 <= level <= 99 for level in said)
+
+
+@given(st.text(alphabet=string.printable, max_size=200))
+def test_any_text_keeps_its_words(text: str) -> None:
+    said = fitted().apply(text)
+    assert [letter for letter in said if not letter.isdigit() and letter not in "-.,"] == [
+        letter for letter in text if not letter.isdigit() and letter not in "-.,"
+    ]
