@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline, make_union
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from finetune.cost.prompts import prompt_with_rules
 from finetune.data.difficulty import boost_on_fields
@@ -20,6 +23,7 @@ from finetune.labels import LabelSpace
 from finetune.rows import Row
 from tools.fraud.features import derive_features
 from tools.fraud.flags import heuristic_score, raise_flags
+from tools.fraud.number_levels import NumberLevels
 from tools.fraud.prompt import LabelExample, LabelPrompt
 from tools.fraud.transaction import Transaction
 
@@ -27,6 +31,7 @@ FOLDS = 5
 _RULES_THRESHOLD = 0.5
 _EXAMPLES_PER_CLASS = 2
 _EXAMPLES_SEED = 0
+_DIGITS = re.compile(r"\d")
 
 
 def base_prompts(prompt: LabelPrompt, train: Sequence[Row] | None, labels: LabelSpace) -> dict[str, LabelPrompt]:
@@ -78,6 +83,19 @@ def tfidf_logistic(
     return _scored(truth, np.asarray(model.predict_proba(texts)))
 
 
+def numbers_logistic(
+    rows: Sequence[Row], truth: Sequence[int], train: Sequence[Row], labels: LabelSpace, levels: NumberLevels
+) -> Scored:
+    """Logistic regression over the numbers of texts of one template, as in their table, and TF-IDF over the words."""
+    numbers = FunctionTransformer(lambda texts: np.array([levels.numbers(text) for text in texts]))
+    words = FunctionTransformer(lambda texts: [_DIGITS.sub(" ", text) for text in texts])
+    model = make_pipeline(
+        make_union(make_pipeline(numbers, SimpleImputer(), StandardScaler()), make_pipeline(words, _tfidf_vectors())),
+        LogisticRegression(max_iter=1000),
+    ).fit([row.text for row in train], [labels.index(row.label) for row in train])
+    return _scored(truth, np.asarray(model.predict_proba([row.text for row in rows])))
+
+
 def boosted_fields(rows: Sequence[Row], truth: Sequence[int], train: Sequence[Row], labels: LabelSpace) -> Scored:
     """Gradient boosting on the transactions' fields, history included."""
     found = boost_on_fields(
@@ -111,8 +129,12 @@ def has_transactions(rows: Sequence[Row]) -> bool:
 
 
 def _tfidf() -> Pipeline:
+    return make_pipeline(_tfidf_vectors(), LogisticRegression(C=10, max_iter=1000))
+
+
+def _tfidf_vectors() -> TfidfVectorizer:
     options: dict[str, Any] = {"ngram_range": (1, 2), "min_df": 2, "sublinear_tf": True}
-    return make_pipeline(TfidfVectorizer(**options), LogisticRegression(C=10, max_iter=1000))
+    return TfidfVectorizer(**options)
 
 
 def _scored(truth: Sequence[int], probabilities: Floats) -> Scored:

@@ -19,6 +19,7 @@ from finetune.evaluation.baselines import (
     boosted_fields,
     has_transactions,
     majority,
+    numbers_logistic,
     rules,
     tfidf_logistic,
 )
@@ -115,6 +116,8 @@ def _baselines(request: Request, task: AdapterTask, truth: Sequence[int]) -> dic
         "majority": majority(truth, known, len(labels.classes)),
         "tfidf_lr": tfidf_logistic(request.rows, truth, train, labels),
     }
+    if train and task.levels is not None:
+        found["numbers_lr"] = numbers_logistic(request.rows, truth, train, labels, task.levels)
     if labels.binary and has_transactions(request.rows):
         found["rules"] = rules(request.rows, truth)
         if train and has_transactions(train):

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 EXPERIMENT = "switchyard-finetune"
+# Read before mlflow writes the variable itself.
+_NAMED_SERVER = os.environ.get("MLFLOW_TRACKING_URI")
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ def track(store: Path, name: str, parameters: Mapping[str, Any], tags: Mapping[s
     os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
     import mlflow
 
-    if "MLFLOW_TRACKING_URI" not in os.environ:
+    if _NAMED_SERVER is None:
         store.mkdir(parents=True, exist_ok=True)
         mlflow.set_tracking_uri(store.resolve().as_uri())
     mlflow.set_experiment(EXPERIMENT)

@@ -58,7 +58,13 @@ def test_from_rows_to_production(folder: Path, tiny_base: Base, finetune: Callab
     report = json.loads((folder / "report.json").read_text())
     assert report.keys() >= METRICS
     assert (report["n"], report["consistency"], report["parse_failures"]) == (40, None, 0)
-    assert report["baselines"].keys() == {"majority", "tfidf_lr", "base_model", "base_few_shot"}
+    assert report["baselines"].keys() == {
+        "majority",
+        "tfidf_lr",
+        "numbers_lr",
+        "base_model",
+        "base_few_shot",
+    }
     assert report["intervals"]["pr_auc"][0] <= report["pr_auc"] <= report["intervals"]["pr_auc"][1]
     assert {path.name for path in (folder / "report-plots").iterdir()} == {
         *("roc.png", "precision-recall.png", "reliability.png", "threshold-cost.png", "confusion.png")

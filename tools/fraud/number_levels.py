@@ -10,6 +10,7 @@ they cost as much time as those that do.
 
 from __future__ import annotations
 
+import math
 import re
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
@@ -43,6 +44,14 @@ class NumberLevels(BaseModel):
     def apply(self, text: str) -> str:
         """The text with each number of a known clause said as its level, in fewer words; all else is left as it is."""
         return _CLAUSE.sub(lambda clause: self._say_levels(clause[0]), text)
+
+    def numbers(self, text: str) -> list[float]:
+        """The values of all known numbers, in a fixed order; NaN where the text does not say one."""
+        found: dict[str, list[float]] = {}
+        for clause in _CLAUSE.findall(text):
+            if (shape := _shape(clause)) in self.scales:
+                found.setdefault(shape, [_value(number) for number in _NUMBER.findall(clause)])
+        return [value for shape, known in self.scales.items() for value in found.get(shape, [math.nan] * len(known))]
 
     def _say_levels(self, clause: str) -> str:
         if (known := self.scales.get(_shape(clause))) is None:

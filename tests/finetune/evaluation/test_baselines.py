@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-from finetune.evaluation.baselines import base_prompts
+from finetune.evaluation.baselines import base_prompts, numbers_logistic
 from finetune.labels import LabelSpace
 from finetune.rows import Row
+from tools.fraud.number_levels import fit_number_levels
 from tools.fraud.prompt import FRAUD, LabelPrompt, load_prompt
 
 LABELS = LabelSpace(("yes", "no"), ("FRAUD", "LEGITIMATE"))
@@ -41,3 +42,14 @@ def test_transactions_come_with_the_company_s_rules() -> None:
     assert "Blacklisted merchants:" in asked.instruction
     assert asked.instruction.startswith(load_prompt().instruction)
     assert FRAUD in {example.label for example in asked.examples}
+
+
+def test_numbers_of_a_template_are_read_as_their_table() -> None:
+    rows = [Row(f"The balance is {n}, orders {n % 11}.", "yes" if n > 70 else "no", n) for n in range(100)]
+    train, test = rows[::2], rows[1::2]
+    levels = fit_number_levels([one.text for one in train])
+    assert levels is not None
+    truth = [LABELS.index(one.label) for one in test]
+    scored = numbers_logistic(test, truth, train, LABELS, levels)
+    assert scored.probabilities.shape == (50, 2)
+    assert (scored.decided == scored.truth).mean() > 0.9

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import string
 
 from hypothesis import given
@@ -29,6 +30,14 @@ def test_words_that_say_nothing_are_left_out_of_known_clauses() -> None:
     assert levels is not None
     said = levels.apply("The client is a man, the number of orders is 0. The number of returns is 3.")
     assert said == "The client is a man, number orders 00. The number of returns is 3."
+
+
+def test_numbers_are_read_in_a_fixed_order() -> None:
+    levels = fitted()
+    assert levels.numbers("A client, cards 2, balance 1,234.5.") == levels.numbers("balance 1,234.5; cards 2")
+    missing = dict(zip(levels.scales, levels.numbers("cards 1"), strict=True))
+    assert missing["cards #"] == 1
+    assert math.isnan(missing["balance #"])
 
 
 def test_what_lies_beyond_the_training_rows_is_the_end_of_the_scale() -> None:
