@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -16,8 +14,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 import typer
 
-from finetune.errors import MissingExtraError
-from tools.errors import SwitchyardError
+from finetune.console import cache_folder, data_folder, figures, reported_failures
 from tools.fraud.adapters import AdapterState
 
 app = typer.Typer(
@@ -27,24 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-_EXTRA = {"torch", "transformers", "peft", "trl", "datasets", "safetensors", "gguf", "mlflow", "optuna", "matplotlib"}
 Data = Annotated[Path, typer.Option("--data", help="Rows: .jsonl or .csv with text and label, or chat rows.")]
-
-
-@contextmanager
-def reported_failures() -> Generator[None]:
-    """Turn the errors that a user can act on into one line on standard error and exit status 1."""
-    try:
-        try:
-            yield
-        except ModuleNotFoundError as error:
-            module = (error.name or "").partition(".")[0]
-            if module not in _EXTRA:
-                raise
-            raise MissingExtraError(module) from error
-    except SwitchyardError as error:
-        typer.echo(f"finetune: {' '.join(error.message.split())}", err=True)
-        raise typer.Exit(1) from error
 
 
 @app.callback()
@@ -288,21 +268,6 @@ def report(
 
         write_page(reports, out)
     typer.echo(f"Wrote {out}")
-
-
-def figures(metrics: Mapping[str, float | None]) -> str:
-    """Metrics as one line."""
-    return ", ".join(f"{name} {value:.3f}" for name, value in metrics.items() if value is not None)
-
-
-def data_folder() -> Path:
-    """Where tracked runs, the registry and the dequantised base lie (SWITCHYARD_DATA_DIR)."""
-    return Path(os.environ.get("SWITCHYARD_DATA_DIR") or ".switchyard") / "finetune"
-
-
-def cache_folder() -> Path:
-    """Where the dequantised base lies."""
-    return data_folder() / "cache"
 
 
 @app.command()

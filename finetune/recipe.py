@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -12,6 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from finetune.errors import RecipeError
 
 DEFAULT_RECIPE = "default"
+_RARE = 0.15
+_NEGATIVES = 4.0
+_MOST_EPOCHS = 4.0
 
 
 class Recipe(BaseModel):
@@ -34,7 +38,9 @@ class Recipe(BaseModel):
     clip_norm: float = Field(default=1.0, gt=0)
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     four_bit: bool = Field(default=False, description="QLoRA: base weights in 4-bit NF4.")
-    negatives_per_positive: float | None = Field(default=None, gt=0, description="Drawn anew in each epoch.")
+    negatives_per_positive: Annotated[float, Field(gt=0)] | Literal["auto"] | None = Field(
+        default="auto", description="Drawn anew in each epoch. auto: 4 where positives are rare, else all."
+    )
     patience: int = Field(default=3, ge=1, description="Epochs without a better validation PR-AUC before it stops.")
     average: bool = Field(default=False, description="Average the adapters of the last epochs, kept if better.")
     numbers: Literal["levels", "raw"] = Field(
@@ -43,6 +49,26 @@ class Recipe(BaseModel):
     max_length: int = Field(default=512, ge=16)
     seed: int = 0
     threads: int | None = Field(default=None, ge=1)
+
+    def for_rows(self, positives: int, negatives: int) -> Recipe:
+        """The recipe with `auto` decided for rows of two labels.
+
+        Where less than 15% are positive, an epoch has four negatives for each. There are then more epochs, up to four
+        times as many, so that a run takes as many steps or fewer, and patience grows with them.
+        """
+        if self.negatives_per_positive != "auto":
+            return self
+        if positives >= _RARE * (positives + negatives):
+            return self.model_copy(update={"negatives_per_positive": None})
+        longer = min(_MOST_EPOCHS, (positives + negatives) / (positives * (1 + _NEGATIVES)))
+        epochs = max(1, math.floor(self.epochs * longer))
+        return self.model_copy(
+            update={
+                "negatives_per_positive": _NEGATIVES,
+                "epochs": epochs,
+                "patience": max(self.patience, math.ceil(epochs / 2)),
+            }
+        )
 
 
 def load_recipe(path: Path | None, **changes: Any) -> Recipe:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from agent.models.catalog import EndpointConfig
 from agent.models.embedded import EmbeddedServer
 from agent.models.files import LANGUAGE_MODEL
 from agent.models.gateway import ModelGateway, RoleModel
@@ -76,12 +77,8 @@ class FraudModels:
         From now on every adapter that serves is merged with its base in the background, once: for processes that stay.
         """
         self._merges = True
-        self._merge_later(await self._up_to_date())
-
-    async def settled(self) -> None:
-        """Wait for a merge that is under way."""
-        if self._merging is not None:
-            await asyncio.wait([self._merging])
+        await self._up_to_date()
+        self._merge_later()
 
     async def adapter(self) -> str | None:
         """The name of the adapter that serves, None for the bare base."""
@@ -116,7 +113,7 @@ class FraudModels:
                 self._current = await asyncio.to_thread(self._first)
             elif state != self._seen:
                 self._current = await self._exchange(self._current)
-                self._merge_later(self._current)
+                self._merge_later()
             self._seen = state
             return self._current
 
@@ -132,23 +129,34 @@ class FraudModels:
         _log.info("fraud adapter %s serves", fresh.name or "none: the base model")
         return fresh
 
-    def _merge_later(self, served: ServedFraud) -> None:
-        if self._merges and served.server is not None and not served.merged:
-            self._merging = asyncio.get_running_loop().create_task(self._merge(served), name="merge fraud adapter")
+    def _merge_later(self) -> None:
+        """One merge at a time; it goes on with what was promoted meanwhile."""
+        if self._merges and (self._merging is None or self._merging.done()):
+            self._merging = asyncio.get_running_loop().create_task(self._merge(), name="merge fraud adapter")
 
-    async def _merge(self, served: ServedFraud) -> None:
-        """Serve the same adapter from one file, if nothing else has been promoted meanwhile."""
+    async def _merge(self) -> None:
+        """Serve each adapter from one file, as soon as that is written."""
+        refused: set[str | None] = set()
+        while (served := self._current) and served.folder and not served.merged and served.name not in refused:
+            try:
+                await self._merge_one(served, served.folder)
+            except AdapterError as error:
+                refused.add(served.name)
+                _log.warning("%s keeps serving beside its base, which is slower: %s", served.name, error.message)
+
+    async def _merge_one(self, served: ServedFraud, folder: Path) -> None:
         assert served.manifest is not None
-        assert served.folder is not None
-        try:
-            await self._merged.make(served.manifest, served.folder / served.manifest.adapter.name)
-            async with self._lock:
-                if self._current is served:
-                    self._current = await asyncio.to_thread(self._serve, served.folder)
-                    served.retired = True
-                    served.close_if_unused()
-        except AdapterError as error:
-            _log.warning("%s keeps serving beside its base, which is slower: %s", served.name, error.message)
+        await self._merged.make(served.manifest, folder / served.manifest.adapter.name)
+        async with self._lock:
+            if self._current is not served:
+                return
+            together = await asyncio.to_thread(self._serve, folder)
+            if not together.merged:
+                together.retired = True
+                together.close_if_unused()
+                raise AdapterError("llama.cpp cannot load the merged file.")
+            self._current, served.retired = together, True
+            served.close_if_unused()
 
     def _first(self) -> ServedFraud:
         try:
@@ -176,12 +184,20 @@ class FraudModels:
             # The operator's server has loaded the adapter under its name, which carries its hash.
             return ServedFraud(self._gateway.bind(role), manifest)
         small = endpoint.model_copy(update={"context": _CONTEXT_PER_SLOT * _SLOTS, "parallel": _SLOTS})
-        if (merged := self._merged.find(manifest)) is not None:
-            server = EmbeddedServer(merged, small)
-        else:
-            server = EmbeddedServer(LANGUAGE_MODEL.locate(), small, adapter=folder / manifest.adapter.name)
-        model = self._gateway.bind(role, server.base_url)
-        return ServedFraud(model, manifest, folder, merged is not None, server)
+        server = self._serve_merged(manifest, small)
+        merged = server is not None
+        server = server or EmbeddedServer(LANGUAGE_MODEL.locate(), small, adapter=folder / manifest.adapter.name)
+        return ServedFraud(self._gateway.bind(role, server.base_url), manifest, folder, merged, server)
+
+    def _serve_merged(self, manifest: AdapterManifest, endpoint: EndpointConfig) -> EmbeddedServer | None:
+        if (file := self._merged.find(manifest)) is None:
+            return None
+        try:
+            return EmbeddedServer(file, endpoint)
+        except RuntimeError as error:
+            _log.error("the merged file of %s cannot be loaded: %s", manifest.name, error)
+            self._merged.discard(manifest)
+            return None
 
     def _pointer_state(self) -> tuple[int, int] | None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import gguf
 import numpy as np
@@ -14,7 +15,7 @@ from tools.fraud.errors import AdapterError
 Matrix = NDArray[np.float32]
 
 _SIDES = (".lora_a", ".lora_b")
-# Four bits would round most of an adapter away; and a prompt is read faster in eight (see docs/decisions/0010).
+# Four bits would round most of an adapter away; and a prompt is read faster in eight (see docs/decisions/0009).
 _TYPE = gguf.GGMLQuantizationType.Q8_0
 _MATRIX = 2
 
@@ -36,16 +37,23 @@ def write_merged_gguf(base: Path, adapter: Path, target: Path) -> None:
         if len(tensor.shape) < _MATRIX or (change is None and tensor.tensor_type == _TYPE):
             writer.add_tensor(tensor.name, tensor.data, raw_dtype=tensor.tensor_type)
             continue
+        writer.add_tensor(tensor.name, _in_eight_bits(tensor, change), raw_dtype=_TYPE)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def _in_eight_bits(tensor: gguf.ReaderTensor, change: Matrix | None) -> NDArray[Any]:
+    try:
         weight: Matrix = gguf.quants.dequantize(tensor.data, tensor.tensor_type)
         if change is not None:
             if weight.shape != change.shape:
                 raise AdapterError(f"{tensor.name} is {weight.shape} in the base and {change.shape} in the adapter.")
             weight = weight + change
-        writer.add_tensor(tensor.name, gguf.quants.quantize(weight, _TYPE), raw_dtype=_TYPE)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+        return gguf.quants.quantize(weight, _TYPE)
+    except (NotImplementedError, gguf.quants.QuantError) as error:
+        raise AdapterError(f"{tensor.name} of the base cannot be merged: {error}") from error
 
 
 def _changes(adapter: gguf.GGUFReader) -> dict[str, Matrix]:
@@ -56,6 +64,8 @@ def _changes(adapter: gguf.GGUFReader) -> dict[str, Matrix]:
     sides = {tensor.name: np.asarray(tensor.data, dtype=np.float32) for tensor in adapter.tensors}
     changes: dict[str, Matrix] = {}
     for name in {name.removesuffix(side) for name in sides for side in _SIDES if name.endswith(side)}:
+        if missing := [f"{name}{side}" for side in _SIDES if f"{name}{side}" not in sides]:
+            raise AdapterError(f"The adapter has no {missing[0]}.")
         a, b = (sides[f"{name}{side}"] for side in _SIDES)
         changes[name] = (b @ a) * np.float32(alpha.contents() / len(a))
     return changes

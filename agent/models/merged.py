@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from tools.fraud.manifest import AdapterManifest, file_sha256
 _WRITER = "agent.models.gguf_merged"
 # One to serve, one to roll back to; each has 145 MB.
 _KEPT = 2
+_PARTIAL = ".partial"
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,14 @@ class MergedFiles:
             whole = _hash_path(target).read_text("utf-8") == file_sha256(target)
         except (OSError, UnicodeDecodeError):
             return None
+        if whole:
+            # The one that was served last is not the one to delete.
+            target.touch()
         return target if whole else None
+
+    def discard(self, manifest: AdapterManifest) -> None:
+        """Delete the merged file of an adapter: llama.cpp cannot load it."""
+        self._target(manifest).unlink(missing_ok=True)
 
     async def make(self, manifest: AdapterManifest, adapter: Path) -> None:
         """Write the merged file of an adapter; takes some seconds, in a process of its own, and 145 MB of disk.
@@ -38,7 +47,7 @@ class MergedFiles:
         Raises AdapterError when the adapter does not fit the base or the disk is full. A cancelled call leaves nothing.
         """
         target = self._target(manifest)
-        partial = target.with_suffix(".partial")
+        partial = target.with_suffix(f".{os.getpid()}{_PARTIAL}")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             await _merge(adapter, partial)
@@ -56,9 +65,9 @@ class MergedFiles:
 
     def _prune(self) -> None:
         found = sorted(self.folder.glob("*.gguf"), key=lambda path: path.stat().st_mtime_ns)
-        for old in found[:-_KEPT]:
+        abandoned = self.folder.glob(f"*{_PARTIAL}")
+        for old in [*found[:-_KEPT], *map(_hash_path, found[:-_KEPT]), *abandoned]:
             old.unlink(missing_ok=True)
-            _hash_path(old).unlink(missing_ok=True)
 
 
 async def _merge(adapter: Path, target: Path) -> None:

@@ -15,7 +15,9 @@ from pathlib import Path
 import httpx
 import psutil
 
-from tools.fraud.adapters import merged_folder
+from agent.models.merged import MergedFiles
+from tools.fraud.adapters import merged_folder, packaged_adapter
+from tools.fraud.manifest import MANIFEST_NAME, AdapterManifest
 
 _START_TIMEOUT_S = 600
 _STOP_TIMEOUT_S = 20
@@ -54,14 +56,18 @@ def switchyard(data_dir: Path, *, models: Path | None = None) -> Generator[Measu
 
 def merge_fraud_adapter(data_dir: Path) -> None:
     """Let a server merge its fraud adapter, which it does once after its first start, beside other work."""
-    folder = merged_folder(data_dir)
-    if any(folder.glob("*.gguf")):
+    adapter = packaged_adapter("fraud")
+    if adapter is None:
+        return
+    manifest = AdapterManifest.model_validate_json((adapter / MANIFEST_NAME).read_bytes())
+    files = MergedFiles(merged_folder(data_dir))
+    if files.find(manifest) is not None:
         return
     with switchyard(data_dir):
         deadline = time.monotonic() + _MERGE_TIMEOUT_S
-        while not any(folder.glob("*.gguf")):
+        while files.find(manifest) is None:
             if time.monotonic() > deadline:
-                raise TimeoutError(f"no merged model in {folder} after {_MERGE_TIMEOUT_S} s")
+                raise TimeoutError(f"no merged model in {files.folder} after {_MERGE_TIMEOUT_S} s")
             time.sleep(0.2)
 
 

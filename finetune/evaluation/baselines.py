@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import HashingVectorizer, TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
@@ -86,13 +86,15 @@ def tfidf_logistic(
 def numbers_logistic(
     rows: Sequence[Row], truth: Sequence[int], train: Sequence[Row], labels: LabelSpace, levels: NumberLevels
 ) -> Scored:
-    """Logistic regression over the numbers of texts of one template, as in their table, and TF-IDF over the words."""
+    """Logistic regression over the numbers of texts of one template, as in their table, and over the words."""
     numbers = FunctionTransformer(lambda texts: np.array([levels.numbers(text) for text in texts]))
     words = FunctionTransformer(lambda texts: [_DIGITS.sub(" ", text) for text in texts])
-    model = make_pipeline(
-        make_union(make_pipeline(numbers, SimpleImputer(), StandardScaler()), make_pipeline(words, _tfidf_vectors())),
-        LogisticRegression(max_iter=1000),
-    ).fit([row.text for row in train], [labels.index(row.label) for row in train])
+    features = make_union(
+        make_pipeline(numbers, SimpleImputer(), StandardScaler()),
+        make_pipeline(words, HashingVectorizer(ngram_range=(1, 2))),
+    )
+    model = make_pipeline(features, LogisticRegression(max_iter=1000))
+    model.fit([row.text for row in train], [labels.index(row.label) for row in train])
     return _scored(truth, np.asarray(model.predict_proba([row.text for row in rows])))
 
 
@@ -129,12 +131,8 @@ def has_transactions(rows: Sequence[Row]) -> bool:
 
 
 def _tfidf() -> Pipeline:
-    return make_pipeline(_tfidf_vectors(), LogisticRegression(C=10, max_iter=1000))
-
-
-def _tfidf_vectors() -> TfidfVectorizer:
     options: dict[str, Any] = {"ngram_range": (1, 2), "min_df": 2, "sublinear_tf": True}
-    return TfidfVectorizer(**options)
+    return make_pipeline(TfidfVectorizer(**options), LogisticRegression(C=10, max_iter=1000))
 
 
 def _scored(truth: Sequence[int], probabilities: Floats) -> Scored:

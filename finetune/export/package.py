@@ -19,6 +19,7 @@ from finetune.export.parity import Parity, Served, check_parity
 from finetune.rows import Row
 from finetune.task import TASK_NAME, AdapterTask, load_task
 from finetune.training.adapter import CONFIG_NAME, WEIGHTS_NAME
+from tools.fraud.errors import AdapterError
 from tools.fraud.manifest import MANIFEST_NAME, AdapterManifest, WeightsFile, file_sha256
 from tools.fraud.narrative import NARRATIVE_VERSION
 
@@ -65,7 +66,7 @@ def export(
     partial.mkdir(parents=True)
     try:
         write_gguf_lora(adapter, base.gguf, partial / GGUF_NAME)
-        write_merged_gguf(base.gguf, partial / GGUF_NAME, partial / MERGED_NAME)
+        _merge(base.gguf, partial)
         texts = [row.text for row in rows]
         served = {"adapter": Served(base.gguf, partial / GGUF_NAME), "merged": Served(partial / MERGED_NAME)}
         parity = check_parity(adapter, served, task, base, texts, threads)
@@ -81,6 +82,13 @@ def export(
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return Exported(out, manifest, parity)
+
+
+def _merge(base: Path, folder: Path) -> None:
+    try:
+        write_merged_gguf(base, folder / GGUF_NAME, folder / MERGED_NAME)
+    except AdapterError as error:
+        raise ExportError([error.message.rstrip(".")]) from error
 
 
 def _write_json(path: Path, value: object) -> None:

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,7 @@ def train(job: Job) -> Outcome:
     model = load_model(job.base, four_bit=recipe.four_bit)
     layers = model.config.num_hidden_layers
     prepared = prepare(job, model)
+    job = replace(job, recipe=_decided(recipe, prepared))
     model = add_adapter(model, recipe)
     trainer = _trainer(job, prepared, model)
     with _tracked(job, prepared) as run:
@@ -87,6 +88,13 @@ def train(job: Job) -> Outcome:
         forget_lower(job)
         run.finish(history, {name: value for name, value in task.metrics.items() if value is not None}, files)
     return Outcome(job.out, task, report)
+
+
+def _decided(recipe: Recipe, prepared: Prepared) -> Recipe:
+    if not prepared.labels.binary and recipe.negatives_per_positive == "auto":
+        return recipe.model_copy(update={"negatives_per_positive": None})
+    positives = prepared.train.labels.count(0)
+    return recipe.for_rows(positives, len(prepared.train.labels) - positives)
 
 
 def _fit(job: Job, trainer: LabelTrainer) -> Path:
@@ -130,12 +138,14 @@ _OUT_OF_MEMORY = (
 
 def _trainer(job: Job, prepared: Prepared, model: Any) -> LabelTrainer:
     recipe = job.recipe
+    negatives = recipe.negatives_per_positive
+    assert negatives != "auto"
     sampler = BucketSampler(
         prepared.train.inputs.lengths,
         [label == 0 for label in prepared.train.labels],
         recipe.batch_size,
         recipe.seed,
-        recipe.negatives_per_positive,
+        negatives,
     )
 
     def metric(logits: Logits, labels: Sequence[int]) -> dict[str, float]:

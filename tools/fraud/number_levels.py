@@ -24,11 +24,13 @@ _FARTHEST = 0.001
 _LEAST_SHARE = 0.9
 _LEAST_COVERED = 0.5
 _LEAST_VALUES = 8
-_CLAUSE = re.compile(r"[^,;.!?\n]+(?:[,;.!?\n]+(?!\s)[^,;.!?\n]+)*")
-# No dates, codes or parts of words.
-_NUMBER = re.compile(r"(?<![\w.,/-])-?\d+(?:,\d{3})*(?:\.\d+)?(?![\w/-])")
-_BLANK = "#"
-_FILLERS = re.compile(r"\b(?:the|an?|is|are|was|were|has|have|had|of|with|and)\s+", re.IGNORECASE)
+# Punctuation inside of numbers and words ("1,234.50") parts nothing.
+_CLAUSE = re.compile(r"[^,;.!?\n]+(?:[,;.!?]+(?!\s)[^,;.!?\n]+)*")
+# No dates, times, codes, decimal commas or parts of words.
+_NUMBER = re.compile(r"(?<![\w.,/:-])-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?![\w/:-]|[.,]\d)")
+# No text has it, so that no text looks like a clause whose numbers are blank.
+_BLANK = "\0"
+_FILLERS = re.compile(r"(?<![\w/-])(?:the|an?|is|are|was|were|has|have|had|of|with|and)\s+", re.IGNORECASE)
 
 Scale = tuple[float, ...]
 
@@ -62,7 +64,7 @@ class NumberLevels(BaseModel):
             scale = next(scales, None)
             return found[0] if scale is None else f"{_level(scale, _value(found[0])):02d}"
 
-        return _NUMBER.sub(say, _FILLERS.sub("", clause))
+        return _FILLERS.sub("", _NUMBER.sub(say, clause))
 
 
 def fit_number_levels(texts: Sequence[str]) -> NumberLevels | None:
@@ -105,7 +107,7 @@ def _level(scale: Scale, value: float) -> int:
 
 
 def _shape(clause: str) -> str:
-    return _NUMBER.sub(_BLANK, clause).strip()
+    return _NUMBER.sub(_BLANK, clause.replace(_BLANK, " ")).strip()
 
 
 def _value(number: str) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from tools.fraud.manifest import MANIFEST_NAME, AdapterManifest, WeightsFile, fi
 
 pytestmark = [pytest.mark.model, pytest.mark.asyncio(loop_scope="module")]
 
+_MERGE_S = 120
 TEXT = "950 EUR, 33 times the usual amount, online, 3h at night."
 
 
@@ -33,6 +35,16 @@ def promote(registry: Path, name: str) -> None:
     partial = registry / ".pointer"
     partial.write_text(registry_json([RegistryEntry(name, "fraud", "production", "2026-01-01")]))
     partial.replace(registry / POINTER_NAME)
+
+
+async def merged(models: FraudModels) -> None:
+    """Wait until the adapter that serves is one file with its base."""
+    async with asyncio.timeout(_MERGE_S):
+        while True:
+            async with models.serving() as served:
+                if served.merged:
+                    return
+            await asyncio.sleep(0.05)
 
 
 async def logit(served: ServedFraud) -> float:
@@ -116,9 +128,8 @@ async def test_in_a_process_that_stays_an_adapter_is_merged_once(gateway: ModelG
     async with models.serving() as apart:
         assert not apart.merged
         await models.load()
-        await models.settled()
+        await merged(models)
         async with models.serving() as together:
-            assert together.merged
             assert await models.adapter() == "fraud@one"
             base = await logit(ServedFraud(gateway.role("answer")))
             effect = await logit(apart) - base
@@ -131,13 +142,53 @@ async def test_in_a_process_that_stays_an_adapter_is_merged_once(gateway: ModelG
     again.close()
 
 
-async def test_what_cannot_be_merged_is_served_beside_its_base(gateway: ModelGateway, tmp_path: Path) -> None:
+async def test_what_is_promoted_during_a_merge_is_merged_next(gateway: ModelGateway, tmp_path: Path) -> None:
+    for seed, name in enumerate(["fraud@one", "fraud@two"], 1):
+        write_adapter(tmp_path, name, seed)
+    promote(tmp_path, "fraud@one")
+    models = FraudModels(gateway, tmp_path, tmp_path / "merged")
+    await models.load()
+    promote(tmp_path, "fraud@two")
+    assert await models.adapter() == "fraud@two"
+    promote(tmp_path, "fraud@one")
+    assert await models.adapter() == "fraud@one"
+    await merged(models)
+    assert await models.adapter() == "fraud@one"
+    models.close()
+
+
+async def test_a_merged_file_that_llama_cpp_cannot_load_is_discarded(gateway: ModelGateway, tmp_path: Path) -> None:
+    write_adapter(tmp_path, "fraud@one", 1)
+    promote(tmp_path, "fraud@one")
+    models = FraudModels(gateway, tmp_path, tmp_path / "merged")
+    await models.load()
+    await merged(models)
+    models.close()
+    [file] = (tmp_path / "merged").glob("*.gguf")
+    file.write_bytes(b"GGUF but no model")
+    file.with_suffix(".sha256").write_text(file_sha256(file))
+    again = FraudModels(gateway, tmp_path, tmp_path / "merged")
+    async with again.serving() as served:
+        assert served.name == "fraud@one"
+        assert not served.merged
+    assert not file.exists()
+    again.close()
+
+
+async def test_what_cannot_be_merged_is_served_beside_its_base(
+    gateway: ModelGateway, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     write_adapter(tmp_path, "fraud@one", 1)
     promote(tmp_path, "fraud@one")
     (tmp_path / "merged").write_text("no folder")
     models = FraudModels(gateway, tmp_path, tmp_path / "merged")
-    await models.load()
-    await models.settled()
+    with caplog.at_level(logging.WARNING):
+        await models.load()
+        for _ in range(20 * _MERGE_S):
+            if caplog.records:
+                break
+            await asyncio.sleep(0.05)
+    assert "beside its base" in caplog.text
     async with models.serving() as served:
         assert served.server is not None
         assert not served.merged

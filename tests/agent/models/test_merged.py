@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import psutil
 import pytest
 
 from agent.models.merged import MergedFiles
@@ -56,12 +57,17 @@ async def test_an_adapter_that_does_not_fit_leaves_nothing(tmp_path: Path) -> No
 
 async def test_a_cancelled_merge_leaves_nothing(tmp_path: Path) -> None:
     adapter = write_adapter(tmp_path, "fraud@one", 1)
-    merging = asyncio.create_task(MergedFiles(tmp_path / "merged").make(manifest(adapter), adapter / "adapter.gguf"))
-    await asyncio.sleep(0.5)
+    folder = tmp_path / "merged"
+    merging = asyncio.create_task(MergedFiles(folder).make(manifest(adapter), adapter / "adapter.gguf"))
+    for _ in range(6000):
+        if list(folder.glob("*.partial")):
+            break
+        await asyncio.sleep(0.01)
     merging.cancel()
     with pytest.raises(asyncio.CancelledError):
         await merging
-    assert names(tmp_path / "merged") == []
+    assert names(folder) == []
+    assert not [child for child in psutil.Process().children() if "agent.models.gguf_merged" in child.cmdline()]
 
 
 async def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:

@@ -1,0 +1,46 @@
+"""What the commands share: failures as one line, folders, figures as text."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import typer
+
+from finetune.errors import MissingExtraError
+from tools.errors import SwitchyardError
+
+_EXTRA = {"torch", "transformers", "peft", "trl", "datasets", "safetensors", "mlflow", "optuna", "matplotlib"}
+
+
+@contextmanager
+def reported_failures() -> Generator[None]:
+    """Turn the errors that a user can act on into one line on standard error and exit status 1."""
+    try:
+        try:
+            yield
+        except ModuleNotFoundError as error:
+            module = (error.name or "").partition(".")[0]
+            if module not in _EXTRA:
+                raise
+            raise MissingExtraError(module) from error
+    except SwitchyardError as error:
+        typer.echo(f"finetune: {' '.join(error.message.split())}", err=True)
+        raise typer.Exit(1) from error
+
+
+def figures(metrics: Mapping[str, float | None]) -> str:
+    """Metrics as one line."""
+    return ", ".join(f"{name} {value:.3f}" for name, value in metrics.items() if value is not None)
+
+
+def data_folder() -> Path:
+    """Where tracked runs, the registry and the dequantised base lie (SWITCHYARD_DATA_DIR)."""
+    return Path(os.environ.get("SWITCHYARD_DATA_DIR") or ".switchyard") / "finetune"
+
+
+def cache_folder() -> Path:
+    """Where the dequantised base lies."""
+    return data_folder() / "cache"
