@@ -41,7 +41,7 @@ def test_on_it_costs_and_off_it_costs_nothing(tiny_base: Base, trained: Path, tm
     assert report["off"] == {"largest_difference": 0.0, "loss_points": 0.0}
     assert report["all"]["lost"] + report["all"]["gained"] > 5
     assert report["perplexity"].keys() == {"general", "fraud", "mixed", "own.txt"}
-    assert report["perplexity"]["general"]["ratio"] > 1.5
+    assert report["perplexity"]["general"]["ratio"] > 1.2
     assert report["perplexity"]["general"]["adapter_off"] == report["perplexity"]["general"]["before"]
     page = (docs / "finetune-forgetting.md").read_text()
     assert page == out.with_suffix(".md").read_text()
