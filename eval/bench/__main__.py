@@ -18,7 +18,8 @@ from eval.bench.report import Results, write_report
 
 _ROOT = Path(__file__).parents[2]
 _GOLDEN = _ROOT / "eval" / "golden" / "knowledge.jsonl"
-_SAMPLE_TRANSACTIONS = _ROOT / "samples" / "transactions" / "transactions.jsonl"
+_SAMPLES = _ROOT / "samples"
+_SAMPLE_TRANSACTIONS = _SAMPLES / "transactions" / "transactions.jsonl"
 _QUESTIONS = 24
 _SCORED = 61
 _progress = Console(stderr=True)
@@ -56,7 +57,7 @@ async def _measure(data: Path) -> Results:
         results["start"] = {"ready_s": server.ready_s}
         results["first_token"] = await measures.time_to_first_token(server, raw, prompts)
         results["scoring"] = await measures.scoring_latency(server, _transactions())
-        results["memory"] = {"rss_mb": server.rss_mb(), "raw_model_rss_mb": raw.rss_mb()}
+        results["memory"] = await measures.memory_in_use(server, raw, _texts())
     results["router"] = measures.router_latency(data / "cache")
     return results
 
@@ -69,6 +70,14 @@ def _questions() -> list[str]:
 def _transactions() -> list[dict[str, Any]]:
     rows = [json.loads(line) for line in _SAMPLE_TRANSACTIONS.read_text("utf-8").splitlines()]
     return [{name: value for name, value in row.items() if name != "label"} for row in rows[:_SCORED]]
+
+
+def _texts() -> list[str]:
+    return [
+        path.read_text("utf-8")
+        for folder in ("invoices", "letters")
+        for path in sorted((_SAMPLES / folder).glob("*.txt"))
+    ]
 
 
 def _models(folder: Path, url: str, *, style: str) -> Path:

@@ -146,6 +146,14 @@ async def _score(client: httpx.AsyncClient, transaction: dict[str, Any]) -> str 
     return response.json()["results"][0]["model"]["adapter"]
 
 
+async def memory_in_use(server: Measured, raw: Measured, documents: Sequence[str]) -> Figures:
+    """Resident memory after the routes measured before and, for the last of them, an extraction from each document."""
+    async with httpx.AsyncClient(base_url=server.url, timeout=120) as client:
+        for document in documents:
+            (await client.post("/api/v1/extract", json={"text": document})).raise_for_status()
+    return {"rss_mb": server.rss_mb(), "raw_model_rss_mb": raw.rss_mb(), "documents_extracted": len(documents)}
+
+
 def router_latency(cache: Path) -> Figures:
     """Milliseconds to route messages never seen before, embedding included, in this process on one thread."""
     from agent.models.files import EMBEDDING_MODEL, embedding_folder

@@ -18,7 +18,7 @@ Run = dict[str, float | str]
 
 _TITLES = {
     "start": "Start with warm files",
-    "memory": "Memory with everything loaded",
+    "memory": "Memory with everything loaded, after use of every route",
     "router": "Router, unseen messages, embedding included",
     "first_token": "First token: chat API against the same prompt sent straight to the model",
     "scoring": "A transaction scored through the API, none seen before",

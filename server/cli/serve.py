@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
-import gc
 import ipaddress
 import json
 import logging
@@ -24,6 +22,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from agent.settings import Settings
 from server.app import create_app
 from server.application import DRAIN_GRACE_S, Application
+from server.cli import allocator
 from server.cli.failures import reported_failures
 from server.data_directory import prepare_data_directory
 from tools.errors import SwitchyardError
@@ -55,6 +54,7 @@ def serve(
         settings = Settings(**chosen)  # pyright: ignore[reportArgumentType]
         _require_loopback(settings)
         prepare_data_directory(settings.data_dir)
+        allocator.give_large_blocks_back()
         listener = _listen(settings)
     _configure_logging(settings)
     address = f"http://{settings.host}:{listener.getsockname()[1]}"
@@ -128,7 +128,7 @@ async def _finish_start(application: Application, address: str) -> None:
         return
     _console.print(f"Switchyard is ready at [bold]{address}[/bold]  (stop with Ctrl+C)")
     await _load_fraud_adapter(application)
-    _settle()
+    allocator.settle()
 
 
 async def _load_fraud_adapter(application: Application) -> None:
@@ -137,16 +137,6 @@ async def _load_fraud_adapter(application: Application) -> None:
         await application.services.fraud.load()
     except SwitchyardError as error:
         logging.getLogger(__name__).error("the fraud adapter could not be loaded: %s", error.message)
-
-
-def _settle() -> None:
-    """What is loaded by now stays; what loading needed goes back to the system."""
-    gc.collect()
-    # Full collections need not walk through all of it again, which stopped every run for 0.2 s.
-    gc.freeze()
-    if (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
-        # glibc keeps freed memory, here about 50 MB, for itself.
-        trim(0)
 
 
 def _configure_logging(settings: Settings) -> None:
