@@ -20,6 +20,12 @@ _ROOT = Path(__file__).parents[2]
 _GOLDEN = _ROOT / "eval" / "golden" / "knowledge.jsonl"
 _SAMPLES = _ROOT / "samples"
 _SAMPLE_TRANSACTIONS = _SAMPLES / "transactions" / "transactions.jsonl"
+_DOCUMENTS = {
+    "contract": "contracts/*.txt",
+    "invoice": "invoices/invoice-*.txt",
+    "receipt": "invoices/receipt-*.txt",
+    "dispute_letter": "letters/*.txt",
+}
 _QUESTIONS = 24
 _SCORED = 61
 _progress = Console(stderr=True)
@@ -57,7 +63,7 @@ async def _measure(data: Path) -> Results:
         results["start"] = {"ready_s": server.ready_s}
         results["first_token"] = await measures.time_to_first_token(server, raw, prompts)
         results["scoring"] = await measures.scoring_latency(server, _transactions())
-        results["memory"] = await measures.memory_in_use(server, raw, _texts())
+        results["memory"] = await measures.memory_in_use(server, raw, _documents())
     results["router"] = measures.router_latency(data / "cache")
     return results
 
@@ -72,11 +78,11 @@ def _transactions() -> list[dict[str, Any]]:
     return [{name: value for name, value in row.items() if name != "label"} for row in rows[:_SCORED]]
 
 
-def _texts() -> list[str]:
+def _documents() -> list[dict[str, str]]:
     return [
-        path.read_text("utf-8")
-        for folder in ("invoices", "letters")
-        for path in sorted((_SAMPLES / folder).glob("*.txt"))
+        {"text": path.read_text("utf-8"), "schema": schema}
+        for schema, pattern in _DOCUMENTS.items()
+        for path in sorted(_SAMPLES.glob(pattern))
     ]
 
 

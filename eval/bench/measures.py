@@ -146,11 +146,11 @@ async def _score(client: httpx.AsyncClient, transaction: dict[str, Any]) -> str 
     return response.json()["results"][0]["model"]["adapter"]
 
 
-async def memory_in_use(server: Measured, raw: Measured, documents: Sequence[str]) -> Figures:
-    """Resident memory after the routes measured before and, for the last of them, an extraction from each document."""
+async def memory_in_use(server: Measured, raw: Measured, documents: Sequence[dict[str, str]]) -> Figures:
+    """Resident memory after the routes measured before and, for the last one, extractions: `text` into `schema`."""
     async with httpx.AsyncClient(base_url=server.url, timeout=120) as client:
         for document in documents:
-            (await client.post("/api/v1/extract", json={"text": document})).raise_for_status()
+            (await client.post("/api/v1/extract", json=document)).raise_for_status()
     return {"rss_mb": server.rss_mb(), "raw_model_rss_mb": raw.rss_mb(), "documents_extracted": len(documents)}
 
 
