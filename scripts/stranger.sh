@@ -1,0 +1,22 @@
+#!/bin/sh
+# The sidecar on tasks that are not ours: simulated clients and, where its file is given, another transaction simulator's
+# rows. Trains with the defaults, measures on rows never seen, writes docs/results; what is already there is used again.
+#   scripts/stranger.sh [work folder] [transactions_sparkov.csv]
+set -eu
+work="${1:-out/finetune/strangers}"
+finetune=".venv/bin/python -m finetune"
+measure() {
+    $finetune evaluate --adapter "$1/run" --data "$1/data/test.$2" --train-data "$1/data/train.$2" --no-with-base \
+        --out "$1/run/report.json"
+    cp "$1/run/report.json" "docs/results/$3.json"
+}
+.venv/bin/python -m finetune.data.clients --out "$work/clients/data"
+$finetune train --data "$work/clients/data/train.csv" --task clients --out "$work/clients/run"
+measure "$work/clients" csv stranger-clients
+if [ -n "${2:-}" ]; then
+    $finetune prepare --data "$2" --out "$work/transactions/data"
+    $finetune train --data "$work/transactions/data/train.jsonl" --val "$work/transactions/data/validation.jsonl" \
+        --task transactions --out "$work/transactions/run"
+    measure "$work/transactions" jsonl stranger-transactions
+fi
+$finetune report docs/results/fraud-adapter.json docs/results/stranger-*.json --out docs/finetune-results.md
