@@ -1,28 +1,35 @@
 from __future__ import annotations
 
 import csv
-import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from finetune.data.clients import simulate_clients, write_clients
+from finetune.evaluation.baselines import numbers_logistic
+from finetune.evaluation.metrics import measure
+from finetune.labels import LabelSpace
+from finetune.rows import Row
+from tools.fraud.number_levels import fit_number_levels
 
 
 def test_six_in_a_hundred_clients_are_bad_and_their_numbers_say_which() -> None:
     clients = simulate_clients(6000, 3)
     labels = np.array(clients.labels)
     assert labels.mean() == pytest.approx(0.06, abs=0.01)
-    fields = np.array([[float(number) for number in re.findall(r"\d+", text)] for text in clients.texts])
-    model: Any = make_pipeline(StandardScaler(), LogisticRegression()).fit(fields[:4000], labels[:4000])
-    found: Any = model.predict_proba(fields[4000:])[:, 1]
-    assert 0.9 < roc_auc_score(labels[4000:], found) < 0.99
+    rows = [
+        Row(text, str(label), at)
+        for at, (text, label) in enumerate(zip(clients.texts, clients.labels, strict=True), start=1)
+    ]
+    space = LabelSpace(("1", "0"), ("1", "0"))
+    levels = fit_number_levels(clients.texts[:4000])
+    assert levels is not None
+    truth = [space.index(row.label) for row in rows[4000:]]
+    scored = numbers_logistic(rows[4000:], truth, rows[:4000], space, levels)
+    roc_auc = measure(scored)["roc_auc"]
+    assert roc_auc is not None
+    assert 0.9 < roc_auc < 0.99
 
 
 def test_a_seed_is_a_world() -> None:
