@@ -43,12 +43,20 @@ class Recipe(BaseModel):
     )
     patience: int = Field(default=3, ge=1, description="Epochs without a better validation PR-AUC before it stops.")
     average: bool = Field(default=False, description="Average the adapters of the last epochs, kept if better.")
+    general_share: float = Field(
+        default=0.0, ge=0, le=0.5, description="Share of general text among a batch's rows, against forgetting."
+    )
     numbers: Literal["levels", "raw"] = Field(
         default="levels", description="In rows of one template, each number as its level among the training rows."
     )
     max_length: int = Field(default=512, ge=16)
     seed: int = 0
     threads: int | None = Field(default=None, ge=1)
+
+    @property
+    def general_per_row(self) -> float:
+        """General texts for each row of the task."""
+        return self.general_share / (1 - self.general_share)
 
     def for_rows(self, positives: int, negatives: int) -> Recipe:
         """The recipe with `auto` decided for rows of two labels.

@@ -22,6 +22,7 @@ from finetune.labels import LabelSpace, find_classes, make_prompt
 from finetune.recipe import Recipe
 from finetune.rows import Row, rows_sha256
 from finetune.splits import hold_out
+from finetune.training.general import GeneralText, general_texts
 from finetune.training.trainer import Split
 from tools.fraud.number_levels import fit_number_levels
 from tools.fraud.prompt import LabelPrompt
@@ -29,7 +30,7 @@ from tools.fraud.prompt import LabelPrompt
 CHECKPOINTS = "checkpoints"
 _HELD_OUT = 0.15
 _CALIBRATION = 0.5
-_PARTS = ("train", "early_stopping", "calibration")
+_PARTS = ("train", "early_stopping", "calibration", "general")
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ class Prepared:
     stop: Split
     calibration: Split
     tokens_per_row: float
+    general: GeneralText | None = None
 
 
 def prepare(job: Job, model: Any) -> Prepared:
@@ -91,15 +93,23 @@ def prepare(job: Job, model: Any) -> Prepared:
     indices = [[labels.index(row.label) for row in part] for part in parts]
     data_sha256 = rows_sha256(row for part in parts for row in part)
     _claim(job, data_sha256)
-    inputs = _inputs(job, model, encoded)
+    general = _general_texts(job, model, tokenizer)
+    inputs = _inputs(job, model, [*encoded, Encoded([], general)] if general else encoded)
     return Prepared(
         prompt,
         labels,
         [first_token(tokenizer, word) for word in labels.words],
         data_sha256,
-        *(Split(part, numbers) for part, numbers in zip(inputs, indices, strict=True)),
+        *(Split(part, numbers) for part, numbers in zip(inputs, indices, strict=False)),
         tokens_per_row=float(np.mean(encoded[0].lengths)) + len(encoded[0].prefix),
+        general=GeneralText(inputs[-1], general, recipe.general_per_row) if general else None,
     )
+
+
+def _general_texts(job: Job, model: Any, tokenizer: Any) -> list[list[int]]:
+    if not job.recipe.general_share:
+        return []
+    return general_texts(model, tokenizer, job.recipe.seed, job.checkpoints / "general.json")
 
 
 def _split(job: Job) -> tuple[list[Row], list[Row], list[Row]]:
@@ -136,7 +146,7 @@ def _inputs(job: Job, model: Any, encoded: Sequence[Encoded]) -> list[Inputs]:
     if not job.recipe.first_layer:
         return [token_inputs(part) for part in encoded]
     lower = LowerLayers(model, job.recipe.first_layer)
-    return [_lower(lower, part, job.checkpoints / f"{name}.lower") for name, part in zip(_PARTS, encoded, strict=True)]
+    return [_lower(lower, part, job.checkpoints / f"{name}.lower") for name, part in zip(_PARTS, encoded, strict=False)]
 
 
 def _lower(lower: LowerLayers, encoded: Encoded, kept: Path) -> Inputs:

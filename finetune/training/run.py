@@ -166,6 +166,7 @@ def _trainer(job: Job, prepared: Prepared, model: Any) -> LabelTrainer:
         label_ids=prepared.label_ids,
         sampler=sampler,
         metric=metric,
+        general=prepared.general,
     )
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(Progress(job.out, trainer.throughput))

@@ -17,6 +17,7 @@ from trl.trainer.sft_trainer import SFTTrainer
 
 from finetune.label_model import Inputs, label_logits, length_batches
 from finetune.objective import Logits, label_loss
+from finetune.training.general import GeneralText
 from finetune.training.sampler import BucketSampler
 
 EVAL_BATCH = 32
@@ -57,6 +58,7 @@ class LabelTrainer(SFTTrainer):
         label_ids: Sequence[int],
         sampler: BucketSampler,
         metric: Metric,
+        general: GeneralText | None = None,
         **kwargs: Any,
     ) -> None:
         self._train_split = train
@@ -64,18 +66,22 @@ class LabelTrainer(SFTTrainer):
         self._label_ids = list(label_ids)
         self._sampler = sampler
         self._metric = metric
+        self._general = general
         self.throughput = Throughput()
         super().__init__(*args, data_collator=_row_numbers, **kwargs)
         # The loss is a mean over rows: the trainer divides it by the accumulation steps.
         self.model_accepts_loss_kwargs = False
 
     def compute_loss(self, model: Any, inputs: Mapping[str, Tensor], *_: Any, **__: Any) -> Tensor:
-        """The label loss of a batch."""
+        """The label loss of a batch, and beside it that of general text by its share."""
         rows = inputs["rows"].tolist()
         batch = self._train_split.inputs.batch(rows)
         labels = torch.tensor([self._train_split.labels[row] for row in rows])
         logits = label_logits(self.accelerator.unwrap_model(model), self._train_split.inputs, batch)
         loss = label_loss(logits, labels.to(logits.device), self._label_ids)
+        if self._general is not None:
+            seed = [self.args.seed, self.state.global_step, *rows]
+            loss = loss + self._general.per_row * self._general.loss(model, len(rows), seed)
         self.throughput.tokens += batch.inputs.shape[0] * batch.inputs.shape[1]
         return loss
 
