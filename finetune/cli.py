@@ -345,6 +345,39 @@ def sweep(
 
 
 @app.command()
+def ablate(
+    data: Data,
+    test: Annotated[Path, typer.Option("--test", help="Rows to measure on, trained on by none.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the study; an interrupted one goes on from it.")],
+    task: Annotated[str, typer.Option("--task", help="The adapter's role.")] = "fraud",
+    val: Annotated[Path | None, typer.Option("--val", help="Validation rows; default: a part of --data.")] = None,
+    variants: Annotated[Path | None, typer.Option(help="YAML: a name and changed settings each.")] = None,
+    config: Annotated[Path | None, typer.Option("--config", help="The recipe that the variants change.")] = None,
+    base: Annotated[str | None, typer.Option("--base", help="A .gguf file or a Hugging Face folder.")] = None,
+    max_rows: Annotated[int | None, typer.Option(min=1, help="Train on about so many of the rows.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; default: all cores.")] = None,
+    positive: Annotated[str | None, typer.Option(help="The label to find.")] = None,
+) -> None:
+    """Measure what each part of the recipe brings: schedule, accumulation, precision, early stopping, averaging, ..."""
+    with reported_failures():
+        from finetune.ablation.page import PAGE_NAME, write_results
+        from finetune.ablation.study import Study, load_variants, study
+        from finetune.base import open_base
+        from finetune.recipe import load_recipe
+        from finetune.rows import read_rows
+        from finetune.sweep.run import sample
+        from finetune.training.prepare import Job
+
+        recipe = load_recipe(config, threads=threads)
+        rows = sample(read_rows(data), max_rows, recipe.seed)
+        validation = None if val is None else read_rows(val)
+        tracking = data_folder() / "mlruns"
+        job = Job(task, rows, validation, open_base(base, cache_folder()), recipe, out, positive, tracking=tracking)
+        study(Study(job, load_variants(variants), read_rows(test)), lambda results: write_results(results, out))
+        typer.echo((out / PAGE_NAME).read_text("utf-8"))
+
+
+@app.command()
 def forgetting(
     adapter: Annotated[Path, typer.Option("--adapter", help="Folder that `train` or `export` wrote.")],
     out: Annotated[Path, typer.Option("--out", help="The report (JSON); the page (.md) goes beside it.")] = Path(

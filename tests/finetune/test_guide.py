@@ -21,6 +21,7 @@ PREFIX = "python -m finetune "
 RECIPE = "rank: 4\nalpha: 8\nepochs: 1\nbatch_size: 4\nlearning_rate: 0.02\nfirst_layer: 1\n"
 # No rank of the plan is the recipe's: the tuned adapter must be another one than the first.
 PLAN = "stages: [{parameter: rank, values: [8, 6]}]"
+VARIANTS = "{as recommended: {}, constant rate: {schedule: constant}}"
 CHARS = 40
 SPLITS = {"train": 240, "validation": 48, "test": 24}
 
@@ -37,6 +38,16 @@ def tiny(arguments: list[str], base: Base) -> list[str]:
         "prepare": [] if "--data" in arguments else ["--rows", "600", "--seed", "5"],
         "train": ["--base", str(base.gguf), "--config", "tiny.yaml", "--threads", "1"],
         "sweep": ["--base", str(base.gguf), "--config", "tiny.yaml", "--plan", "plan.yaml", "--threads", "1"],
+        "ablate": [
+            "--base",
+            str(base.gguf),
+            "--config",
+            "tiny.yaml",
+            "--variants",
+            "variants.yaml",
+            "--threads",
+            "1",
+        ],
         "evaluate": ["--base", str(base.gguf)],
         "score": ["--base", str(base.gguf)],
         "export": ["--base", str(base.gguf)],
@@ -70,6 +81,7 @@ def shorten(folder: Path) -> None:
 def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few_resamples: None) -> Iterator[Path]:
     (tmp_path / "tiny.yaml").write_text(RECIPE)
     (tmp_path / "plan.yaml").write_text(PLAN)
+    (tmp_path / "variants.yaml").write_text(VARIANTS)
     shops = ["casino", "bakery", "bookshop"]
     lines = [f"client {n % 120},Order {n} of {n * 3} EUR at a {shops[n % 3]},{int(n % 3 == 0)}" for n in range(360)]
     (tmp_path / "my.csv").write_text("client,text,label\n" + "\n".join(lines) + "\n")
@@ -90,6 +102,7 @@ def test_every_command_of_the_guide_runs(workplace: Path, tiny_base: Base) -> No
             shorten(workplace / "out/finetune/fraud")
     out = workplace / "out/finetune"
     assert (out / "sweep/results.md").is_file()
+    assert "constant rate" in (out / "ablation/ablation.md").read_text()
     assert json.loads((out / "forgetting.json").read_text())["off"]["loss_points"] == 0
     registry = json.loads((workplace / "data/finetune/registry/registry.json").read_text())
     first = json.loads((out / "run/export/manifest.json").read_text())["name"]
