@@ -8,6 +8,7 @@ INSTALL := PYTHON="$(PYTHON)" scripts/install.sh
 
 # No model hub and no telemetry, whatever the shell says.
 export HF_HUB_OFFLINE := 1
+export ORT_DISABLE_TELEMETRY := 1
 export LANGSMITH_TRACING := false
 export LANGGRAPH_STRICT_MSGPACK := true
 export LANGGRAPH_CLI_NO_ANALYTICS := 1

@@ -7,9 +7,7 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-# Before anything imports a hub client: nothing is fetched, nothing is reported to anybody.
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
-os.environ.setdefault("TRANSFORMERS_OFFLINE", "1")
+# Before anything imports tokenizers.
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 import typer

@@ -10,13 +10,10 @@ from typing import Any
 
 import pytest
 
+from tools.offline import SWITCHES
+
 # Before anything imports langgraph or huggingface_hub: both read these at import.
-os.environ |= {
-    "HF_HUB_OFFLINE": "1",
-    "TRANSFORMERS_OFFLINE": "1",
-    "LANGSMITH_TRACING": "false",
-    "LANGGRAPH_STRICT_MSGPACK": "true",
-}
+os.environ |= SWITCHES
 for _name in ("http_proxy", "https_proxy", "all_proxy"):
     os.environ.pop(_name, None)
     os.environ.pop(_name.upper(), None)

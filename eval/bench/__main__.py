@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -38,7 +37,6 @@ def main() -> None:
     parser.add_argument("--page", type=Path, default=_ROOT / "docs" / "benchmarks.md", help="page made from it")
     parser.add_argument("--data", type=Path, default=Path(".switchyard") / "bench", help="data directory to use")
     arguments = parser.parse_args()
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
     data = arguments.data.resolve()
     processes.merge_fraud_adapter(data)
     results = asyncio.run(_measure(data))

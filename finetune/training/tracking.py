@@ -35,7 +35,6 @@ class TrackedRun:
 @contextmanager
 def track(store: Path, name: str, parameters: Mapping[str, Any], tags: Mapping[str, str]) -> Generator[TrackedRun]:
     """Open a run. It ends as failed when the block raises."""
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     # A folder needs no database and no server; mlflow wants to be told that this is meant.
     os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
     import mlflow

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
-# Before anything imports langgraph, langchain or a hub client: nothing is fetched, nothing is reported to anybody,
-# and checkpoints hold plain data only.
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
-os.environ.setdefault("TRANSFORMERS_OFFLINE", "1")
-os.environ.setdefault("LANGSMITH_TRACING", "false")
-os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
-
 import typer
 
+# Sets the offline switches before anything imports langgraph, langchain or a hub client.
+import tools  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from server.cli.registry import LazyGroup
 
 app = typer.Typer(
