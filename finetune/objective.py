@@ -16,16 +16,16 @@ LISTED_WEIGHT = 0.1
 Logits = NDArray[np.float64]
 
 
-def label_loss(logits: Tensor, labels: Tensor, label_ids: Sequence[int]) -> Tensor:
+def label_loss(logits: Tensor, targets: Tensor, label_ids: Sequence[int]) -> Tensor:
     """Cross-entropy among the label words, plus a little while any of them is less probable than all other words.
 
-    `logits` [rows, vocabulary], `labels` [rows] as places in `label_ids`. For two labels the first term is the binary
-    cross-entropy of the logits' difference.
+    `logits` [rows, vocabulary]; `targets` [rows, labels]: how probable each label ought to be. For two labels the first
+    term is the binary cross-entropy of the logits' difference.
     """
     chosen = logits[:, list(label_ids)]
     outside = logits.index_fill(1, torch.tensor(list(label_ids), device=logits.device), float("-inf"))
     unlisted = softplus(torch.logsumexp(outside, dim=1) - chosen.min(dim=1).values)
-    return cross_entropy(chosen, labels) + LISTED_WEIGHT * unlisted.mean()
+    return cross_entropy(chosen, targets) + LISTED_WEIGHT * unlisted.mean()
 
 
 def margins(logits: Logits) -> Logits:

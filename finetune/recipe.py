@@ -46,6 +46,9 @@ class Recipe(BaseModel):
     general_share: float = Field(
         default=0.0, ge=0, le=0.5, description="Share of general text among a batch's rows, against forgetting."
     )
+    teacher: bool = Field(
+        default=False, description="The best simple model of the rows gives the targets at first, the labels at last."
+    )
     numbers: Literal["levels", "raw"] = Field(
         default="levels", description="In rows of one template, each number as its level among the training rows."
     )

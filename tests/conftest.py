@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tools.offline import SWITCHES
 
@@ -20,6 +21,10 @@ for _name in ("http_proxy", "https_proxy", "all_proxy"):
 _FOR_TESTS = {"SWITCHYARD_SCREENSHOTS", "SWITCHYARD_TEST_URL"}  # read by tests/browser
 for _name in [name for name in os.environ if name.startswith("SWITCHYARD_") and name not in _FOR_TESTS]:
     os.environ.pop(_name)
+
+# A deadline is a timing assert: a busy machine misses it.
+settings.register_profile("switchyard", deadline=None)
+settings.load_profile("switchyard")
 
 
 def _is_local(address: object) -> bool:

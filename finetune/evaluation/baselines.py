@@ -70,7 +70,8 @@ def tfidf_logistic(
 ) -> Scored:
     """TF-IDF over words and word pairs with logistic regression.
 
-    Without training rows it is cross-validated on the evaluated rows themselves.
+    Without training rows it is cross-validated on the evaluated rows themselves. Texts that share no word leave the
+    training labels' shares.
     """
     texts = [row.text for row in rows]
     if train is None:
@@ -79,7 +80,12 @@ def tfidf_logistic(
             return majority(truth, truth, len(labels.classes))
         found = cross_val_predict(_tfidf(), texts, np.asarray(truth), cv=folds, method="predict_proba")
         return _scored(truth, np.asarray(found))
-    model = _tfidf().fit([row.text for row in train], [labels.index(row.label) for row in train])
+    learned = [labels.index(row.label) for row in train]
+    try:
+        model = _tfidf().fit([row.text for row in train], learned)
+    except ValueError:
+        # No two texts share a word.
+        return majority(truth, learned, len(labels.classes))
     return _scored(truth, np.asarray(model.predict_proba(texts)))
 
 

@@ -23,6 +23,7 @@ from finetune.recipe import Recipe
 from finetune.rows import Row, rows_sha256
 from finetune.splits import hold_out
 from finetune.training.general import GeneralText, general_texts
+from finetune.training.teacher import Teacher, find_teacher
 from finetune.training.trainer import Split
 from tools.fraud.number_levels import fit_number_levels
 from tools.fraud.prompt import LabelPrompt
@@ -68,6 +69,7 @@ class Prepared:
     calibration: Split
     tokens_per_row: float
     general: GeneralText | None = None
+    teacher: Teacher | None = None
 
 
 def prepare(job: Job, model: Any) -> Prepared:
@@ -103,6 +105,7 @@ def prepare(job: Job, model: Any) -> Prepared:
         *(Split(part, numbers) for part, numbers in zip(inputs, indices, strict=False)),
         tokens_per_row=float(np.mean(encoded[0].lengths)) + len(encoded[0].prefix),
         general=GeneralText(inputs[-1], general, recipe.general_per_row) if general else None,
+        teacher=find_teacher(parts[0], labels, prompt.levels, recipe.seed) if recipe.teacher else None,
     )
 
 

@@ -32,7 +32,7 @@ from finetune.training.progress import Progress, read_history
 from finetune.training.sampler import BucketSampler
 from finetune.training.selection import ERROR, METRIC, kept_step
 from finetune.training.tracking import TrackedRun, track
-from finetune.training.trainer import LabelTrainer, split_logits
+from finetune.training.trainer import LabelTrainer, Split, split_logits
 from tools.fraud.calibration import Calibration
 
 CURVES_NAME = "curves.png"
@@ -116,6 +116,7 @@ def _tracked(job: Job, prepared: Prepared) -> AbstractContextManager[TrackedRun]
 
 
 def _facts(job: Job, prepared: Prepared) -> dict[str, Any]:
+    teacher = prepared.teacher
     splits = {"train": prepared.train, "early_stopping": prepared.stop, "calibration": prepared.calibration}
     return {
         "task": job.task,
@@ -127,6 +128,7 @@ def _facts(job: Job, prepared: Prepared) -> dict[str, Any]:
         "rows": {name: len(split.labels) for name, split in splits.items()},
         "positive_share": round(prepared.train.labels.count(0) / len(prepared.train.labels), 4),
         "tokens_per_row": round(prepared.tokens_per_row, 1),
+        "teacher": None if teacher is None else {"name": teacher.name, "pr_auc": round(teacher.pr_auc, 4)},
     }
 
 
@@ -161,7 +163,7 @@ def _trainer(job: Job, prepared: Prepared, model: Any) -> LabelTrainer:
         eval_dataset=rows.select([0]),
         processing_class=load_tokenizer(job.base),
         callbacks=[EarlyStoppingCallback(early_stopping_patience=recipe.patience)],
-        train=prepared.train,
+        train=_with_teacher(prepared, sampler),
         validation=prepared.stop,
         label_ids=prepared.label_ids,
         sampler=sampler,
@@ -171,6 +173,15 @@ def _trainer(job: Job, prepared: Prepared, model: Any) -> LabelTrainer:
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(Progress(job.out, trainer.throughput))
     return trainer
+
+
+def _with_teacher(prepared: Prepared, sampler: BucketSampler) -> Split:
+    teacher = prepared.teacher
+    return (
+        prepared.train
+        if teacher is None
+        else replace(prepared.train, teacher=teacher.for_sample(sampler.negatives_left))
+    )
 
 
 _WATCHED = ("pr_auc", "roc_auc", "mcc", "f1")

@@ -39,6 +39,11 @@ class BucketSampler(Sampler[int]):
         """Choose the epoch to draw for."""
         self._epoch = epoch
 
+    @property
+    def negatives_left(self) -> float:
+        """The share of the negative rows that an epoch has."""
+        return self._negatives / max(1, len(self._negative))
+
     def __len__(self) -> int:
         return len(self._positive) + self._negatives
 

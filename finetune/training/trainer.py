@@ -13,12 +13,14 @@ import torch
 from peft import set_peft_model_state_dict
 from safetensors.torch import load_file
 from torch import Tensor
+from torch.nn.functional import one_hot
 from trl.trainer.sft_trainer import SFTTrainer
 
 from finetune.label_model import Inputs, label_logits, length_batches
 from finetune.objective import Logits, label_loss
 from finetune.training.general import GeneralText
 from finetune.training.sampler import BucketSampler
+from finetune.training.teacher import Teacher
 
 EVAL_BATCH = 32
 
@@ -29,6 +31,15 @@ class Split:
 
     inputs: Inputs
     labels: list[int]
+    teacher: Teacher | None = None
+
+    def targets(self, rows: Sequence[int], classes: int, taught: float) -> Tensor:
+        """How probable each label ought to be, [rows, classes]: the label, and by the share `taught` the teacher."""
+        labels = one_hot(torch.tensor([self.labels[row] for row in rows]), classes).float()
+        if self.teacher is None:
+            return labels
+        positive = torch.tensor(self.teacher.probabilities[list(rows)]).float()
+        return taught * torch.stack([positive, 1 - positive], dim=1) + (1 - taught) * labels
 
 
 @dataclass
@@ -76,9 +87,10 @@ class LabelTrainer(SFTTrainer):
         """The label loss of a batch, and beside it that of general text by its share."""
         rows = inputs["rows"].tolist()
         batch = self._train_split.inputs.batch(rows)
-        labels = torch.tensor([self._train_split.labels[row] for row in rows])
+        taught = max(0.0, 1 - self.state.global_step / self.args.max_steps)
+        targets = self._train_split.targets(rows, len(self._label_ids), taught)
         logits = label_logits(self.accelerator.unwrap_model(model), self._train_split.inputs, batch)
-        loss = label_loss(logits, labels.to(logits.device), self._label_ids)
+        loss = label_loss(logits, targets.to(logits.device), self._label_ids)
         if self._general is not None:
             seed = [self.args.seed, self.state.global_step, *rows]
             loss = loss + self._general.per_row * self._general.loss(model, len(rows), seed)
