@@ -46,8 +46,10 @@ class Recipe(BaseModel):
     general_share: float = Field(
         default=0.0, ge=0, le=0.5, description="Share of general text among a batch's rows, against forgetting."
     )
-    teacher: bool = Field(
-        default=False, description="The best simple model of the rows gives the targets at first, the labels at last."
+    teacher: bool | Literal["auto"] = Field(
+        default="auto",
+        description="The best simple model of the rows gives the targets at first, the labels at last. auto: where "
+        "positives are rare.",
     )
     numbers: Literal["levels", "raw"] = Field(
         default="levels", description="In rows of one template, each number as its level among the training rows."
@@ -64,12 +66,15 @@ class Recipe(BaseModel):
     def for_rows(self, positives: int, negatives: int) -> Recipe:
         """The recipe with `auto` decided for rows of two labels.
 
-        Where less than 15% are positive, an epoch has four negatives for each. There are then more epochs, up to four
-        times as many, so that a run takes as many steps or fewer, and patience grows with them.
+        Where less than 15% are positive, a teacher helps, and an epoch has four negatives for each. There are then
+        more epochs, up to four times as many, so that a run takes as many steps or fewer, and patience grows with them.
         """
+        rare = positives < _RARE * (positives + negatives)
+        if self.teacher == "auto":
+            return self.model_copy(update={"teacher": rare}).for_rows(positives, negatives)
         if self.negatives_per_positive != "auto":
             return self
-        if positives >= _RARE * (positives + negatives):
+        if not rare:
             return self.model_copy(update={"negatives_per_positive": None})
         longer = min(_MOST_EPOCHS, (positives + negatives) / (positives * (1 + _NEGATIVES)))
         epochs = max(1, math.floor(self.epochs * longer))

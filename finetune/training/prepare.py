@@ -58,8 +58,9 @@ class Job:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A job's rows, ready to train on."""
+    """A job's rows, ready to train on, and its recipe with everything decided for them."""
 
+    recipe: Recipe
     prompt: LabelPrompt
     labels: LabelSpace
     label_ids: list[int]
@@ -93,11 +94,13 @@ def prepare(job: Job, model: Any) -> Prepared:
         prompt = replace(prompt, levels=fit_number_levels([row.text for row in parts[0]]))
     encoded = [encode(tokenizer, prompt, [row.text for row in part], recipe.max_length) for part in parts]
     indices = [[labels.index(row.label) for row in part] for part in parts]
+    decided = _decided(recipe, labels, indices[0])
     data_sha256 = rows_sha256(row for part in parts for row in part)
     _claim(job, data_sha256)
     general = _general_texts(job, model, tokenizer)
     inputs = _inputs(job, model, [*encoded, Encoded([], general)] if general else encoded)
     return Prepared(
+        decided,
         prompt,
         labels,
         [first_token(tokenizer, word) for word in labels.words],
@@ -105,8 +108,16 @@ def prepare(job: Job, model: Any) -> Prepared:
         *(Split(part, numbers) for part, numbers in zip(inputs, indices, strict=False)),
         tokens_per_row=float(np.mean(encoded[0].lengths)) + len(encoded[0].prefix),
         general=GeneralText(inputs[-1], general, recipe.general_per_row) if general else None,
-        teacher=find_teacher(parts[0], labels, prompt.levels, recipe.seed) if recipe.teacher else None,
+        teacher=find_teacher(parts[0], labels, prompt.levels, recipe.seed) if decided.teacher else None,
     )
+
+
+def _decided(recipe: Recipe, labels: LabelSpace, indices: Sequence[int]) -> Recipe:
+    if not labels.binary:
+        negatives = None if recipe.negatives_per_positive == "auto" else recipe.negatives_per_positive
+        return recipe.model_copy(update={"teacher": False, "negatives_per_positive": negatives})
+    positives = indices.count(0)
+    return recipe.for_rows(positives, len(indices) - positives)
 
 
 def _general_texts(job: Job, model: Any, tokenizer: Any) -> list[list[int]]:

@@ -63,7 +63,7 @@ def train(job: Job) -> Outcome:
     model = load_model(job.base, four_bit=recipe.four_bit)
     layers = model.config.num_hidden_layers
     prepared = prepare(job, model)
-    job = replace(job, recipe=_decided(recipe, prepared))
+    job = replace(job, recipe=prepared.recipe)
     model = add_adapter(model, recipe)
     trainer = _trainer(job, prepared, model)
     with _tracked(job, prepared) as run:
@@ -88,13 +88,6 @@ def train(job: Job) -> Outcome:
         forget_lower(job)
         run.finish(history, {name: value for name, value in task.metrics.items() if value is not None}, files)
     return Outcome(job.out, task, report)
-
-
-def _decided(recipe: Recipe, prepared: Prepared) -> Recipe:
-    if not prepared.labels.binary and recipe.negatives_per_positive == "auto":
-        return recipe.model_copy(update={"negatives_per_positive": None})
-    positives = prepared.train.labels.count(0)
-    return recipe.for_rows(positives, len(prepared.train.labels) - positives)
 
 
 def _fit(job: Job, trainer: LabelTrainer) -> Path:

@@ -12,12 +12,13 @@ RECIPE = Recipe(epochs=2, patience=2)
 
 def test_with_enough_positives_every_row_is_in_every_epoch() -> None:
     decided = RECIPE.for_rows(20, 80)
-    assert decided == RECIPE.model_copy(update={"negatives_per_positive": None})
+    assert decided == RECIPE.model_copy(update={"negatives_per_positive": None, "teacher": False})
 
 
 def test_rare_positives_are_seen_more_often_in_about_as_many_steps() -> None:
     decided = RECIPE.for_rows(60, 940)
     assert decided.negatives_per_positive == 4
+    assert decided.teacher is True
     assert decided.epochs == 6
     assert decided.patience == 3
     assert decided.epochs * 5 * 60 <= RECIPE.epochs * 1000
@@ -30,7 +31,7 @@ def test_very_rare_positives_are_not_learned_by_heart() -> None:
 @pytest.mark.parametrize("wanted", [None, 2.5])
 def test_what_a_recipe_says_is_kept(wanted: float | None) -> None:
     recipe = RECIPE.model_copy(update={"negatives_per_positive": wanted})
-    assert recipe.for_rows(5, 9995) == recipe
+    assert recipe.for_rows(5, 9995) == recipe.model_copy(update={"teacher": True})
 
 
 @pytest.mark.parametrize("name", recipe_names())

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from finetune.data.dataset import SPLITS, Example
@@ -21,7 +21,6 @@ def examples(sizes: list[int], every: int = 4) -> list[Example]:
     ]
 
 
-@settings(deadline=None)
 @given(_groups, st.integers(0, 5))
 def test_every_row_lands_in_one_split_and_no_group_in_two(sizes: list[int], seed: int) -> None:
     rows = examples(sizes)
