@@ -323,20 +323,14 @@ def sweep(
 ) -> None:
     """Try ranks, then learning rates, epochs, alpha and batch sizes, each with the best of the stages before."""
     with reported_failures():
-        from finetune.base import open_base
         from finetune.recipe import load_recipe
-        from finetune.rows import read_rows
         from finetune.sweep.plan import load_plan
         from finetune.sweep.results import PAGE_NAME, write_results
-        from finetune.sweep.run import Sweep, sample
+        from finetune.sweep.run import Sweep, sampled_job
         from finetune.sweep.run import sweep as run
-        from finetune.training.prepare import Job
 
         recipe = load_recipe(config, threads=threads)
-        rows = sample(read_rows(data), max_rows, recipe.seed)
-        validation = None if val is None else read_rows(val)
-        tracking = data_folder() / "mlruns"
-        job = Job(task, rows, validation, open_base(base, cache_folder()), recipe, out, positive, tracking=tracking)
+        job = sampled_job(data, val, max_rows, recipe=recipe, base=base, task=task, positive=positive, out=out)
         wanted = Sweep(job, load_plan(plan), max_trials)
         run(wanted, lambda trials: write_results(wanted, trials))
         typer.echo((out / PAGE_NAME).read_text("utf-8"))
@@ -360,17 +354,12 @@ def ablate(
     with reported_failures():
         from finetune.ablation.page import PAGE_NAME, write_results
         from finetune.ablation.study import Study, load_variants, study
-        from finetune.base import open_base
         from finetune.recipe import load_recipe
         from finetune.rows import read_rows
-        from finetune.sweep.run import sample
-        from finetune.training.prepare import Job
+        from finetune.sweep.run import sampled_job
 
         recipe = load_recipe(config, threads=threads)
-        rows = sample(read_rows(data), max_rows, recipe.seed)
-        validation = None if val is None else read_rows(val)
-        tracking = data_folder() / "mlruns"
-        job = Job(task, rows, validation, open_base(base, cache_folder()), recipe, out, positive, tracking=tracking)
+        job = sampled_job(data, val, max_rows, recipe=recipe, base=base, task=task, positive=positive, out=out)
         study(Study(job, load_variants(variants), read_rows(test)), lambda results: write_results(results, out))
         typer.echo((out / PAGE_NAME).read_text("utf-8"))
 

@@ -8,13 +8,17 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from finetune.base import open_base
+from finetune.console import cache_folder, data_folder
 from finetune.errors import RowsError, TrainingError
-from finetune.rows import Row, rows_sha256
+from finetune.recipe import Recipe
+from finetune.rows import Row, read_rows, rows_sha256
 from finetune.splits import hold_out
 from finetune.sweep.plan import Plan, Settings, Stage, settings_of
 from finetune.sweep.store import Store, Trial, locked
@@ -84,6 +88,27 @@ def sample(rows: Sequence[Row], most: int | None, seed: int) -> Sequence[Row]:
             code="too_few_rows",
         )
     return kept
+
+
+def sampled_job(
+    data: Path,
+    validation: Path | None,
+    most: int | None,
+    *,
+    recipe: Recipe,
+    base: str | None,
+    task: str,
+    positive: str | None,
+    out: Path,
+) -> Job:
+    """A job over about `most` rows of a file, tracked in the data folder: what sweeps and ablations train from.
+
+    Raises RowsError or RecipeError for files that cannot be used.
+    """
+    rows = sample(read_rows(data), most, recipe.seed)
+    held_out = None if validation is None else read_rows(validation)
+    model = open_base(base, cache_folder())
+    return Job(task, rows, held_out, model, recipe, out, positive, tracking=data_folder() / "mlruns")
 
 
 def best_of(trials: Sequence[Trial]) -> Trial | None:
