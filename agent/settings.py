@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     phoenix_endpoint: str | None = Field(default=None, description="Collector of traces, e.g. http://localhost:6006.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Verbosity of the log.")
     max_concurrent_runs: int = Field(default=16, ge=1, description="Runs that work at the same time; others wait.")
+    max_waiting_runs: int = Field(default=256, ge=0, description="Runs that may wait; further ones are refused (503).")
     max_upload_mb: int = Field(default=50, ge=1, description="Largest document accepted, in MB.")
 
     @property

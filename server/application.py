@@ -8,15 +8,12 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
-
-import aiosqlite
-from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from agent.services import Services, open_services, sample_documents
 from agent.settings import Settings
 from agent.state import DEFAULT_OWNER
 from graphs.switchyard import Switchyard, build_graph
+from server.checkpoints import Checkpoints, open_checkpoints
 from server.data_directory import owned_data_directory
 from server.db.engine import Database, open_database
 from server.documents import DocumentService, NewDocument
@@ -38,7 +35,7 @@ class Application:
     database: Database
     documents: DocumentService
     services: Services
-    checkpointer: AsyncSqliteSaver
+    checkpoints: Checkpoints
     graph: Switchyard
     store: RunStore
     runs: RunManager
@@ -72,7 +69,7 @@ class Application:
         """
         await self.store.thread(owner, thread_id)
         await self.runs.thread_idle(thread_id)
-        await self.checkpointer.adelete_thread(thread_id)
+        await self.checkpoints.adelete_thread(thread_id)
         await self.store.delete_thread(owner, thread_id)
 
     async def stop(self) -> None:
@@ -102,24 +99,20 @@ async def open_application(settings: Settings) -> AsyncGenerator[Application]:
         stack.callback(services.close)
         documents.attach(services.index)
         stack.push_async_callback(documents.close, DRAIN_GRACE_S)
-        checkpointer = await stack.enter_async_context(_open_checkpointer(settings.checkpoint_database))
-        graph = build_graph(services, checkpointer)
+        checkpoints = await stack.enter_async_context(open_checkpoints(settings.checkpoint_database))
+        graph = build_graph(services, checkpoints)
         store = RunStore(database)
         if interrupted := await store.close_unfinished():
             _log.warning("%d runs had been cut off by an earlier stop; their owners are told", interrupted)
         await documents.fail_unfinished()
-        runs = RunManager(graph, store, max_concurrent=settings.max_concurrent_runs, traces=traces)
-        application = Application(settings, database, documents, services, checkpointer, graph, store, runs)
+        runs = RunManager(
+            graph,
+            store,
+            checkpoints,
+            max_concurrent=settings.max_concurrent_runs,
+            max_waiting=settings.max_waiting_runs,
+            traces=traces,
+        )
+        application = Application(settings, database, documents, services, checkpoints, graph, store, runs)
         stack.push_async_callback(application.stop)
         yield application
-
-
-@asynccontextmanager
-async def _open_checkpointer(path: Path) -> AsyncGenerator[AsyncSqliteSaver]:
-    async with aiosqlite.connect(path, timeout=30) as connection:
-        await connection.execute("PRAGMA journal_mode=WAL")
-        # The run row is what must survive a power cut; a lost checkpoint only costs a rerun.
-        await connection.execute("PRAGMA synchronous=NORMAL")
-        saver = AsyncSqliteSaver(connection)
-        await saver.setup()
-        yield saver

@@ -13,7 +13,8 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from agent.models.files import ModelFileError
-from server.runs.manager import RunStoppedError, ShuttingDownError
+from server.runs.admission import ThreadBusyError
+from server.runs.manager import QueueFullError, RunStoppedError, ShuttingDownError
 from tools.errors import InputError, ModelUnavailableError, NotFoundError, SwitchyardError
 
 _log = logging.getLogger(__name__)
@@ -24,6 +25,8 @@ _STATUS: dict[type[SwitchyardError], int] = {
     ModelUnavailableError: 503,
     ModelFileError: 503,
     ShuttingDownError: 503,
+    QueueFullError: 503,
+    ThreadBusyError: 409,
     RunStoppedError: 409,
 }
 _HTTP_CODES = {

@@ -24,7 +24,7 @@ from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.trace import Span, Status, StatusCode, set_span_in_context
 
 from agent.spans import SpanKind, recording
-from server.runs.store import NewRun
+from server.runs.rows import NewRun
 from tools.errors import SwitchyardError
 
 _log = logging.getLogger(__name__)

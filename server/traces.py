@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
 from agent.settings import Settings
-from server.runs.store import NewRun
+from server.runs.rows import NewRun
 
 
 class RunTrace(Protocol):

@@ -14,7 +14,7 @@ from agent.results import TurnResult
 from agent.state import DEFAULT_COLLECTION, TurnContext
 from server.dependencies import App, Owner
 from server.inputs import MessageText, RequestBody, Text, TurnText
-from server.runs.manager import RunRequest
+from server.runs.live import RunRequest
 from server.sse import stream_events
 
 router = APIRouter(tags=["chat"])

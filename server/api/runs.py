@@ -10,7 +10,7 @@ from sse_starlette.sse import EventSourceResponse
 
 from server.dependencies import App, Owner
 from server.runs.events import parse_cursor
-from server.runs.store import RunRow, RunStatus
+from server.runs.rows import RunRow, RunStatus
 from server.sse import stream_events
 
 router = APIRouter(prefix="/runs", tags=["runs"])

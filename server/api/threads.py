@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from server.dependencies import App, Owner
-from server.runs.store import RunStatus, TurnRow
+from server.runs.rows import RunStatus, TurnRow
 
 router = APIRouter(prefix="/threads", tags=["threads"])
 

@@ -18,7 +18,7 @@ from agent.state import DEFAULT_COLLECTION, DEFAULT_OWNER, TurnContext
 from eval.diagnosis import Passages
 from server.application import Application
 from server.documents import NewDocument
-from server.runs.manager import LiveRun, RunRequest
+from server.runs.live import LiveRun, RunRequest
 from tools.errors import SwitchyardError
 
 # Attached documents must not be found by questions about the samples.

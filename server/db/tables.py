@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+)
 
 metadata = MetaData()
+
+_WORKING = text("status = 'running'")
 
 threads = Table(
     "threads",
@@ -14,6 +31,9 @@ threads = Table(
     Column("title", Text, nullable=False),
     Column("created_at", Float, nullable=False),
     Column("updated_at", Float, nullable=False),
+    Column("status", String, nullable=False, server_default="idle"),
+    Column("metadata", JSON, nullable=False, server_default="{}"),
+    Column("temporary", Boolean, nullable=False, server_default=false()),
     Index("ix_threads_owner", "owner", "updated_at"),
 )
 
@@ -31,6 +51,9 @@ runs = Table(
     Column("trace_id", String, nullable=False),
     Column("created_at", Float, nullable=False),
     Column("finished_at", Float),
+    Column("strategy", String, nullable=False, server_default="enqueue"),
+    Column("metadata", JSON, nullable=False, server_default="{}"),
+    Index("uq_runs_thread_running", "thread_id", unique=True, sqlite_where=_WORKING, postgresql_where=_WORKING),
     Index("ix_runs_thread", "thread_id", "created_at"),
     Index("ix_runs_status", "status"),
 )

@@ -36,6 +36,8 @@ class EventLog:
 
     run_id: str
     events: list[RunEvent] = field(default_factory=list[RunEvent])
+    size: int = 0
+    """Characters of the events' data."""
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -45,9 +47,14 @@ class EventLog:
 
     def append(self, name: EventName, data: Mapping[str, Any]) -> RunEvent:
         """Add an event and wake the readers."""
+        return self.append_json(name, orjson.dumps(data).decode())
+
+    def append_json(self, name: str, data: str) -> RunEvent:
+        """Add an event whose data is JSON already, and wake the readers."""
         assert not self.ended, "an ended run has no further events"
-        event = RunEvent(self.run_id, len(self.events) + 1, name, orjson.dumps(data).decode())
+        event = RunEvent(self.run_id, len(self.events) + 1, name, data)
         self.events.append(event)
+        self.size += len(data)
         self._changed.set()
         self._changed = asyncio.Event()
         return event

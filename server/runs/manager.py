@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 import uuid
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass, field
-from typing import Any
-from weakref import WeakValueDictionary
+from typing import Any, Literal
 
-from langchain_core.runnables import RunnableConfig
-
-from agent.nodes.events import NodeEvent
-from agent.state import GraphInput, TurnContext
 from graphs.switchyard import Switchyard
+from server.checkpoints import Checkpoints
+from server.runs.endings import SERVER_STOPPED
 from server.runs.events import TERMINAL, EventLog, RunEvent
-from server.runs.store import SERVER_STOPPED, NewRun, Outcome, RunStatus, RunStore
-from server.traces import NO_TRACES, RunTrace, Traces
+from server.runs.live import LiveRun, RunRequest, StopReason
+from server.runs.rows import Outcome, RunStatus
+from server.runs.store import RunStore
+from server.runs.work import work
+from server.traces import NO_TRACES, Traces
 from tools.errors import SwitchyardError
 
 _log = logging.getLogger(__name__)
 
-_KEPT_ENDED_RUNS = 256
+_KEPT_ENDED_BYTES = 8 * 2**20
+
+CancelAction = Literal["interrupt", "rollback"]
+_REASONS: dict[CancelAction, StopReason] = {"interrupt": "cancelled", "rollback": "rolled_back"}
+_STOPPED: dict[StopReason, str] = {
+    "cancelled": "The run was cancelled.",
+    "superseded": "The run was ended by a newer message.",
+    "rolled_back": "The run was taken back.",
+    "shutting_down": "The server is shutting down. Your message is kept; ask again in a moment.",
+}
 
 
 class ShuttingDownError(SwitchyardError):
@@ -32,56 +39,41 @@ class ShuttingDownError(SwitchyardError):
     code = "shutting_down"
 
 
+class QueueFullError(SwitchyardError):
+    """As many runs wait as may wait (HTTP 503)."""
+
+    code = "queue_full"
+
+
 class RunStoppedError(SwitchyardError):
     """The run was ended before it had a result, by its owner or by a shutdown (HTTP 409)."""
 
     code = "cancelled"
 
 
-@dataclass(frozen=True)
-class RunRequest:
-    """What a caller wants run. `history` seeds a new thread with earlier turns as (role, text)."""
-
-    owner: str
-    message: str
-    thread_id: str | None = None
-    context: TurnContext = field(default_factory=TurnContext)
-    history: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass
-class LiveRun:
-    """A run of this process."""
-
-    row: NewRun
-    request: RunRequest
-    log: EventLog
-    started: float = field(default_factory=time.perf_counter)
-    first_token: float | None = None
-    result: dict[str, Any] | None = None
-    error: SwitchyardError | None = None
-    task: asyncio.Task[None] | None = None
-    stop_reason: str | None = None
-    closing: bool = False
-
-    @property
-    def run_id(self) -> str:
-        """The run's id."""
-        return self.row.run_id
-
-
 class RunManager:
     """Starts, follows and cancels runs. Runs of one thread happen one after the other, in the order they came."""
 
-    def __init__(self, graph: Switchyard, store: RunStore, *, max_concurrent: int, traces: Traces = NO_TRACES) -> None:
-        """Run `graph`, at most `max_concurrent` times at once."""
+    def __init__(
+        self,
+        graph: Switchyard,
+        store: RunStore,
+        checkpoints: Checkpoints,
+        *,
+        max_concurrent: int,
+        max_waiting: int,
+        traces: Traces = NO_TRACES,
+    ) -> None:
+        """Run `graph`, at most `max_concurrent` times at once, while at most `max_waiting` further runs wait."""
         self._graph = graph
         self._store = store
+        self._checkpoints = checkpoints
         self._traces = traces
+        self._most = max_concurrent + max_waiting
         self._slots = asyncio.Semaphore(max_concurrent)
-        self._thread_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._live: dict[str, LiveRun] = {}
         self._ended: dict[str, LiveRun] = {}
+        self._ended_bytes = 0
         self._draining = False
 
     async def start(self, request: RunRequest) -> LiveRun:
@@ -89,24 +81,29 @@ class RunManager:
 
         Raises:
             NotFoundError: the thread belongs to somebody else.
+            ThreadBusyError: the thread works and the request would not wait.
+            QueueFullError: too many runs wait.
             ShuttingDownError: the server is stopping.
         """
         if self._draining:
             raise ShuttingDownError("The server is shutting down. Try again in a moment.")
+        if len(self._live) >= self._most:
+            raise QueueFullError("Too many messages wait for an answer. Try again in a moment.")
         run_id = str(uuid.uuid4())
-        row = NewRun(
-            run_id=run_id,
-            thread_id=request.thread_id or str(uuid.uuid4()),
-            owner=request.owner,
-            message=request.message,
-            input={"document_ids": list(request.context.document_ids), "collection": request.context.collection},
-            trace_id=uuid.uuid4().hex,
-        )
+        row = request.new_run(run_id, request.thread_id or str(uuid.uuid4()), uuid.uuid4().hex)
         run = LiveRun(row, request, EventLog(run_id))
-        await self._store.create(row)
-        run.log.append("run", {"run_id": run_id, "thread_id": row.thread_id})
+        # Before it is written: once it is, the end of another run may call it.
         self._live[run_id] = run
+        try:
+            admission = await self._store.create(row)
+        except BaseException:
+            del self._live[run_id]
+            raise
+        run.log.append("run", {"run_id": run_id, "thread_id": row.thread_id})
+        if admission.working:
+            run.admitted.set()
         run.task = asyncio.create_task(self._work(run), name=f"run {run_id}")
+        self._supersede(admission.unfinished, request)
         return run
 
     async def follow(self, owner: str, run_id: str, after: int = 0) -> AsyncGenerator[Sequence[RunEvent]]:
@@ -138,8 +135,14 @@ class RunManager:
         assert run.result is not None, "a run ends with a result or an error"
         return run.result
 
-    async def cancel(self, owner: str, run_id: str) -> bool:
-        """Stop a run; returns whether it was still going.
+    async def ended(self, owner: str, run_id: str) -> None:
+        """Wait until a run of this owner has ended; at once where none is live."""
+        live = self._live.get(run_id)
+        if live is not None and live.row.owner == owner and live.task is not None:
+            await asyncio.wait([live.task])
+
+    async def cancel(self, owner: str, run_id: str, *, action: CancelAction = "interrupt", wait: bool = True) -> bool:
+        """Stop a run, and with `rollback` forget it; returns whether it was still going.
 
         Raises:
             NotFoundError: this owner has no such run.
@@ -148,9 +151,9 @@ class RunManager:
         if live is None or live.row.owner != owner:
             await self._store.get(owner, run_id)
             return False
-        stopped = _stop(live, "cancelled")
-        assert live.task is not None
-        await asyncio.wait([live.task])
+        stopped = live.stop(_REASONS[action])
+        if wait and live.task is not None:
+            await asyncio.wait([live.task])
         return stopped
 
     async def drain(self, grace_s: float) -> None:
@@ -161,91 +164,9 @@ class RunManager:
             return
         _, late = await asyncio.wait(tasks, timeout=grace_s)
         for run in list(self._live.values()):
-            _stop(run, "shutting_down")
+            run.stop("shutting_down")
         if late:
             await asyncio.wait(late)
-
-    def _find(self, run_id: str) -> LiveRun | None:
-        return self._live.get(run_id) or self._ended.get(run_id)
-
-    async def _work(self, run: LiveRun) -> None:
-        status: RunStatus = "error"
-        try:
-            lock = self._thread_locks.setdefault(run.row.thread_id, asyncio.Lock())
-            async with lock, self._slots:
-                with self._traces.run(run.row) as trace:
-                    await self._stream(run, trace)
-            status = "success"
-        except asyncio.CancelledError:
-            reason = run.stop_reason or "shutting_down"
-            status = "cancelled" if reason == "cancelled" else "error"
-            self._fail(run, RunStoppedError(_STOPPED[reason], code=reason))
-        except SwitchyardError as error:
-            self._fail(run, error)
-        except Exception:  # noqa: BLE001 - the edge of the run's task: nobody above could report it
-            _log.exception("trace %s: run %s failed", run.row.trace_id, run.run_id)
-            self._fail(run, SwitchyardError("Something went wrong on our side. Your message is kept; try again."))
-        await self._close(run, status)
-
-    async def _stream(self, run: LiveRun, trace: RunTrace) -> None:
-        config = RunnableConfig(
-            configurable={"thread_id": run.row.thread_id},
-            run_name="switchyard",
-            metadata={"run_id": run.run_id, "thread_id": run.row.thread_id},
-        )
-        history = await self._history(run, config)
-        messages = GraphInput(messages=[*history, ("user", run.request.message)])  # pyright: ignore[reportArgumentType]
-        # One checkpoint a run, at its end: the run's row is already on disk, and a run that is cut off leaves its
-        # thread as it was instead of half a turn further on.
-        stream = self._graph.astream(
-            messages, config, context=run.request.context, stream_mode="custom", durability="exit"
-        )
-        async for item in stream:
-            self._record(run, NodeEvent(**item))
-        # Only now is the turn part of the thread's memory: a run that is stopped before has no result.
-        assert run.result is not None, "every branch of the graph ends with a result"
-        run.result = self._complete(run, run.result)
-        run.log.append("result", run.result)
-        trace.finish(run.result)
-
-    async def _history(self, run: LiveRun, config: RunnableConfig) -> tuple[tuple[str, str], ...]:
-        """The earlier turns that the caller sent, unless the thread remembers its own."""
-        if not run.request.history:
-            return ()
-        known = (await self._graph.aget_state(config)).values
-        return () if known else run.request.history
-
-    def _record(self, run: LiveRun, item: NodeEvent) -> None:
-        name, data = item["event"], item["data"]
-        if name == "token" and run.first_token is None:
-            run.first_token = time.perf_counter()
-        if name == "result":
-            run.result = data
-        else:
-            run.log.append(name, data)
-
-    def _complete(self, run: LiveRun, result: dict[str, Any]) -> dict[str, Any]:
-        ids = {"run_id": run.run_id, "thread_id": run.row.thread_id, "trace_id": run.row.trace_id}
-        return {**ids, **result, "timings": {"ttft_ms": _ms(run, run.first_token), "total_ms": _ms(run)}}
-
-    def _fail(self, run: LiveRun, error: SwitchyardError) -> None:
-        run.error, run.result = error, None
-        run.log.append("error", {"code": error.code, "message": error.message, "trace_id": run.row.trace_id})
-
-    async def _close(self, run: LiveRun, status: RunStatus) -> None:
-        code = run.error.code if run.error else None
-        outcome = Outcome(status, run.result, code, _ms(run, run.first_token), _ms(run) or 0.0)
-        run.closing = True
-        end = RunEvent(run.run_id, len(run.log.events) + 1, TERMINAL, "{}")
-        try:
-            await self._store.finish(run.row, [*run.log.events, end], outcome)
-        finally:
-            # Who reads the end may rely on it: by then the run is on disk.
-            run.log.append(TERMINAL, {})
-            self._live.pop(run.run_id, None)
-            self._ended[run.run_id] = run
-            if len(self._ended) > _KEPT_ENDED_RUNS:
-                self._ended.pop(next(iter(self._ended)))
 
     async def thread_idle(self, thread_id: str) -> None:
         """Wait until no run of this process works on a thread."""
@@ -253,24 +174,63 @@ class RunManager:
         if tasks:
             await asyncio.wait(tasks)
 
+    def _find(self, run_id: str) -> LiveRun | None:
+        return self._live.get(run_id) or self._ended.get(run_id)
 
-_STOPPED = {
-    "cancelled": "The run was cancelled.",
-    "shutting_down": "The server is shutting down. Your message is kept; ask again in a moment.",
-}
+    def _supersede(self, unfinished: Sequence[str], request: RunRequest) -> None:
+        if request.strategy not in ("interrupt", "rollback"):
+            return
+        for run_id in unfinished:
+            if (older := self._live.get(run_id)) is not None:
+                older.stop("superseded" if request.strategy == "interrupt" else "rolled_back")
 
+    async def _work(self, run: LiveRun) -> None:
+        status: RunStatus = "error"
+        try:
+            await run.admitted.wait()
+            async with self._slots:
+                with self._traces.run(run.row) as trace:
+                    await work(self._graph, run, trace)
+            status = "success"
+        except asyncio.CancelledError:
+            reason = run.stop_reason or "shutting_down"
+            status = "error" if reason == "shutting_down" else "cancelled"
+            run.fail(RunStoppedError(_STOPPED[reason], code="shutting_down" if status == "error" else "cancelled"))
+        except SwitchyardError as error:
+            run.fail(error)
+        except Exception:  # noqa: BLE001 - the edge of the run's task: nobody above could report it
+            _log.exception("trace %s: run %s failed", run.row.trace_id, run.run_id)
+            run.fail(SwitchyardError("Something went wrong on our side. Your message is kept; try again."))
+        await self._close(run, status)
 
-def _stop(run: LiveRun, reason: str) -> bool:
-    """Cancel a run's work, once, and never while its end is being written; returns whether this call did it."""
-    if run.stop_reason is not None or run.closing or run.task is None:
-        return False
-    run.stop_reason = reason
-    run.task.cancel()
-    return True
+    async def _close(self, run: LiveRun, status: RunStatus) -> None:
+        run.closing = True
+        try:
+            following = await self._write_end(run, status)
+            if following is not None and (waiting := self._live.get(following)) is not None:
+                waiting.admitted.set()
+        finally:
+            # Who reads the end may rely on it: by then the run is on disk.
+            run.log.append(TERMINAL, {})
+            self._live.pop(run.run_id, None)
+            self._keep(run)
 
+    async def _write_end(self, run: LiveRun, status: RunStatus) -> str | None:
+        if run.stop_reason == "rolled_back":
+            await self._checkpoints.delete_run(run.row.thread_id, run.run_id)
+            return await self._store.take_back(run.row)
+        code = run.error.code if run.error else None
+        outcome = Outcome(status, run.result, code, run.ttft_ms, run.total_ms, paused=run.paused)
+        end = RunEvent(run.run_id, len(run.log.events) + 1, TERMINAL, "{}")
+        following = await self._store.finish(run.row, [*run.log.events, end], outcome)
+        if run.row.temporary:
+            await self._checkpoints.adelete_thread(run.row.thread_id)
+        return following
 
-def _ms(run: LiveRun, moment: float | None = -1.0) -> float | None:
-    if moment is None:
-        return None
-    end = time.perf_counter() if moment < 0 else moment
-    return round((end - run.started) * 1000, 1)
+    def _keep(self, run: LiveRun) -> None:
+        """Remember an ended run for readers who come just after, up to a bound of bytes; the rest is on disk."""
+        self._ended[run.run_id] = run
+        self._ended_bytes += run.log.size
+        while self._ended_bytes > _KEPT_ENDED_BYTES and len(self._ended) > 1:
+            oldest = self._ended.pop(next(iter(self._ended)))
+            self._ended_bytes -= oldest.log.size

@@ -12,7 +12,8 @@ import pytest
 from server.db.engine import Database, open_database
 from server.documents import DocumentService, NewDocument
 from server.runs.events import EventLog
-from server.runs.store import NewRun, Outcome, RunStore
+from server.runs.rows import NewRun, Outcome
+from server.runs.store import RunStore
 from tools.errors import NotFoundError
 
 

@@ -21,7 +21,7 @@ from agent.settings import Settings
 from agent.spans import traced_retrieval
 from server.application import open_application
 from server.phoenix import QUEUED_SPANS, PhoenixEndpointError, collector_url, phoenix_traces
-from server.runs.store import NewRun
+from server.runs.rows import NewRun
 from tests.fakes.endpoint import FakeEndpoint, Reply
 from tests.server.phoenix_server import Phoenix, free_port, phoenix_server
 from tests.server.site import ANSWER, QUESTION, Site, open_site

@@ -1,0 +1,84 @@
+"""The graph's checkpoints in SQLite: one owner, whole operations, and runs that can be taken back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from functools import wraps
+from pathlib import Path
+from types import CoroutineType
+from typing import Any, ParamSpec, TypeVar
+
+import aiosqlite
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import CheckpointTuple
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+_Result = TypeVar("_Result")
+_Arguments = ParamSpec("_Arguments")
+
+_OF_RUN = "thread_id = ? AND checkpoint_id IN (SELECT checkpoint_id FROM checkpoints WHERE thread_id = ? AND {run} = ?)"
+_DELETE_RUN = (
+    "DELETE FROM writes WHERE " + _OF_RUN.format(run="json_extract(CAST(metadata AS TEXT), '$.run_id')"),
+    "DELETE FROM checkpoints WHERE " + _OF_RUN.format(run="json_extract(CAST(metadata AS TEXT), '$.run_id')"),
+)
+
+
+def _whole(
+    operation: Callable[_Arguments, Coroutine[Any, Any, _Result]],
+) -> Callable[_Arguments, CoroutineType[Any, Any, _Result]]:
+    """Let an operation that has begun end before a cancellation of its caller takes effect.
+
+    Cancelled halfway, the saver leaves its transaction open, which locks every other connection out, and its next
+    commit writes half of what was cancelled.
+    """
+
+    @wraps(operation)
+    async def uncancelled(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Result:
+        work = asyncio.ensure_future(operation(*args, **kwargs))
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            await asyncio.wait([work])
+            raise
+
+    return uncancelled
+
+
+class Checkpoints(AsyncSqliteSaver):
+    """The saver of this process."""
+
+    aget_tuple = _whole(AsyncSqliteSaver.aget_tuple)
+    aput = _whole(AsyncSqliteSaver.aput)
+    aput_writes = _whole(AsyncSqliteSaver.aput_writes)
+    adelete_thread = _whole(AsyncSqliteSaver.adelete_thread)
+
+    async def alist(self, config: RunnableConfig | None, **options: Any) -> AsyncIterator[CheckpointTuple]:
+        """Checkpoints, the newest first. All are read at once: a slow reader would hold up whoever writes."""
+        for found in await self._read_all(config, options):
+            yield found
+
+    @_whole
+    async def _read_all(self, config: RunnableConfig | None, options: dict[str, Any]) -> Sequence[CheckpointTuple]:
+        return [found async for found in super().alist(config, **options)]
+
+    @_whole
+    async def delete_run(self, thread_id: str, run_id: str) -> None:
+        """Remove what a run has saved: its thread is as it was before the run."""
+        async with self.lock:
+            for statement in _DELETE_RUN:
+                await self.conn.execute(statement, (thread_id, thread_id, run_id))
+            await self.conn.commit()
+
+
+@asynccontextmanager
+async def open_checkpoints(path: Path) -> AsyncGenerator[Checkpoints]:
+    """Open the SQLite file at `path`, creating it if need be."""
+    async with aiosqlite.connect(path, timeout=30) as connection:
+        await connection.execute("PRAGMA journal_mode=WAL")
+        # The run row is what must survive a power cut; a lost checkpoint only costs a rerun.
+        await connection.execute("PRAGMA synchronous=NORMAL")
+        checkpoints = Checkpoints(connection)
+        await checkpoints.setup()
+        yield checkpoints

@@ -1,0 +1,126 @@
+"""A run of this process: what was asked for, how far it is, and how it was stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from agent.state import TurnContext
+from server.runs.events import EventLog
+from server.runs.rows import NewRun, Strategy
+from tools.errors import SwitchyardError
+
+GraphMode = Literal["values", "updates", "messages", "custom", "debug", "tasks", "checkpoints"]
+StopReason = Literal["cancelled", "superseded", "rolled_back", "shutting_down"]
+
+
+class Recorder(Protocol):
+    """Turns what the graph streams into events, beside those that every run has."""
+
+    def record(self, namespace: Sequence[str], mode: str, item: Any) -> Sequence[tuple[str, str]]:
+        """The events, as name and JSON, that an item in a mode of the (sub)graph `namespace` makes."""
+        ...
+
+
+@dataclass(frozen=True)
+class GraphCall:
+    """How the graph is called when it is not simply a new message: input, modes, where to begin and where to pause.
+
+    `checkpoint` goes on from a checkpoint (its id and namespace) instead of the thread's latest.
+    """
+
+    input: Any
+    recorder: Recorder
+    modes: tuple[GraphMode, ...] = ()
+    subgraphs: bool = False
+    durability: Literal["sync", "async", "exit"] = "async"
+    checkpoint: Mapping[str, str] = field(default_factory=dict[str, str])
+    interrupt_before: Sequence[str] | Literal["*"] = ()
+    interrupt_after: Sequence[str] | Literal["*"] = ()
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What a caller wants run. `history` seeds a new thread with earlier turns as (role, text).
+
+    `details` is kept with the run's row; with `temporary`, a thread that this run makes goes when the run ends.
+    """
+
+    owner: str
+    message: str
+    thread_id: str | None = None
+    context: TurnContext = field(default_factory=TurnContext)
+    history: tuple[tuple[str, str], ...] = ()
+    call: GraphCall | None = None
+    strategy: Strategy = "enqueue"
+    metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    details: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    temporary: bool = False
+
+    def new_run(self, run_id: str, thread_id: str, trace_id: str) -> NewRun:
+        """The run as it is written down."""
+        kept = {
+            "document_ids": list(self.context.document_ids),
+            "collection": self.context.collection,
+            **self.details,
+        }
+        return NewRun(
+            run_id,
+            thread_id,
+            self.owner,
+            self.message,
+            kept,
+            trace_id,
+            strategy=self.strategy,
+            metadata=self.metadata,
+            temporary=self.temporary,
+        )
+
+
+@dataclass
+class LiveRun:
+    """A run that works, waits for its thread or a free place, or has ended a moment ago."""
+
+    row: NewRun
+    request: RunRequest
+    log: EventLog
+    admitted: asyncio.Event = field(default_factory=asyncio.Event)
+    started: float = field(default_factory=time.perf_counter)
+    first_token: float | None = None
+    result: dict[str, Any] | None = None
+    error: SwitchyardError | None = None
+    paused: bool = False
+    task: asyncio.Task[None] | None = None
+    stop_reason: StopReason | None = None
+    closing: bool = False
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return self.row.run_id
+
+    @property
+    def ttft_ms(self) -> float | None:
+        """Milliseconds from the start to the first token, if there was one."""
+        return None if self.first_token is None else round((self.first_token - self.started) * 1000, 1)
+
+    @property
+    def total_ms(self) -> float:
+        """Milliseconds since the start."""
+        return round((time.perf_counter() - self.started) * 1000, 1)
+
+    def stop(self, reason: StopReason) -> bool:
+        """Cancel the work, once, and never while its end is being written; returns whether this call did it."""
+        if self.stop_reason is not None or self.closing or self.task is None:
+            return False
+        self.stop_reason = reason
+        self.task.cancel()
+        return True
+
+    def fail(self, error: SwitchyardError) -> None:
+        """End without a result: readers see the error."""
+        self.error, self.result = error, None
+        self.log.append("error", {"code": error.code, "message": error.message, "trace_id": self.row.trace_id})
