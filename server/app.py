@@ -16,6 +16,9 @@ from agent.settings import Settings
 from server.api import chat, documents, extract, feedback, fraud, health, runs, search, threads
 from server.application import Application, open_application
 from server.errors import ErrorBody, install_error_handlers
+from server.langgraph import assistants
+from server.langgraph import runs as langgraph_runs
+from server.langgraph import threads as langgraph_threads
 from server.middleware import RequestEnvelope
 
 _UI = Path(__file__).with_name("ui")
@@ -58,6 +61,8 @@ def create_app(settings: Settings, *, on_open: Callable[[Application], None] | N
         api.include_router(module.router)
     app.include_router(api)
     app.include_router(health.router)
+    for module in (assistants, langgraph_threads, langgraph_runs):
+        app.include_router(module.router)
     app.mount("/ui", _Assets(directory=_UI), name="ui")
     app.add_api_route("/", _page, include_in_schema=False)
     install_error_handlers(app)

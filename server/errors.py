@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from agent.models.files import ModelFileError
+from server.langgraph.thread_store import ThreadExistsError
 from server.runs.admission import ThreadBusyError
 from server.runs.manager import QueueFullError, RunStoppedError, ShuttingDownError
 from tools.errors import InputError, ModelUnavailableError, NotFoundError, SwitchyardError
@@ -27,6 +28,7 @@ _STATUS: dict[type[SwitchyardError], int] = {
     ShuttingDownError: 503,
     QueueFullError: 503,
     ThreadBusyError: 409,
+    ThreadExistsError: 409,
     RunStoppedError: 409,
 }
 _HTTP_CODES = {

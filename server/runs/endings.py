@@ -20,6 +20,10 @@ SERVER_STOPPED = "server_stopped"
 
 def finish(connection: Connection, run: NewRun, log: Sequence[RunEvent], outcome: Outcome) -> str | None:
     """Write how a run ended; returns the id of the run that the thread works on from now."""
+    connection.execute(sqlite_insert(query_log).on_conflict_do_nothing(), [_log_line(run, outcome)])
+    if run.temporary:
+        connection.execute(delete(threads).where(threads.c.thread_id == run.thread_id))
+        return None
     rows = [{"run_id": run.run_id, "seq": event.seq, "name": event.name, "data": event.data} for event in log]
     connection.execute(sqlite_insert(events).on_conflict_do_nothing(), rows)
     values = {
@@ -29,7 +33,6 @@ def finish(connection: Connection, run: NewRun, log: Sequence[RunEvent], outcome
         "finished_at": time.time(),
     }
     connection.execute(update(runs).where(runs.c.run_id == run.run_id).values(values))
-    connection.execute(sqlite_insert(query_log).on_conflict_do_nothing(), [_log_line(run, outcome)])
     return _leave(connection, run, _thread_status(outcome))
 
 
@@ -46,6 +49,7 @@ def close_unfinished(connection: Connection) -> int:
     # The newest first: the end of one would let the next one work.
     for run in unfinished:
         finish(connection, run, _aborted(run), Outcome("error", None, SERVER_STOPPED, None, 0))
+    connection.execute(delete(threads).where(threads.c.temporary))
     return len(unfinished)
 
 

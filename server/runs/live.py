@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from langgraph.types import StateSnapshot
+
 from agent.state import TurnContext
 from server.runs.events import EventLog
 from server.runs.rows import NewRun, Strategy
@@ -92,7 +94,8 @@ class LiveRun:
     first_token: float | None = None
     result: dict[str, Any] | None = None
     error: SwitchyardError | None = None
-    paused: bool = False
+    state: StateSnapshot | None = None
+    """What a `GraphCall` left behind."""
     task: asyncio.Task[None] | None = None
     stop_reason: StopReason | None = None
     closing: bool = False
@@ -101,6 +104,11 @@ class LiveRun:
     def run_id(self) -> str:
         """The run's id."""
         return self.row.run_id
+
+    @property
+    def paused(self) -> bool:
+        """Whether the graph waits for somebody before its next node."""
+        return self.state is not None and bool(self.state.next)
 
     @property
     def ttft_ms(self) -> float | None:

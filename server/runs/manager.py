@@ -156,6 +156,12 @@ class RunManager:
             await asyncio.wait([live.task])
         return stopped
 
+    def abandon(self, owner: str, run_id: str) -> None:
+        """Stop a run whose only reader has left and wanted it to end then. Does not wait."""
+        live = self._live.get(run_id)
+        if live is not None and live.row.owner == owner:
+            live.stop("cancelled")
+
     async def drain(self, grace_s: float) -> None:
         """Take no more runs, give the live ones `grace_s` seconds, then end them with an error their readers see."""
         self._draining = True

@@ -27,7 +27,7 @@ async def work(graph: Switchyard, run: LiveRun, trace: RunTrace) -> None:
             for name, data in call.recorder.record(namespace, mode, item):
                 run.log.append_json(name, data)
     if call is not None:
-        run.paused = bool((await graph.aget_state(_config(run, forget_checkpoint=True))).next)
+        run.state = await graph.aget_state(_config(run, forget_checkpoint=True))
     _finish(run, trace)
 
 

@@ -1,0 +1,145 @@
+"""What LangGraph's clients send. Fields that say nothing here are passed over, as the protocol grows by adding them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from server.inputs import RequestBody
+from server.langgraph.recorder import StreamMode
+from server.runs.rows import Strategy, ThreadStatus
+
+Names = list[str] | Literal["*"]
+JsonObject = dict[str, Any]
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _values() -> list[StreamMode]:
+    return ["values"]
+
+
+class ProtocolBody(RequestBody):
+    """Base of the protocol's bodies."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class TurnOptions(BaseModel):
+    """What a client may choose about a turn, as `context` or as `config.configurable`."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    collection: str = "default"
+    document_ids: list[str] = Field(default_factory=list[str], max_length=50)
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    max_tokens: int | None = Field(default=None, ge=1, le=32768)
+
+
+class CheckpointReference(ProtocolBody):
+    """A checkpoint of the thread in the path; another thread's name in it counts for nothing."""
+
+    checkpoint_id: str | None = None
+    checkpoint_ns: str = ""
+
+
+class ResumeCommand(ProtocolBody):
+    """How to go on: answer an interrupt, change the state, or name the next node."""
+
+    resume: Any = None
+    update: JsonObject | None = None
+    goto: str | list[str] | None = None
+
+
+class RunConfig(ProtocolBody):
+    """The parts of a run's config that count here."""
+
+    configurable: TurnOptions | None = None
+    metadata: JsonObject = Field(default_factory=dict)
+
+
+class RunBody(ProtocolBody):
+    """A run."""
+
+    assistant_id: str
+    input: JsonObject | None = None
+    command: ResumeCommand | None = None
+    metadata: JsonObject = Field(default_factory=dict)
+    config: RunConfig = RunConfig()
+    context: TurnOptions | None = None
+    checkpoint: CheckpointReference | None = None
+    checkpoint_id: str | None = None
+    interrupt_before: Names = Field(default_factory=list[str])
+    interrupt_after: Names = Field(default_factory=list[str])
+    stream_mode: Annotated[list[StreamMode], BeforeValidator(_listed)] = Field(default_factory=_values)
+    stream_subgraphs: bool = False
+    on_disconnect: Literal["cancel", "continue"] = "continue"
+    on_completion: Literal["delete", "keep"] = "delete"
+    multitask_strategy: Strategy = "enqueue"
+    if_not_exists: Literal["create", "reject"] = "reject"
+    durability: Literal["sync", "async", "exit"] | None = None
+    checkpoint_during: bool | None = None
+    after_seconds: float | None = None
+    webhook: str | None = None
+
+
+class ThreadCreate(ProtocolBody):
+    """A thread to open."""
+
+    thread_id: str | None = None
+    metadata: JsonObject = Field(default_factory=dict)
+    if_exists: Literal["raise", "do_nothing"] = "raise"
+
+
+class ThreadPatch(ProtocolBody):
+    """Metadata to add to a thread's."""
+
+    metadata: JsonObject
+
+
+class ThreadSearch(ProtocolBody):
+    """Which threads to list."""
+
+    metadata: JsonObject = Field(default_factory=dict)
+    ids: list[str] | None = None
+    status: ThreadStatus | None = None
+    limit: int = Field(default=10, ge=1, le=1000)
+    offset: int = Field(default=0, ge=0)
+    sort_by: Literal["thread_id", "created_at", "updated_at", "state_updated_at", "status"] = "updated_at"
+    sort_order: Literal["asc", "desc"] = "desc"
+
+
+class StateUpdate(ProtocolBody):
+    """Values to write to a thread's state, as if a node had returned them."""
+
+    values: JsonObject | list[JsonObject] | None = None
+    as_node: str | None = None
+    checkpoint: CheckpointReference | None = None
+    checkpoint_id: str | None = None
+
+
+class HistorySearch(ProtocolBody):
+    """Which of a thread's states to list."""
+
+    limit: int = Field(default=10, ge=1, le=1000)
+    before: CheckpointReference | str | None = None
+    metadata: JsonObject | None = None
+    checkpoint: CheckpointReference | None = None
+
+
+class CheckpointState(ProtocolBody):
+    """The checkpoint whose state is asked for."""
+
+    checkpoint: CheckpointReference
+
+
+class AssistantSearch(ProtocolBody):
+    """Which assistants to list."""
+
+    graph_id: str | None = None
+    metadata: JsonObject = Field(default_factory=dict)
+    limit: int = Field(default=10, ge=1, le=1000)
+    offset: int = Field(default=0, ge=0)
