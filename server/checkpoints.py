@@ -18,11 +18,12 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 _Result = TypeVar("_Result")
 _Arguments = ParamSpec("_Arguments")
 
-_OF_RUN = "thread_id = ? AND checkpoint_id IN (SELECT checkpoint_id FROM checkpoints WHERE thread_id = ? AND {run} = ?)"
-_DELETE_RUN = (
-    "DELETE FROM writes WHERE " + _OF_RUN.format(run="json_extract(CAST(metadata AS TEXT), '$.run_id')"),
-    "DELETE FROM checkpoints WHERE " + _OF_RUN.format(run="json_extract(CAST(metadata AS TEXT), '$.run_id')"),
-)
+_RUN = "json_extract(CAST(metadata AS TEXT), '$.run_id')"
+_SOURCE = "json_extract(CAST(metadata AS TEXT), '$.source')"
+_IDS = f"SELECT checkpoint_id FROM checkpoints WHERE thread_id = ? AND {_RUN} = ?"
+_OF_RUN = f"thread_id = ? AND checkpoint_id IN ({_IDS})"
+_DELETE_RUN = (f"DELETE FROM writes WHERE {_OF_RUN}", f"DELETE FROM checkpoints WHERE {_OF_RUN}")
+_STEPS = f"SELECT count(*) FROM checkpoints WHERE {_OF_RUN} AND {_SOURCE} = 'loop'"
 
 
 def _whole(
@@ -67,9 +68,23 @@ class Checkpoints(AsyncSqliteSaver):
     async def delete_run(self, thread_id: str, run_id: str) -> None:
         """Remove what a run has saved: its thread is as it was before the run."""
         async with self.lock:
-            for statement in _DELETE_RUN:
-                await self.conn.execute(statement, (thread_id, thread_id, run_id))
-            await self.conn.commit()
+            await self._delete_run((thread_id, thread_id, run_id))
+
+    @_whole
+    async def delete_idle_run(self, thread_id: str, run_id: str) -> None:
+        """Remove what a run has saved, if no node has finished in it."""
+        named = (thread_id, thread_id, run_id)
+        async with self.lock:
+            async with self.conn.execute(_STEPS, named) as counted:
+                [steps] = await counted.fetchone() or (0,)
+            # Taking in the input is the first.
+            if steps <= 1:
+                await self._delete_run(named)
+
+    async def _delete_run(self, named: tuple[str, str, str]) -> None:
+        for statement in _DELETE_RUN:
+            await self.conn.execute(statement, named)
+        await self.conn.commit()
 
 
 @asynccontextmanager

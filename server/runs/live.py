@@ -98,6 +98,7 @@ class LiveRun:
     """What a `GraphCall` left behind."""
     task: asyncio.Task[None] | None = None
     stop_reason: StopReason | None = None
+    begun: bool = False
     closing: bool = False
 
     @property
@@ -125,8 +126,20 @@ class LiveRun:
         if self.stop_reason is not None or self.closing or self.task is None:
             return False
         self.stop_reason = reason
-        self.task.cancel()
+        # A task that is cancelled before it begins never runs at all, and nobody would write its end.
+        if self.begun:
+            self.task.cancel()
         return True
+
+    def begin(self) -> None:
+        """The work begins, unless it was stopped before that.
+
+        Raises:
+            asyncio.CancelledError: it was.
+        """
+        self.begun = True
+        if self.stop_reason is not None:
+            raise asyncio.CancelledError
 
     def fail(self, error: SwitchyardError) -> None:
         """End without a result: readers see the error."""

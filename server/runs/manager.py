@@ -193,6 +193,7 @@ class RunManager:
     async def _work(self, run: LiveRun) -> None:
         status: RunStatus = "error"
         try:
+            run.begin()
             await run.admitted.wait()
             async with self._slots:
                 with self._traces.run(run.row) as trace:
@@ -225,6 +226,8 @@ class RunManager:
         if run.stop_reason == "rolled_back":
             await self._checkpoints.delete_run(run.row.thread_id, run.run_id)
             return await self._store.take_back(run.row)
+        if run.stop_reason is not None and run.request.call is not None:
+            await self._checkpoints.delete_idle_run(run.row.thread_id, run.run_id)
         code = run.error.code if run.error else None
         outcome = Outcome(status, run.result, code, run.ttft_ms, run.total_ms, paused=run.paused)
         end = RunEvent(run.run_id, len(run.log.events) + 1, TERMINAL, "{}")
