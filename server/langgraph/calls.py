@@ -16,7 +16,7 @@ from server.application import Application
 from server.inputs import MAX_MESSAGE_CHARS
 from server.langgraph.bodies import CheckpointReference, RunBody, TurnOptions
 from server.langgraph.recorder import ProtocolRecorder, graph_modes
-from server.langgraph.views import ASSISTANT_ID, GRAPH_ID
+from server.langgraph.views import ASSISTANT_ID, GRAPH_ID, RUN_METADATA
 from server.runs.live import GraphCall, RunRequest
 from tools.errors import InputError
 
@@ -59,7 +59,7 @@ async def run_request(app: Application, owner: str, thread_id: str | None, body:
         ),
         call=call,
         strategy=body.multitask_strategy,
-        metadata={**body.config.metadata, **body.metadata},
+        metadata={**body.config.metadata, **body.metadata, **RUN_METADATA},
         details=body.model_dump(include=set(_KEPT), mode="json"),
     )
 

@@ -24,7 +24,7 @@ from server.langgraph.bodies import (
 )
 from server.langgraph.calls import checkpoint_keys, thread_config
 from server.langgraph.thread_store import ThreadStore
-from server.langgraph.views import checkpoint_view, state_view, thread_view
+from server.langgraph.views import GRAPH_ID, checkpoint_view, state_view, thread_view
 from server.runs.rows import ThreadRow
 from tools.errors import InputError
 
@@ -109,6 +109,7 @@ async def post_state_at(row: Owned, body: CheckpointState, app: App) -> Response
 async def update_state(row: Owned, body: StateUpdate, app: App) -> Response:
     """Write values to the thread's state; from an earlier checkpoint this makes a branch."""
     config = thread_config(row.thread_id, checkpoint_keys(body.checkpoint, body.checkpoint_id))
+    config["metadata"] = {"graph_id": GRAPH_ID}
     await app.runs.thread_idle(row.thread_id)
     try:
         written: RunnableConfig = await app.graph.aupdate_state(config, body.values, as_node=body.as_node)

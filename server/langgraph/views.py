@@ -18,6 +18,9 @@ ASSISTANT_ID = str(uuid.uuid5(uuid.UUID("6ba7b821-9dad-11d1-80b4-00c04fd430c8"),
 
 JsonObject = dict[str, Any]
 
+# With a run's metadata and those of its checkpoints.
+RUN_METADATA: JsonObject = {"graph_id": GRAPH_ID, "assistant_id": ASSISTANT_ID, "created_by": "system"}
+_FAILED = {"error": "run_failed", "message": "The last run ended with an error."}
 _STATUS: dict[RunStatus, str] = {
     "pending": "pending",
     "running": "running",
@@ -56,7 +59,7 @@ def run_view(row: RunRow) -> JsonObject:
         "assistant_id": ASSISTANT_ID,
         "created_at": moment(row.created_at),
         "updated_at": moment(row.finished_at or row.created_at),
-        "metadata": {"graph_id": GRAPH_ID, "assistant_id": ASSISTANT_ID, **row.metadata},
+        "metadata": {**RUN_METADATA, **row.metadata},
         "status": _STATUS[row.status],
         "kwargs": row.input,
         "multitask_strategy": row.strategy,
@@ -71,7 +74,7 @@ def thread_metadata(row: ThreadRow) -> JsonObject:
 
 def thread_view(row: ThreadRow, state: StateSnapshot) -> JsonObject:
     """A thread with its state."""
-    return {
+    view = {
         "thread_id": row.thread_id,
         "created_at": moment(row.created_at),
         "updated_at": moment(row.updated_at),
@@ -80,8 +83,11 @@ def thread_view(row: ThreadRow, state: StateSnapshot) -> JsonObject:
         "config": {},
         "status": row.status,
         "values": state.values or None,
-        "interrupts": {task.id: _interrupts(task.interrupts) for task in state.tasks if task.interrupts},
     }
+    if not row.title:
+        return view
+    interrupts = {task.id: _interrupts(task.interrupts) for task in state.tasks if task.interrupts}
+    return {**view, "interrupts": interrupts, "error": _FAILED if row.status == "error" else None}
 
 
 def state_view(state: StateSnapshot) -> JsonObject:
@@ -103,7 +109,7 @@ def state_view(state: StateSnapshot) -> JsonObject:
             }
             for task in state.tasks
         ],
-        "metadata": state.metadata,
+        "metadata": state.metadata and {**state.metadata, "thread_id": state.config["configurable"]["thread_id"]},
         "created_at": state.created_at,
         "checkpoint": checkpoint,
         "parent_checkpoint": parent,

@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import socket
-import subprocess
-import time
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from langgraph_sdk import get_client
 from langgraph_sdk.client import LangGraphClient
 
-ROOT = Path(__file__).parents[2]
-LANGGRAPH = ROOT / ".venv-studio" / "bin" / "langgraph"
-START_S = 240
-STOP_S = 30
+from tests.studio.reference import ROOT, development_server
 
 QUESTION = "How many days does a customer have to dispute a credit card transaction?"
 INVOICE = (ROOT / "samples" / "invoices" / "invoice-harbour-analytics.txt").read_text(encoding="utf-8")
@@ -38,34 +28,8 @@ pytestmark = [pytest.mark.studio, pytest.mark.model, pytest.mark.timeout(900)]
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The development server in a folder of its own: it keeps its threads in the folder where it runs."""
-    if not LANGGRAPH.exists():
-        pytest.skip("LangGraph's development server is missing: make .venv-studio/.studio")
-    folder = tmp_path_factory.mktemp("studio")
-    for name in ("langgraph.json", "graphs"):
-        (folder / name).symlink_to(ROOT / name)
-    port = _free_port()
-    environment = os.environ | {
-        "SWITCHYARD_DATA_DIR": str(folder / "data"),
-        "LANGSMITH_TRACING": "false",
-        "LANGGRAPH_NO_VERSION_CHECK": "true",
-        "LANGGRAPH_CLI_NO_ANALYTICS": "1",
-    }
-    command = [LANGGRAPH, "dev", "--no-browser", "--no-reload", "--port", str(port)]
-    log = folder / "studio.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT)
-    try:
-        url = f"http://127.0.0.1:{port}"
-        _wait_until_ready(url, process, log)
+    with development_server(tmp_path_factory.mktemp("studio")) as url:
         yield url
-    finally:
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-    # It raises in the middle of a run when a node blocks the event loop, and says so.
-    assert "BlockingError" not in log.read_text(errors="replace")
 
 
 @pytest.fixture
@@ -138,21 +102,3 @@ async def test_the_sample_documents_can_be_attached(client: LangGraphClient) -> 
     )
     assert isinstance(values, dict)
     assert {citation["document_id"] for citation in values["result"]["citations"]} == {"dispute-handling.md"}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            if httpx.get(f"{url}/ok", trust_env=False).status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.5)
-    raise AssertionError(f"the development server did not get ready:\n{log.read_text(errors='replace')[-3000:]}")
