@@ -24,7 +24,7 @@ help: ## print this list
 serve: .venv/.base ## install what is needed, index the samples on first start, serve on port 8000 (ARGS="--port 8001")
 	exec $(BIN)/switchyard serve $(ARGS)
 
-test: .venv/.dev .venv/.finetune .venv-studio/.studio ## install everything, run all tests, print the coverage (at least 80%)
+test: .venv/.dev .venv/.finetune .venv-studio/.studio tests/js/node_modules ## install everything, run all tests, print the coverage (at least 80%)
 	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=80 $(ARGS)
 
 lint: .venv/.dev .venv/.finetune ## ruff, formatting, pyright (strict), directions of imports
@@ -62,7 +62,7 @@ lock: ## resolve pyproject.toml into locks/ with uv (ARGS=--upgrade takes newer 
 	scripts/lock.sh $(ARGS)
 
 clean: ## remove environments, caches and build output; data stays
-	rm -rf .venv .venv-studio build *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage* htmlcov .langgraph_api
+	rm -rf .venv .venv-studio tests/js/node_modules build *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage* htmlcov .langgraph_api
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.base: locks/base.txt locks/build.txt pyproject.toml
@@ -77,6 +77,10 @@ clean: ## remove environments, caches and build output; data stays
 .venv/.finetune: locks/finetune$(TORCH).txt locks/build.txt pyproject.toml
 	$(INSTALL) .venv finetune$(TORCH)
 	touch .venv/.finetune
+
+# The official JavaScript client, which one test drives; Node comes with pyright. Without an npm registry it is skipped.
+tests/js/node_modules: tests/js/package-lock.json .venv/.dev
+	scripts/javascript.sh
 
 .venv-studio/.studio: locks/studio.txt locks/build.txt pyproject.toml
 	$(INSTALL) .venv-studio studio

@@ -15,6 +15,9 @@ from tools.errors import NotFoundError
 
 router = APIRouter(tags=["langgraph: assistants"])
 
+# Read once: looking them up asks the disk.
+_VERSIONS = {"version": version("switchyard"), "langgraph_py_version": version("langgraph")}
+
 
 async def _known(assistant_id: str) -> str:
     if assistant_id not in (ASSISTANT_ID, GRAPH_ID):
@@ -35,8 +38,7 @@ async def ok() -> dict[str, bool]:
 async def info() -> dict[str, Any]:
     """Versions, and which parts of the protocol there are."""
     return {
-        "version": version("switchyard"),
-        "langgraph_py_version": version("langgraph"),
+        **_VERSIONS,
         "flags": {"assistants": True, "crons": False, "langsmith": False, "langsmith_tracing_replicas": False},
         "host": {"kind": "self-hosted"},
     }
