@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from openai import AsyncOpenAI, NotFoundError, OpenAI
@@ -24,7 +24,8 @@ CONVERSATION: list[ChatCompletionMessageParam] = [
 
 
 def ask(client: OpenAI, text: str = QUESTION, **fields: Any) -> ChatCompletion:
-    return client.chat.completions.create(model="switchyard", messages=[{"role": "user", "content": text}], **fields)
+    messages: list[ChatCompletionMessageParam] = [{"role": "user", "content": text}]
+    return cast(ChatCompletion, client.chat.completions.create(model="switchyard", messages=messages, **fields))
 
 
 def fields_of(answer: ChatCompletion) -> dict[str, Any]:

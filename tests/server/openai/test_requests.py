@@ -19,10 +19,13 @@ json_values: st.SearchStrategy[Any] = st.recursive(
     max_leaves=12,
 )
 words = st.text("abc ?\n", min_size=1, max_size=20).filter(str.strip)
-contents = words | st.lists(st.builds(lambda text: {"type": "text", "text": text}, words), min_size=1, max_size=3)
+parts = st.fixed_dictionaries({"type": st.just("text"), "text": words})
+contents = words | st.lists(parts, min_size=1, max_size=3)
 roles = st.sampled_from(["system", "developer", "user", "assistant", "tool", "function"])
-messages = st.lists(st.fixed_dictionaries({"role": roles, "content": contents}), max_size=30)
-questions = st.fixed_dictionaries({"role": st.just("user"), "content": contents})
+messages: st.SearchStrategy[list[dict[str, Any]]] = st.lists(
+    st.fixed_dictionaries({"role": roles, "content": contents}), max_size=30
+)
+questions: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries({"role": st.just("user"), "content": contents})
 
 
 def run_request(body: Any, owner: str = "ann") -> RunRequest:
@@ -82,5 +85,9 @@ def test_a_thread_is_named_in_the_metadata() -> None:
 
 
 def test_silent_messages_are_no_history() -> None:
-    silent = [{"role": "assistant", "content": None}, {"role": "assistant"}, {"role": "user", "content": []}]
+    silent: list[dict[str, Any]] = [
+        {"role": "assistant", "content": None},
+        {"role": "assistant"},
+        {"role": "user", "content": []},
+    ]
     assert run_request(body_of(*silent, {"role": "user", "content": "Who?"})).history == ()
