@@ -1,4 +1,4 @@
-"""The body of a chat completion: whatever comes in is a run request or a validation error, and nothing is made up."""
+"""The body of a chat completion: whatever comes in becomes a run request or a validation error."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_the_last_message_is_asked_and_the_last_turns_are_remembered(
 
 
 @given(json_values)
-def test_any_json_is_a_request_or_a_validation_error(body: Any) -> None:
+def test_json_that_asks_nothing_is_a_validation_error(body: Any) -> None:
     with pytest.raises(ValidationError):
         CompletionRequest.model_validate(body)
 

@@ -9,7 +9,11 @@ from typing import Any
 import httpx
 import pytest
 from openai import APIError, AsyncOpenAI, OpenAI
-from openai.types.chat import ChatCompletionChunk
+from openai.types.chat import (
+    ChatCompletionChunk,
+    ChatCompletionMessageParam,
+    ChatCompletionStreamOptionsParam,
+)
 
 from tests.fakes.endpoint import FakeEndpoint, Reply
 from tests.server.site import ANSWER, QUESTION, Site
@@ -85,6 +89,17 @@ async def test_the_asynchronous_client_reads_chunks(site: Site) -> None:
         )
         chunks = [chunk async for chunk in stream]
     assert text_of(chunks) == f"{ANSWER} [1]"
+
+
+def test_the_client_s_own_accumulation_gives_the_completion(client: OpenAI) -> None:
+    messages: list[ChatCompletionMessageParam] = [{"role": "user", "content": QUESTION}]
+    options: ChatCompletionStreamOptionsParam = {"include_usage": True}
+    with client.chat.completions.stream(model="switchyard", messages=messages, stream_options=options) as stream:
+        answer = stream.get_final_completion()
+    assert answer.choices[0].message.content == f"{ANSWER} [1]"
+    assert answer.choices[0].finish_reason == "stop"
+    assert answer.usage is not None
+    assert answer.usage.total_tokens > 0
 
 
 def test_what_turns_out_unsupported_is_never_sent(client: OpenAI, fake: FakeEndpoint) -> None:
