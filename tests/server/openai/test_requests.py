@@ -84,6 +84,13 @@ def test_a_thread_is_named_in_the_metadata() -> None:
     assert run_request(body_of(question, metadata=None)).thread_id is None
 
 
+def test_of_a_long_conversation_the_last_turns_are_kept() -> None:
+    said = [{"role": role, "content": f"{role} {n}"} for n in range(50) for role in ("user", "assistant")]
+    history = run_request(body_of(*said, {"role": "user", "content": "Who?"})).history
+    assert len(history) == 2 * LAST_TURNS
+    assert history[-2:] == (("user", "user 49"), ("assistant", "assistant 49"))
+
+
 def test_silent_messages_are_no_history() -> None:
     silent: list[dict[str, Any]] = [
         {"role": "assistant", "content": None},
