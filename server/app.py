@@ -15,11 +15,11 @@ from fastapi.staticfiles import StaticFiles
 from agent.settings import Settings
 from server.api import chat, documents, extract, feedback, fraud, health, runs, search, threads
 from server.application import Application, open_application
-from server.errors import ErrorBody, install_error_handlers
-from server.langgraph import assistants
-from server.langgraph import runs as langgraph_runs
-from server.langgraph import threads as langgraph_threads
+from server.errors import install_error_handlers
+from server.langgraph.routes import router as langgraph_router
 from server.middleware import RequestEnvelope
+from server.openai.routes import router as openai_router
+from server.problems import ErrorBody
 
 _UI = Path(__file__).with_name("ui")
 _ERRORS: dict[int | str, dict[str, object]] = {
@@ -36,7 +36,10 @@ _ERRORS: dict[int | str, dict[str, object]] = {
         503: "No model answers, or the server is shutting down; `Retry-After` says when to try again.",
     }.items()
 }
-_DESCRIPTION = "Every error has the body `{error: {code, message, trace_id}}`; codes are stable."
+_DESCRIPTION = (
+    "Every error under `/api/v1` has the body `{error: {code, message, trace_id}}`, under `/v1` that of OpenAI's API, "
+    "under `/assistants`, `/threads` and `/runs` that of LangGraph's; codes are stable."
+)
 
 
 class _Assets(StaticFiles):
@@ -61,8 +64,8 @@ def create_app(settings: Settings, *, on_open: Callable[[Application], None] | N
         api.include_router(module.router)
     app.include_router(api)
     app.include_router(health.router)
-    for module in (assistants, langgraph_threads, langgraph_runs):
-        app.include_router(module.router)
+    app.include_router(openai_router)
+    app.include_router(langgraph_router)
     app.mount("/ui", _Assets(directory=_UI), name="ui")
     app.add_api_route("/", _page, include_in_schema=False)
     install_error_handlers(app)

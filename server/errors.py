@@ -1,4 +1,4 @@
-"""Errors as answers: one shape under /api/v1, stable codes, a trace id, never an exception's text."""
+"""Errors as answers: the shape of the protocol that was spoken, stable codes, a trace id, never an exception's text."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from agent.models.files import ModelFileError
 from server.langgraph.thread_store import ThreadExistsError
+from server.openai.errors import parameter_name
+from server.problems import Problem, problem_response
 from server.runs.admission import ThreadBusyError
 from server.runs.manager import QueueFullError, RunStoppedError, ShuttingDownError
 from tools.errors import InputError, ModelUnavailableError, NotFoundError, SwitchyardError
@@ -42,60 +43,49 @@ _HTTP_CODES = {
 }
 
 
-class ErrorDetail(BaseModel):
-    """What went wrong."""
-
-    code: str = Field(description="Stable; programs may rely on it.", examples=["empty_message"])
-    message: str = Field(
-        description="For people: what is wrong and what to do next.", examples=["The message is empty."]
-    )
-    trace_id: str = Field(description="Names this request in logs and traces.")
-    details: Any = Field(default=None, description="Data behind the message, e.g. the fields at fault.")
-
-
-class ErrorBody(BaseModel):
-    """The body of every answer that is not a success."""
-
-    error: ErrorDetail
-
-
-def error_response(request: Request, status: int, code: str, message: str, details: Any = None) -> JSONResponse:
-    """The JSON answer for an error."""
-    detail = ErrorDetail(code=code, message=message, trace_id=request.state.trace_id, details=details)
-    headers = {"Retry-After": "5"} if status == 503 else None
-    return JSONResponse(ErrorBody(error=detail).model_dump(exclude_none=True), status, headers=headers)
-
-
 def install_error_handlers(app: FastAPI) -> None:
-    """Answer every error of the app in the one shape."""
+    """Answer every error of the app in the shape of its path's protocol."""
 
     @app.exception_handler(SwitchyardError)
     async def switchyard_error(request: Request, error: SwitchyardError) -> JSONResponse:  # pyright: ignore[reportUnusedFunction]
         status = next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 500)
         if status == 500:
             _log.error("trace %s: %s %s", request.state.trace_id, error.code, error.details)
-        return error_response(request, status, error.code, error.message, error.details or None)
+        param = error.details.get("param")
+        return _answer(request, Problem(status, error.code, error.message, error.details or None, param))
 
     @app.exception_handler(RequestValidationError)
     async def invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:  # pyright: ignore[reportUnusedFunction]
         code, message, problems = describe_invalid(error.errors())
-        return error_response(request, 422, code, message, problems)
+        return _answer(request, Problem(422, code, message, problems, _parameter(error.errors(), code)))
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> JSONResponse:  # pyright: ignore[reportUnusedFunction]
         code = _HTTP_CODES.get(error.status_code, "http_error")
-        return error_response(request, error.status_code, code, str(error.detail))
+        return _answer(request, Problem(error.status_code, code, str(error.detail)))
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> JSONResponse:  # pyright: ignore[reportUnusedFunction]
         _log.error("trace %s: unexpected error", request.state.trace_id, exc_info=error)
-        return error_response(request, 500, "internal_error", "Something went wrong on our side. Nothing was lost.")
+        return _answer(request, Problem(500, "internal_error", "Something went wrong on our side. Nothing was lost."))
+
+
+def _answer(request: Request, problem: Problem) -> JSONResponse:
+    return problem_response(request.scope["path"], request.state.trace_id, problem)
 
 
 def describe_invalid(errors: Sequence[Any]) -> tuple[str, str, list[dict[str, str]]]:
     """Code, message and details of what Pydantic found in a body; the errors' places begin with where the body is."""
     problems = [{"field": ".".join(map(str, e["loc"][1:])) or "body", "problem": str(e["msg"])} for e in errors]
     return _validation_code(errors), "; ".join(f"{p['field']}: {p['problem']}" for p in problems[:5]), problems
+
+
+def _parameter(errors: Sequence[Any], code: str) -> str | None:
+    """The field that a code is about. A body that is no JSON has a position in its text there, which is no field."""
+    if code == "invalid_json":
+        return None
+    told = next((error for error in errors if error["type"] == code), errors[0])
+    return parameter_name(told["loc"][1:])
 
 
 def _validation_code(errors: Sequence[Any]) -> str:
@@ -108,5 +98,12 @@ def _validation_code(errors: Sequence[Any]) -> str:
 
 
 _NAMED_PROBLEMS = frozenset(
-    {"empty_message", "message_too_long", "invalid_number", "invalid_text", "invalid_thread_id"}
+    {
+        "empty_message",
+        "message_too_long",
+        "invalid_number",
+        "invalid_text",
+        "invalid_thread_id",
+        "unsupported_value",
+    }
 )

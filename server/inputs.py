@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Annotated, Any, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
@@ -11,6 +12,7 @@ from pydantic_core import PydanticCustomError
 MAX_MESSAGE_CHARS = 200_000
 MAX_DOCUMENT_CHARS = 20_000_000
 _LARGEST_INTEGER = 2**63 - 1
+_THREAD_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
 class RequestBody(BaseModel):
@@ -55,7 +57,12 @@ def _clean(text: str) -> str:
     return text.replace("\x00", "")
 
 
-def _short(text: str) -> str:
+def turn_text(text: str) -> str:
+    """The text of a turn without NUL characters.
+
+    Raises:
+        PydanticCustomError: it is too long.
+    """
     text = _clean(text)
     if len(text) > MAX_MESSAGE_CHARS:
         raise PydanticCustomError(
@@ -67,12 +74,21 @@ def _short(text: str) -> str:
 
 
 def _message(text: str) -> str:
-    text = _short(text)
+    text = turn_text(text)
     if not text.strip():
         raise PydanticCustomError("empty_message", "The message is empty. Type a question or paste a document.")
     return text
 
 
+def _thread_id(value: str) -> str:
+    if not _THREAD_ID.fullmatch(value):
+        raise PydanticCustomError(
+            "invalid_thread_id", "A thread id has 1 to 128 letters, digits, dots, colons, dashes or underscores."
+        )
+    return value
+
+
 Text = Annotated[str, AfterValidator(_clean)]
-TurnText = Annotated[str, AfterValidator(_short)]
+TurnText = Annotated[str, AfterValidator(turn_text)]
 MessageText = Annotated[str, AfterValidator(_message)]
+ThreadId = Annotated[str, AfterValidator(_thread_id)]

@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from server.problems import Problem, problem_response
 
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -58,9 +59,7 @@ class RequestEnvelope:
             await send(message)
 
         if refusal := _refusal(scope["method"], Headers(scope=scope), self._max_body_bytes):
-            status, code, message = refusal
-            error = {"code": code, "message": message, "trace_id": trace_id}
-            await JSONResponse({"error": error}, status)(scope, receive, send_with_headers)
+            await problem_response(scope["path"], trace_id, refusal)(scope, receive, send_with_headers)
             return
         await self._app(scope, _limited(receive, self._max_body_bytes), send_with_headers)
 
@@ -79,16 +78,16 @@ def _limited(receive: Receive, limit: int) -> Receive:
     return limited
 
 
-def _refusal(method: str, headers: Headers, max_body_bytes: int) -> tuple[int, str, str] | None:
-    """Status, code and message, if the request is refused."""
+def _refusal(method: str, headers: Headers, max_body_bytes: int) -> Problem | None:
+    """Why the request is refused, if it is."""
     host, origin = headers.get("host", ""), headers.get("origin")
     if _host_name(f"//{host}") not in _LOOPBACK_NAMES:
-        return 400, "invalid_host", "This server answers as localhost or 127.0.0.1 only."
+        return Problem(400, "invalid_host", "This server answers as localhost or 127.0.0.1 only.")
     if method not in _SAFE_METHODS and origin is not None and origin not in (f"http://{host}", f"https://{host}"):
-        return 403, "cross_origin", "Requests from other sites are refused."
+        return Problem(403, "cross_origin", "Requests from other sites are refused.")
     length = headers.get("content-length", "")
     if length.isdecimal() and int(length) > max_body_bytes:
-        return 413, "too_large", _TOO_LARGE
+        return Problem(413, "too_large", _TOO_LARGE)
     return None
 
 

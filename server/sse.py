@@ -1,4 +1,4 @@
-"""Run events as server-sent events."""
+"""Run events as server-sent events, and how such a stream is answered."""
 
 from __future__ import annotations
 
@@ -16,8 +16,13 @@ _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 def stream_events(events: AsyncIterator[Sequence[RunEvent]]) -> EventSourceResponse:
     """Answer with the events as they come, each batch in one write. The reader may leave: the run goes on."""
+    return stream_frames(_frames(events))
+
+
+def stream_frames(frames: AsyncIterator[bytes]) -> EventSourceResponse:
+    """Answer with encoded server-sent events, and comments in between that keep the connection open."""
     return EventSourceResponse(
-        _frames(events),
+        frames,
         headers=_HEADERS,
         ping=_PING_S,
         sep="\n",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 from langgraph.runtime import Runtime
@@ -39,7 +41,7 @@ class RouteNode:
         if pending and (completed := _completes(pending, message)):
             query, decision = completed, _continued_transaction()
         else:
-            query = await self._stand_alone(message, state)
+            query = await self._stand_alone(message, state) if is_follow_up(message) else message
             router = self.services.router
             attached = bool(context.document_ids)
             decision = _plain(await self.services.compute(lambda: router.route(query, attached_document=attached)))
@@ -54,8 +56,8 @@ class RouteNode:
         }
 
     async def _stand_alone(self, message: str, state: NewTurn) -> str:
-        questions = state.get("questions", [])
-        if not questions or not is_follow_up(message):
+        questions = await self._questions(state)
+        if not questions:
             return message
         answerer = self.services.models.role("answer")
         if answerer.quotes:
@@ -69,6 +71,18 @@ class RouteNode:
             _log.warning("follow-up rewritten by rule: %s", error.code)
             rewritten = ""
         return rewritten or stand_alone(message, questions)
+
+    async def _questions(self, state: NewTurn) -> Sequence[str]:
+        """The stand-alone questions so far; of a conversation that the caller kept, read from what the user said."""
+        if (known := state.get("questions")) is not None:
+            return known
+        told: list[str] = []
+        for turn in recent_turns(state["messages"], _REMEMBERED_QUESTIONS):
+            if turn.role == "user":
+                query = stand_alone(turn.content, told)
+                decision = await self.services.compute(partial(self.services.router.route, query))
+                told += [query] if decision.routed_to == "knowledge" else []
+        return told
 
 
 def _plain(decision: RouteDecision) -> dict[str, Any]:

@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from fastapi import APIRouter
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 from sse_starlette.sse import EventSourceResponse
 
 from agent.results import TurnResult
 from agent.state import DEFAULT_COLLECTION, TurnContext
 from server.dependencies import App, Owner
-from server.inputs import MessageText, RequestBody, Text, TurnText
+from server.inputs import MessageText, RequestBody, Text, ThreadId, TurnText
 from server.runs.live import RunRequest
 from server.sse import stream_events
 
 router = APIRouter(tags=["chat"])
-
-_THREAD_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
-
-
-def _thread_id(value: str) -> str:
-    if not _THREAD_ID.fullmatch(value):
-        raise PydanticCustomError(
-            "invalid_thread_id", "A thread id has 1 to 128 letters, digits, dots, colons, dashes or underscores."
-        )
-    return value
-
-
-ThreadId = Annotated[str, AfterValidator(_thread_id)]
 
 
 class ChatMessage(RequestBody):

@@ -10,8 +10,8 @@ from fastapi import APIRouter, Depends, Query, Response
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import InvalidUpdateError
 
-from server.api.chat import ThreadId
 from server.dependencies import App, Owner
+from server.inputs import ThreadId
 from server.langgraph.answers import json_answer
 from server.langgraph.bodies import (
     CheckpointReference,

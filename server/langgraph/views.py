@@ -109,7 +109,7 @@ def state_view(state: StateSnapshot) -> JsonObject:
             }
             for task in state.tasks
         ],
-        "metadata": state.metadata and {**state.metadata, "thread_id": state.config["configurable"]["thread_id"]},
+        "metadata": state.metadata and {**state.metadata, **_thread_of(state.config)},
         "created_at": state.created_at,
         "checkpoint": checkpoint,
         "parent_checkpoint": parent,
@@ -129,6 +129,10 @@ def checkpoint_view(config: RunnableConfig | None) -> JsonObject | None:
         "checkpoint_ns": named.get("checkpoint_ns") or "",
         "checkpoint_id": named["checkpoint_id"],
     }
+
+
+def _thread_of(config: RunnableConfig) -> JsonObject:
+    return {"thread_id": config.get("configurable", {}).get("thread_id")}
 
 
 def _interrupts(found: Sequence[Interrupt]) -> list[JsonObject]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
+from openai import OpenAI
 
 from agent.settings import Settings
 from tests.server.site import ANSWER, DOCUMENTS, FOLLOW_UP, QUESTION, Site, cache_folder, serve
@@ -38,6 +39,19 @@ def test_a_question_is_answered_with_its_source(real: Site) -> None:
     assert [event.name for event in events].count("token") >= 2
     assert result["usage"]["completion_tokens"] > 0
     assert result["degraded"] is False
+
+
+def test_openai_s_client_gets_the_same_answer_word_by_word(real: Site) -> None:
+    with OpenAI(base_url=f"{real.url}/v1", api_key="anything", max_retries=0) as client:
+        stream = client.chat.completions.create(
+            model="switchyard", messages=[{"role": "user", "content": QUESTION}], stream=True
+        )
+        chunks = list(stream)
+    pieces = [choice.delta.content for chunk in chunks for choice in chunk.choices if choice.delta.content]
+    fields = (chunks[-1].model_extra or {})["switchyard"]
+    assert "".join(pieces) == real.http.get(f"/runs/{fields['run_id']}").json()["result"]["answer"]
+    assert len(pieces) >= 2
+    assert ANSWER in [citation["quote"] for citation in fields["citations"]]
 
 
 def test_a_follow_up_is_answered(real: Site) -> None:

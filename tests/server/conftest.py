@@ -11,11 +11,13 @@ from blockbuster import BlockBuster
 from tests.fakes.endpoint import FakeEndpoint, fake_endpoint, scripted
 from tests.server.site import Site, open_site
 
-# The packaged prompts are read once, when first needed. While the server starts and stops nobody waits for the loop.
-# The health report's memory figure comes from /proc, which no disk holds up. Coverage has a lock of its own.
+# The packaged prompts and readings are read once, when first needed. While the server starts and stops nobody waits
+# for the loop. The health report's memory figure comes from /proc, which no disk holds up. Coverage has a lock of its
+# own.
 _MAY_BLOCK = {
     "agent/prompts/__init__.py": {"all_prompts"},
     "tools/extraction/ask.py": {"_instructions"},
+    "tools/extraction/schemas.py": {"_readings"},
     "tools/fraud/prompt.py": {"load_prompt"},
     "server/application.py": {"open_application"},
     "server/api/health.py": {"health"},

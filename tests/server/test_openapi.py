@@ -14,6 +14,8 @@ from tests.server.site import Site
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 PROBES = {"/health", "/livez", "/readyz"}
+NATIVE_ERRORS = (("400", "404", "413", "422", "500", "503"), "ErrorBody")
+OPENAI_ERRORS = (("400", "404", "413", "500", "503", "default"), "OpenAIErrorBody")
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +57,9 @@ def test_the_contract_s_operations_are_there(openapi: dict[str, Any]) -> None:
         GET /health
         GET /livez
         GET /readyz
+        GET /v1/models
+        GET /v1/models/{model}
+        POST /v1/chat/completions
     """
     assert {line.strip() for line in expected.strip().splitlines()} <= found
 
@@ -70,9 +75,10 @@ def test_every_operation_is_described_with_its_errors(openapi: dict[str, Any]) -
         assert operation["tags"], name
         if path in PROBES:
             continue
-        for status in ("400", "404", "413", "422", "500", "503"):
+        statuses, shape = OPENAI_ERRORS if path.startswith("/v1/") else NATIVE_ERRORS
+        for status in statuses:
             schema = operation["responses"][status]["content"]["application/json"]["schema"]
-            assert schema == {"$ref": "#/components/schemas/ErrorBody"} or path.endswith("readyz"), (name, status)
+            assert schema == {"$ref": f"#/components/schemas/{shape}"} or path.endswith("readyz"), (name, status)
 
 
 def test_every_schema_is_valid(openapi: dict[str, Any]) -> None:
@@ -108,7 +114,15 @@ def example_body(openapi: dict[str, Any], operation: dict[str, Any]) -> dict[str
 
 
 @pytest.mark.parametrize(
-    "path", ["/api/v1/chat", "/api/v1/search", "/api/v1/extract", "/api/v1/documents", "/api/v1/fraud/score"]
+    "path",
+    [
+        "/api/v1/chat",
+        "/api/v1/search",
+        "/api/v1/extract",
+        "/api/v1/documents",
+        "/api/v1/fraud/score",
+        "/v1/chat/completions",
+    ],
 )
 def test_the_examples_are_accepted(site: Site, openapi: dict[str, Any], path: str) -> None:
     operation = openapi["paths"][path]["post"]

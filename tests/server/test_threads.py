@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx
 import pytest
 
-from tests.fakes.endpoint import FakeEndpoint
+from agent.followup import stand_alone
+from tests.fakes.endpoint import FakeEndpoint, Reply, scripted
 from tests.server.errors import assert_error
 from tests.server.site import ANSWER, FOLLOW_UP, QUESTION, Site, open_site, serve
+from tests.server.test_fraud import TEXT
 
 DEBIT_QUERY = "How long may a cardholder dispute a debit card charge?"
+
+
+def kept(site: Site, messages: list[dict[str, str]]) -> dict[str, Any]:
+    """The result of a turn that comes with the conversation before it."""
+    answer = site.http.post("/chat", json={"messages": messages, "stream": False})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
 
 
 def test_a_follow_up_is_understood(site: Site, fake: FakeEndpoint) -> None:
@@ -34,9 +44,20 @@ def test_a_conversation_that_the_caller_keeps(site: Site) -> None:
         {"role": "assistant", "content": ANSWER},
         {"role": "user", "content": FOLLOW_UP},
     ]
-    answer = site.http.post("/chat", json={"messages": messages, "stream": False})
-    assert answer.status_code == 200
-    assert answer.json()["route"] in {"knowledge", "unknown"}
+    assert kept(site, messages)["explanation"]["query"] == DEBIT_QUERY
+
+
+def test_a_follow_up_in_a_kept_conversation_leans_on_its_last_question(site: Site, fake: FakeEndpoint) -> None:
+    silent = Reply("")
+    fake.script = lambda body: silent if body["messages"][0]["content"].startswith("Rewrite") else scripted(body)
+    messages = [
+        {"role": "user", "content": QUESTION},
+        {"role": "assistant", "content": ANSWER},
+        {"role": "user", "content": f"Is this fraud? {TEXT}"},
+        {"role": "assistant", "content": "It looks legitimate."},
+        {"role": "user", "content": FOLLOW_UP},
+    ]
+    assert kept(site, messages)["explanation"]["query"] == stand_alone(FOLLOW_UP, [QUESTION])
 
 
 def test_the_model_sees_the_last_five_turns(site: Site, fake: FakeEndpoint) -> None:

@@ -1,0 +1,66 @@
+"""The routes under /v1. Any API key is accepted while authentication is off."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from fastapi import APIRouter
+from sse_starlette.sse import EventSourceResponse
+
+from server.application import Application
+from server.dependencies import App, Owner
+from server.openai import models
+from server.openai.completions import ChatCompletion, Chunks, completion
+from server.openai.errors import PREFIX, OpenAIErrorBody
+from server.openai.requests import CompletionRequest
+from server.openai.settled import SettledText
+from server.openai.streams import completion_frames
+from server.sse import stream_frames
+
+_ERRORS: dict[int | str, dict[str, object]] = {
+    code: {"model": OpenAIErrorBody, "description": description}
+    for code, description in {
+        400: "The body cannot be used; `error.param` names the field and `error.code` says why.",
+        403: "Refused.",
+        404: "There is no such model, or the thread belongs to somebody else.",
+        409: "The run was stopped.",
+        413: "The body is too large.",
+        500: "An error on our side; the header `X-Trace-Id` finds it in the log.",
+        503: "No model answers, or the server is shutting down; `Retry-After` says when to try again.",
+        "default": "Any other error.",
+    }.items()
+}
+_STREAM = (
+    "With `stream: true` chunks as server-sent events: the first holds the role and the run's ids, the last of the "
+    "answer `finish_reason` and all of `switchyard`; an error in between is an object with `error`; `[DONE]` comes "
+    "last. A client that leaves does not stop the run: `GET /api/v1/runs/{run_id}` has its result, "
+    "`POST /api/v1/runs/{run_id}/cancel` stops it."
+)
+_STREAM_CONTENT: dict[str, Any] = {"schema": {"type": "string"}, "example": 'data: {"id": "chatcmpl-6f1c…", …}\n\n'}
+
+router = APIRouter(prefix=PREFIX, tags=["openai"], responses=_ERRORS)
+router.include_router(models.router)
+
+
+@router.post(
+    "/chat/completions",
+    response_model=ChatCompletion,
+    responses={200: {"description": _STREAM, "content": {"text/event-stream": _STREAM_CONTENT}}},
+    summary="One turn, for OpenAI's clients",
+)
+async def create_completion(body: CompletionRequest, app: App, owner: Owner) -> EventSourceResponse | ChatCompletion:
+    """Run one turn. Without `metadata.thread_id` it belongs to a new thread that remembers the messages sent along."""
+    models.require_model(body.model)
+    created = int(time.time())
+    run = await app.runs.start(body.run_request(owner))
+    if not body.stream:
+        return completion(await app.runs.result(run), created)
+    chunks = Chunks(run.run_id, created, body.includes_usage)
+    return stream_frames(completion_frames(app.runs.follow(owner, run.run_id), chunks, _settled_text(app)))
+
+
+def _settled_text(app: Application) -> SettledText:
+    """What is quoted under a grammar cannot turn out unsupported; what a model writes can."""
+    model = app.services.models.role("answer")
+    return SettledText(verbatim=model.quotes and model.supports_grammar)
