@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import httpx
@@ -16,6 +16,7 @@ METHODS = {"get", "post", "put", "patch", "delete"}
 PROBES = {"/health", "/livez", "/readyz"}
 NATIVE_ERRORS = (("400", "404", "413", "422", "500", "503"), "ErrorBody")
 OPENAI_ERRORS = (("400", "404", "413", "500", "503", "default"), "OpenAIErrorBody")
+LANGGRAPH_ERRORS = (("400", "404", "409", "413", "422", "500", "503"), "LangGraphErrorBody")
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +65,13 @@ def test_the_contract_s_operations_are_there(openapi: dict[str, Any]) -> None:
     assert {line.strip() for line in expected.strip().splitlines()} <= found
 
 
+def expected_errors(path: str) -> tuple[Sequence[str], str]:
+    """The error statuses that an operation tells of, and the schema of their bodies."""
+    if path.startswith("/v1/"):
+        return OPENAI_ERRORS
+    return NATIVE_ERRORS if path.startswith("/api/v1/") else LANGGRAPH_ERRORS
+
+
 def test_every_operation_is_described_with_its_errors(openapi: dict[str, Any]) -> None:
     assert openapi["openapi"].startswith("3.1")
     identifiers = [operation["operationId"] for _, _, operation in operations(openapi)]
@@ -75,7 +83,7 @@ def test_every_operation_is_described_with_its_errors(openapi: dict[str, Any]) -
         assert operation["tags"], name
         if path in PROBES:
             continue
-        statuses, shape = OPENAI_ERRORS if path.startswith("/v1/") else NATIVE_ERRORS
+        statuses, shape = expected_errors(path)
         for status in statuses:
             schema = operation["responses"][status]["content"]["application/json"]["schema"]
             assert schema == {"$ref": f"#/components/schemas/{shape}"} or path.endswith("readyz"), (name, status)

@@ -143,7 +143,8 @@ def test_without_an_id_every_request_has_a_thread_of_its_own(client: OpenAI) -> 
 
 def test_another_owner_s_thread_is_not_found(site: Site, client: OpenAI) -> None:
     with closing(sqlite3.connect(site.settings.app_database)) as database, database:
-        database.execute("INSERT INTO threads VALUES ('bobs', 'bob', 'His own', 0, 0)")
+        columns = "thread_id, owner, title, created_at, updated_at"
+        database.execute(f"INSERT INTO threads ({columns}) VALUES ('bobs', 'bob', 'His own', 0, 0)")
     with pytest.raises(NotFoundError) as caught:
         ask(client, metadata={"thread_id": "bobs", "owner": "bob"}, extra_body={"owner": "bob"})
     assert caught.value.code == "not_found"
