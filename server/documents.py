@@ -186,7 +186,7 @@ class DocumentService:
             await self._set(document, status="indexing")
             try:
                 parsed = await asyncio.to_thread(_parser(document))
-                chunks = await self._require_index().add(
+                indexed = await self._require_index().add(
                     _collection(document.owner, document.collection),
                     document.id,
                     parsed,
@@ -204,7 +204,7 @@ class DocumentService:
                 status="indexed",
                 title=parsed.title,
                 media_type=parsed.media_type,
-                chunks=chunks,
+                chunks=indexed.chunks,
                 pages=len(parsed.pages) if parsed.pages[0].number is not None else None,
                 text=parsed.text,
             )
