@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from agent.models.files import ModelFileError
+from server.ingestion.spool import StorageError
 from server.runs.manager import RunStoppedError, ShuttingDownError
 from tools.errors import InputError, ModelUnavailableError, NotFoundError, SwitchyardError
 
@@ -23,6 +24,7 @@ _STATUS: dict[type[SwitchyardError], int] = {
     InputError: 422,
     ModelUnavailableError: 503,
     ModelFileError: 503,
+    StorageError: 503,
     ShuttingDownError: 503,
     RunStoppedError: 409,
 }

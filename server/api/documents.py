@@ -12,7 +12,8 @@ from starlette.exceptions import HTTPException
 
 from agent.state import DEFAULT_COLLECTION
 from server.dependencies import App, Owner
-from server.documents import DocumentRow, DocumentStatus, NewDocument
+from server.ingestion.rows import DocumentRow, DocumentStatus
+from server.ingestion.upload import NewDocument
 from server.inputs import MAX_DOCUMENT_CHARS, RequestBody, Text
 from tools.errors import InputError, SwitchyardError
 from tools.knowledge.index import ChunkSettings
@@ -91,6 +92,13 @@ class BatchResult(BaseModel):
     failed: list[BatchFailure]
 
 
+class RetryRequest(RequestBody):
+    """`POST /documents/retry`."""
+
+    ids: list[DocumentId] = Field(min_length=1, max_length=MAX_BATCH)
+    collection: Text | None = Field(default=None, description="Where an id is in several.")
+
+
 class DocumentFailure(BaseModel):
     """Why a document could not be read."""
 
@@ -111,6 +119,7 @@ class DocumentView(BaseModel):
     sha256: str
     metadata: dict[str, Any]
     error: DocumentFailure | None
+    attempts: int = Field(description="How often it was tried since it came in.")
     created_at: float
     updated_at: float
     text: str | None = Field(default=None, description="Only with `include=text`.")
@@ -169,10 +178,26 @@ async def add_documents(body: Batch, app: App, owner: Owner) -> BatchResult:
     return BatchResult(indexed=len(body.documents) - len(failed), failed=failed)
 
 
+@router.post("/retry", response_model=BatchResult)
+async def retry_documents(body: RetryRequest, app: App, owner: Owner) -> BatchResult:
+    """Try failed documents again, from the files that were kept; one that fails again does not stop the others."""
+    failed: list[BatchFailure] = []
+    for document_id in body.ids:
+        try:
+            await app.documents.retry(owner, document_id, body.collection)
+        except SwitchyardError as error:
+            failed.append(BatchFailure(id=document_id, error=error.code, message=error.message))
+    return BatchResult(indexed=len(body.ids) - len(failed), failed=failed)
+
+
 @router.get("", response_model=DocumentList)
-async def list_documents(app: App, owner: Owner) -> DocumentList:
-    """The owner's documents."""
-    return DocumentList(documents=[_view(row) for row in await app.documents.list(owner)])
+async def list_documents(
+    app: App,
+    owner: Owner,
+    status: Annotated[DocumentStatus | None, Query(description="`failed` lists the dead letters.")] = None,
+) -> DocumentList:
+    """The owner's documents; those that failed say why, and `POST /documents/retry` tries them again."""
+    return DocumentList(documents=[_view(row) for row in await app.documents.list(owner, status)])
 
 
 @router.get("/{document_id:path}", response_model=DocumentView)
@@ -256,6 +281,7 @@ def _view(row: DocumentRow) -> DocumentView:
         sha256=row.sha256,
         metadata=row.metadata,
         error=failure,
+        attempts=row.attempts,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

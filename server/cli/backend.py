@@ -46,6 +46,14 @@ class Backend(Protocol):
         """Add a document and wait until it is searchable: `{document_id, chunks, status}`."""
         ...
 
+    async def failed(self) -> list[Json]:
+        """The documents that could not be indexed, each with `error` and `attempts`."""
+        ...
+
+    async def retry(self, body: Json) -> Json:
+        """Try failed documents again: `{indexed, failed: [{id, error, message}]}`."""
+        ...
+
     async def search(self, body: Json) -> Json:
         """Find passages: `{results: [...]}`."""
         ...

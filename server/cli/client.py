@@ -69,21 +69,33 @@ class HttpBackend:
     async def add_file(self, file: Path, collection: str) -> Json:
         """See `Backend.add_file`."""
         content = await asyncio.to_thread(file.read_bytes)
-        return await self._post(
-            "/documents", params={"wait": "true"}, files={"file": (file.name, content)}, data={"collection": collection}
+        return await self._send(
+            "POST",
+            "/documents",
+            params={"wait": "true"},
+            files={"file": (file.name, content)},
+            data={"collection": collection},
         )
+
+    async def failed(self) -> list[Json]:
+        """See `Backend.failed`."""
+        return (await self._send("GET", "/documents", params={"status": "failed"}))["documents"]
+
+    async def retry(self, body: Json) -> Json:
+        """See `Backend.retry`."""
+        return await self._send("POST", "/documents/retry", json=body)
 
     async def search(self, body: Json) -> Json:
         """See `Backend.search`."""
-        return await self._post("/search", json=body)
+        return await self._send("POST", "/search", json=body)
 
     async def extract(self, body: Json) -> Json:
         """See `Backend.extract`."""
-        return await self._post("/extract", json=body)
+        return await self._send("POST", "/extract", json=body)
 
     async def score(self, body: Json) -> Json:
         """See `Backend.score`."""
-        return await self._post("/fraud/score", json=body)
+        return await self._send("POST", "/fraud/score", json=body)
 
     async def _stream(self, request: httpx.Request) -> AsyncGenerator[tuple[str, Event]]:
         request.extensions["timeout"] = _STREAM_TIMEOUT.as_dict()
@@ -97,9 +109,9 @@ class HttpBackend:
         finally:
             await response.aclose()
 
-    async def _post(self, path: str, **content: object) -> Json:
+    async def _send(self, method: str, path: str, **content: object) -> Json:
         try:
-            response = await self._client.post(f"/api/v1{path}", **content)  # pyright: ignore[reportArgumentType]
+            response = await self._client.request(method, f"/api/v1{path}", **content)  # pyright: ignore[reportArgumentType]
         except httpx.TransportError as error:
             raise _unreachable(error) from error
         if not response.is_success:

@@ -17,14 +17,15 @@ from agent.services import sample_documents
 from agent.settings import Settings
 from agent.state import DEFAULT_OWNER
 from server.api.chat import ChatRequest
+from server.api.documents import RetryRequest, list_documents, retry_documents
 from server.api.extract import ExtractRequest, extract_fields
 from server.api.fraud import ScoreRequest, score_transactions
 from server.api.search import SearchRequest, search
 from server.application import Application, open_application
 from server.cli.backend import Event, Json
 from server.cli.terminal import progress_bar, working
-from server.documents import NewDocument
 from server.errors import describe_invalid
+from server.ingestion.upload import NewDocument
 from tools.errors import InputError
 
 _Body = TypeVar("_Body", bound=BaseModel)
@@ -52,6 +53,14 @@ class EmbeddedBackend:
         document = NewDocument(DEFAULT_OWNER, content, file.name, collection=collection)
         row = await self.application.documents.add(document, wait=True)
         return {"document_id": row.document_id, "chunks": row.chunks, "status": row.status}
+
+    async def failed(self) -> list[Json]:
+        """See `Backend.failed`."""
+        return _json(await list_documents(self.application, DEFAULT_OWNER, "failed"))["documents"]
+
+    async def retry(self, body: Json) -> Json:
+        """See `Backend.retry`."""
+        return _json(await retry_documents(_read(RetryRequest, body), self.application, DEFAULT_OWNER))
 
     async def search(self, body: Json) -> Json:
         """See `Backend.search`."""

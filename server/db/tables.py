@@ -60,6 +60,9 @@ documents = Table(
     Column("metadata", JSON, nullable=False),
     Column("error_code", String),
     Column("error_message", Text),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("source", JSON),
+    Column("upload_id", String),
     Column("created_at", Float, nullable=False),
     Column("updated_at", Float, nullable=False),
 )

@@ -95,6 +95,19 @@ async def test_a_file_that_cannot_be_read_has_a_code(backend: Backend, tmp_path:
     assert caught.value.code == "corrupt_document"
 
 
+async def test_a_dead_letter_can_be_tried_again(backend: Backend, tmp_path: Path) -> None:
+    broken = tmp_path / "torn.pdf"
+    broken.write_bytes(b"%PDF-1.7 nothing more")
+    with pytest.raises(InputError):
+        await backend.add_file(broken, "torn")
+    (letter,) = [document for document in await backend.failed() if document["collection"] == "torn"]
+    assert (letter["title"], letter["error"]["code"]) == ("torn.pdf", "corrupt_document")
+    answer = await backend.retry({"ids": [letter["document_id"]], "collection": "torn"})
+    assert (answer["indexed"], answer["failed"][0]["error"]) == (0, "corrupt_document")
+    with pytest.raises(InputError):
+        await backend.retry({"ids": []})
+
+
 async def test_search_finds_the_passage(backend: Backend) -> None:
     (best, *_) = (await backend.search({"query": "dispute a charge", "top_k": 2}))["results"]
     assert best["title"] == "Dispute handling"
