@@ -16,7 +16,7 @@ from server.ingestion.rows import DocumentRow, DocumentStatus
 from server.ingestion.upload import NewDocument
 from server.inputs import MAX_DOCUMENT_CHARS, RequestBody, Text
 from tools.errors import InputError, SwitchyardError
-from tools.knowledge.index import ChunkSettings
+from tools.knowledge.chunking import ChunkingStrategy, ChunkSettings
 
 router = APIRouter(prefix="/documents", tags=["documents"])
 
@@ -31,12 +31,16 @@ class ChunkOptions(RequestBody):
 
     chunk_size: int = Field(default=200, ge=16, le=240)
     chunk_overlap: int = Field(default=20, ge=0, le=100)
+    chunking: ChunkingStrategy = Field(
+        default="recursive",
+        description="`recursive` follows the structure, `fixed` counts tokens, `semantic` also sees topics change.",
+    )
 
     def settings(self) -> ChunkSettings:
         """The same as the index takes it."""
         if self.chunk_overlap >= self.chunk_size:
             raise InputError("chunk_overlap must be smaller than chunk_size.", code="invalid_chunking")
-        return ChunkSettings(self.chunk_size, self.chunk_overlap)
+        return ChunkSettings(self.chunk_size, self.chunk_overlap, self.chunking)
 
 
 class TextDocument(RequestBody):
@@ -60,6 +64,18 @@ class FileUpload(ChunkOptions):
     id: DocumentId | None = None
     title: Annotated[Text, Field(min_length=1, max_length=500)] | None = None
     collection: Text = DEFAULT_COLLECTION
+
+    def document(self, owner: str, filename: str, content: bytes) -> NewDocument:
+        """The file with its fields as a document of `owner`."""
+        return NewDocument(
+            owner=owner,
+            content=content,
+            filename=filename.replace("\x00", "") or "document",
+            document_id=self.id,
+            title=self.title,
+            collection=self.collection,
+            chunks=self.settings(),
+        )
 
 
 class Batch(ChunkOptions):
@@ -162,7 +178,7 @@ async def add_document(
     """Add a document: a file (PDF, DOCX, HTML, Markdown, text, CSV, EML) or a JSON text. The same id replaces it."""
     row = await app.documents.add(await _read_upload(request, owner), wait=wait)
     response.status_code = 201 if wait else 202
-    return Accepted(document_id=row.document_id, chunks=row.chunks, status=row.status)
+    return accepted(row)
 
 
 @router.post("/batch", response_model=BatchResult)
@@ -233,15 +249,7 @@ async def _read_file(request: Request, owner: str) -> NewDocument:
         if not isinstance(file, UploadFile):
             raise InputError("The form has no file in its field `file`.", code="missing_file")
         options = _validate(FileUpload, {name: value for name, value in form.items() if name != "file"})
-        return NewDocument(
-            owner=owner,
-            content=await file.read(),
-            filename=(file.filename or "document").replace("\x00", ""),
-            document_id=options.id,
-            title=options.title,
-            collection=options.collection,
-            chunks=options.settings(),
-        )
+        return options.document(owner, file.filename or "", await file.read())
 
 
 def _text_document(document: TextDocument, owner: str, collection: str, chunks: ChunkSettings) -> NewDocument:
@@ -264,6 +272,11 @@ def _validate(model: type[_Body], data: Any) -> _Body:
     except ValidationError as error:
         details = [{**problem, "loc": ("body", *problem["loc"])} for problem in error.errors(include_url=False)]
         raise RequestValidationError(details) from None
+
+
+def accepted(row: DocumentRow) -> Accepted:
+    """What the caller of an upload hears of it."""
+    return Accepted(document_id=row.document_id, chunks=row.chunks, status=row.status)
 
 
 def _view(row: DocumentRow) -> DocumentView:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 from pydantic import BaseModel, ValidationError
@@ -42,8 +41,11 @@ class Backend(Protocol):
         """Run a turn and yield its events up to `end`."""
         ...
 
-    async def add_file(self, file: Path, collection: str) -> Json:
-        """Add a document and wait until it is searchable: `{document_id, chunks, status}`."""
+    async def add_file(self, name: str, content: bytes, fields: Json) -> Json:
+        """Add a document and wait until it is searchable: `{document_id, chunks, status}`.
+
+        `fields` are those of the upload form.
+        """
         ...
 
     async def failed(self) -> list[Json]:

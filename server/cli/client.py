@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -66,15 +65,10 @@ class HttpBackend:
             request = self._client.build_request("GET", f"/api/v1/runs/{run_id}/events", headers=headers)
         raise ServerError("The server ended the answer before it was complete.", code="incomplete_answer")
 
-    async def add_file(self, file: Path, collection: str) -> Json:
+    async def add_file(self, name: str, content: bytes, fields: Json) -> Json:
         """See `Backend.add_file`."""
-        content = await asyncio.to_thread(file.read_bytes)
         return await self._send(
-            "POST",
-            "/documents",
-            params={"wait": "true"},
-            files={"file": (file.name, content)},
-            data={"collection": collection},
+            "POST", "/documents", params={"wait": "true"}, files={"file": (name, content)}, data=fields
         )
 
     async def failed(self) -> list[Json]:

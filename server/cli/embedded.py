@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
 import orjson
@@ -17,7 +15,7 @@ from agent.services import sample_documents
 from agent.settings import Settings
 from agent.state import DEFAULT_OWNER
 from server.api.chat import ChatRequest
-from server.api.documents import RetryRequest, list_documents, retry_documents
+from server.api.documents import FileUpload, RetryRequest, accepted, list_documents, retry_documents
 from server.api.extract import ExtractRequest, extract_fields
 from server.api.fraud import ScoreRequest, score_transactions
 from server.api.search import SearchRequest, search
@@ -25,7 +23,6 @@ from server.application import Application, open_application
 from server.cli.backend import Event, Json
 from server.cli.terminal import progress_bar, working
 from server.errors import describe_invalid
-from server.ingestion.upload import NewDocument
 from tools.errors import InputError
 
 _Body = TypeVar("_Body", bound=BaseModel)
@@ -47,12 +44,10 @@ class EmbeddedBackend:
             for event in arrived:
                 yield Event(event.name, orjson.loads(event.data))
 
-    async def add_file(self, file: Path, collection: str) -> Json:
+    async def add_file(self, name: str, content: bytes, fields: Json) -> Json:
         """See `Backend.add_file`."""
-        content = await asyncio.to_thread(file.read_bytes)
-        document = NewDocument(DEFAULT_OWNER, content, file.name, collection=collection)
-        row = await self.application.documents.add(document, wait=True)
-        return {"document_id": row.document_id, "chunks": row.chunks, "status": row.status}
+        document = _read(FileUpload, fields).document(DEFAULT_OWNER, name, content)
+        return _json(accepted(await self.application.documents.add(document, wait=True)))
 
     async def failed(self) -> list[Json]:
         """See `Backend.failed`."""

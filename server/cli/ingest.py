@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,16 +13,23 @@ from rich.console import Console
 from rich.text import Text
 
 from agent.settings import Settings
-from server.cli.backend import Backend, open_backend
+from server.cli.backend import Backend, Json, open_backend
 from server.cli.failures import fail, reported_failures
 from server.cli.terminal import notices, output, progress_bar
 from tools.errors import InputError
 from tools.knowledge.parsers.detect import EXTENSIONS
 
 
+class _Chunking(StrEnum):
+    RECURSIVE = "recursive"
+    FIXED = "fixed"
+    SEMANTIC = "semantic"
+
+
 def ingest(
     paths: Annotated[list[Path], typer.Argument(exists=True, help="Files and folders.")],
     collection: Annotated[str, typer.Option(help="The collection to add them to.")] = "default",
+    chunking: Annotated[_Chunking, typer.Option(help="How documents are cut.")] = _Chunking.RECURSIVE,
 ) -> None:
     """Add files and folders to the documents that answers come from. The same file twice is the same document.
 
@@ -34,7 +42,7 @@ def ingest(
         files = list(dict.fromkeys(file for path in paths for file in _files(path)))
         if not files:
             fail(f"No file that can be read: {', '.join(map(str, paths))} (looked for {' '.join(sorted(EXTENSIONS))}).")
-        failures = asyncio.run(_ingest(files, collection, output()))
+        failures = asyncio.run(_ingest(files, {"collection": collection, "chunking": chunking.value}, output()))
     if failures:
         raise typer.Exit(1)
 
@@ -50,13 +58,13 @@ def _files(path: Path) -> Iterator[Path]:
             yield found
 
 
-async def _ingest(files: Sequence[Path], collection: str, console: Console) -> int:
+async def _ingest(files: Sequence[Path], fields: Json, console: Console) -> int:
     """Add the files one after the other; returns how many failed."""
     added = chunks = 0
     async with open_backend(Settings(), notices()) as backend:
         with progress_bar(console, "Indexing") as progress:
             for file in progress.track(files):
-                count = await _add(backend, file, collection, progress.console)
+                count = await _add(backend, file, fields, progress.console)
                 added += count is not None
                 chunks += count or 0
     failed = len(files) - added
@@ -64,10 +72,11 @@ async def _ingest(files: Sequence[Path], collection: str, console: Console) -> i
     return failed
 
 
-async def _add(backend: Backend, file: Path, collection: str, console: Console) -> int | None:
+async def _add(backend: Backend, file: Path, fields: Json, console: Console) -> int | None:
     """Add a file and say what came of it; returns its number of chunks."""
     try:
-        document = await backend.add_file(file, collection)
+        content = await asyncio.to_thread(file.read_bytes)
+        document = await backend.add_file(file.name, content, fields)
     except (InputError, OSError) as error:
         reason = error.message if isinstance(error, InputError) else error.strerror
         console.print(Text.assemble(("✗ ", "red"), str(file), (f"  {reason}", "red")), soft_wrap=True)

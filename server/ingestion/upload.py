@@ -12,8 +12,8 @@ from typing import Any
 
 from agent.state import DEFAULT_COLLECTION, TurnContext
 from tools.errors import DocumentError
+from tools.knowledge.chunking import ChunkSettings
 from tools.knowledge.documents import Page, ParsedDocument
-from tools.knowledge.index import ChunkSettings
 from tools.knowledge.load import parse_file
 
 _SLUG_CHARS = 60

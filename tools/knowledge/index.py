@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from tools.knowledge.chunk import chunk_document
+from tools.knowledge.chunking import ChunkSettings, cut_document
 from tools.knowledge.documents import ParsedDocument, Passage
 from tools.knowledge.points import ChunkPoints, by_content, chunk_points
 from tools.knowledge.retrieve import Retriever, SearchMode
@@ -17,16 +17,6 @@ from tools.knowledge.store import VectorPoint, Where
 _T = TypeVar("_T")
 
 _EMBED_BATCH = 64
-_CHUNK_TOKENS = 200
-_CHUNK_OVERLAP = 20
-
-
-@dataclass(frozen=True)
-class ChunkSettings:
-    """How a document is cut: sizes in tokens of the embedding model."""
-
-    size: int = _CHUNK_TOKENS
-    overlap: int = _CHUNK_OVERLAP
 
 
 @dataclass(frozen=True)
@@ -120,7 +110,8 @@ class KnowledgeIndex:
         metadata: dict[str, Any],
         earlier: Sequence[VectorPoint],
     ) -> ChunkPoints:
-        chunks = chunk_document(document, size=settings.size, overlap=settings.overlap, count_tokens=self._count_tokens)
+        embed = self._retriever.embedder.embed_passages
+        chunks = cut_document(document, settings, count_tokens=self._count_tokens, embed=embed)
         known, points, embedded = by_content(earlier), list[VectorPoint](), 0
         for first in range(0, len(chunks), _EMBED_BATCH):
             batch = chunk_points(

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from agent.models.files import embedding_folder
+from tools.knowledge.chunking import ChunkSettings
 from tools.knowledge.documents import Page, ParsedDocument
 from tools.knowledge.edge_store import EdgeStore
 from tools.knowledge.embed import MiniLMEmbedder
-from tools.knowledge.index import ChunkSettings, KnowledgeIndex
+from tools.knowledge.index import KnowledgeIndex
 from tools.knowledge.retrieve import Retriever
 from tools.knowledge.sparse import Bm25Encoder
 from tools.knowledge.store import Where
