@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from uuid import uuid4
 from weakref import WeakValueDictionary
@@ -11,6 +12,7 @@ from weakref import WeakValueDictionary
 from server.db.engine import Database
 from server.ingestion.rows import DocumentRow, DocumentRows, DocumentStatus
 from server.ingestion.spool import Spool
+from server.ingestion.sync import SyncPlan, plan_sync
 from server.ingestion.upload import DocumentKey, NewDocument
 from tools.errors import DocumentError, InputError, NotFoundError, SwitchyardError
 from tools.knowledge.documents import ParsedDocument
@@ -53,6 +55,8 @@ class DocumentService:
         """
         known = await self._rows.find(document.owner, document.collection, document.id)
         if known and known.status == "indexed" and known.is_version(document):
+            if document.synced not in (None, known.synced):
+                await self._rows.mark(known.key, document.synced)
             return known
         upload_id = uuid4().hex
         await asyncio.to_thread(self._spool.keep, upload_id, document.content)
@@ -92,17 +96,21 @@ class DocumentService:
         """An owner's documents, the newest first; those that failed are the list of dead letters."""
         return await self._rows.list(owner, status)
 
+    async def plan_sync(self, owner: str, collection: str, source: str, found: Mapping[str, str]) -> SyncPlan:
+        """What to upload of a folder or bucket that holds `found`, revisions by path, and what is gone from it."""
+        return plan_sync(await self._rows.synced(owner, collection, source), found)
+
     async def text(self, owner: str, document_id: str) -> str | None:
         """A document's text; offsets of chunks and evidence count in it."""
         return await self._rows.text(owner, document_id)
 
-    async def delete(self, owner: str, document_id: str) -> None:
+    async def delete(self, owner: str, document_id: str, collection: str | None = None) -> None:
         """Remove a document: its vectors first, so that no search finds what no row explains.
 
         Raises:
             NotFoundError: this owner has no such document.
         """
-        row = await self.get(owner, document_id)
+        row = await self.get(owner, document_id, collection)
         async with self._lock(row.key):
             await self._require_index().delete(row.key.index_collection, document_id)
             await self._rows.delete(row.key)

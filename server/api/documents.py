@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from agent.state import DEFAULT_COLLECTION
 from server.dependencies import App, Owner
 from server.ingestion.rows import DocumentRow, DocumentStatus
-from server.ingestion.upload import NewDocument
+from server.ingestion.upload import NewDocument, SyncedFile
 from server.inputs import MAX_DOCUMENT_CHARS, RequestBody, Text
 from tools.errors import InputError, SwitchyardError
 from tools.knowledge.chunking import ChunkingStrategy, ChunkSettings
@@ -64,6 +64,17 @@ class FileUpload(ChunkOptions):
     id: DocumentId | None = None
     title: Annotated[Text, Field(min_length=1, max_length=500)] | None = None
     collection: Text = DEFAULT_COLLECTION
+    sync_source: Annotated[Text, Field(min_length=1, max_length=4096)] | None = None
+    sync_path: Annotated[Text, Field(min_length=1, max_length=4096)] | None = None
+    sync_revision: Annotated[Text, Field(min_length=1, max_length=512)] | None = None
+
+    @property
+    def synced(self) -> SyncedFile | None:
+        """Where the file comes from, for one that `POST /documents/sync` asked for."""
+        given = [value for value in (self.sync_source, self.sync_path, self.sync_revision) if value is not None]
+        if len(given) in (1, 2):
+            raise InputError("sync_source, sync_path and sync_revision belong together.", code="invalid_sync")
+        return SyncedFile(*given) if given else None
 
     def document(self, owner: str, filename: str, content: bytes) -> NewDocument:
         """The file with its fields as a document of `owner`."""
@@ -75,6 +86,7 @@ class FileUpload(ChunkOptions):
             title=self.title,
             collection=self.collection,
             chunks=self.settings(),
+            synced=self.synced,
         )
 
 
@@ -228,9 +240,14 @@ async def get_document(
 
 
 @router.delete("/{document_id:path}", status_code=204)
-async def delete_document(document_id: str, app: App, owner: Owner) -> None:
+async def delete_document(
+    document_id: str,
+    app: App,
+    owner: Owner,
+    collection: Annotated[str | None, Query(description="Where an id is in several.")] = None,
+) -> None:
     """Remove a document and everything that was indexed from it."""
-    await app.documents.delete(owner, document_id)
+    await app.documents.delete(owner, document_id, collection)
 
 
 async def _read_upload(request: Request, owner: str) -> NewDocument:
@@ -244,7 +261,7 @@ async def _read_upload(request: Request, owner: str) -> NewDocument:
 
 
 async def _read_file(request: Request, owner: str) -> NewDocument:
-    async with request.form(max_files=1, max_fields=10) as form:
+    async with request.form(max_files=1, max_fields=20) as form:
         file = form.get("file")
         if not isinstance(file, UploadFile):
             raise InputError("The form has no file in its field `file`.", code="missing_file")

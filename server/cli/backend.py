@@ -48,6 +48,14 @@ class Backend(Protocol):
         """
         ...
 
+    async def delete(self, document_id: str, collection: str) -> None:
+        """Remove a document. Raises `NotFoundError` where there is none."""
+        ...
+
+    async def plan_sync(self, body: Json) -> Json:
+        """Compare a folder or bucket with its documents: `{upload, unchanged, failed, gone}`."""
+        ...
+
     async def failed(self) -> list[Json]:
         """The documents that could not be indexed, each with `error` and `attempts`."""
         ...

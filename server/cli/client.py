@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from urllib.parse import quote
 
 import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -71,6 +72,14 @@ class HttpBackend:
             "POST", "/documents", params={"wait": "true"}, files={"file": (name, content)}, data=fields
         )
 
+    async def delete(self, document_id: str, collection: str) -> None:
+        """See `Backend.delete`."""
+        await self._request("DELETE", f"/documents/{quote(document_id, safe='')}", params={"collection": collection})
+
+    async def plan_sync(self, body: Json) -> Json:
+        """See `Backend.plan_sync`."""
+        return await self._send("POST", "/documents/sync", json=body)
+
     async def failed(self) -> list[Json]:
         """See `Backend.failed`."""
         return (await self._send("GET", "/documents", params={"status": "failed"}))["documents"]
@@ -104,13 +113,16 @@ class HttpBackend:
             await response.aclose()
 
     async def _send(self, method: str, path: str, **content: object) -> Json:
+        return _JSON.validate_json(await self._request(method, path, **content))
+
+    async def _request(self, method: str, path: str, **content: object) -> bytes:
         try:
             response = await self._client.request(method, f"/api/v1{path}", **content)  # pyright: ignore[reportArgumentType]
         except httpx.TransportError as error:
             raise _unreachable(error) from error
         if not response.is_success:
             raise _error(response)
-        return _JSON.validate_json(response.content)
+        return response.content
 
 
 def _error(response: httpx.Response) -> SwitchyardError:

@@ -19,6 +19,7 @@ from server.api.documents import FileUpload, RetryRequest, accepted, list_docume
 from server.api.extract import ExtractRequest, extract_fields
 from server.api.fraud import ScoreRequest, score_transactions
 from server.api.search import SearchRequest, search
+from server.api.syncing import SyncRequest, plan_sync
 from server.application import Application, open_application
 from server.cli.backend import Event, Json
 from server.cli.terminal import progress_bar, working
@@ -48,6 +49,14 @@ class EmbeddedBackend:
         """See `Backend.add_file`."""
         document = _read(FileUpload, fields).document(DEFAULT_OWNER, name, content)
         return _json(accepted(await self.application.documents.add(document, wait=True)))
+
+    async def delete(self, document_id: str, collection: str) -> None:
+        """See `Backend.delete`."""
+        await self.application.documents.delete(DEFAULT_OWNER, document_id, collection)
+
+    async def plan_sync(self, body: Json) -> Json:
+        """See `Backend.plan_sync`."""
+        return _json(await plan_sync(_read(SyncRequest, body), self.application, DEFAULT_OWNER))
 
     async def failed(self) -> list[Json]:
         """See `Backend.failed`."""

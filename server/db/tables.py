@@ -63,8 +63,12 @@ documents = Table(
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("source", JSON),
     Column("upload_id", String),
+    Column("sync_source", Text),
+    Column("sync_path", Text),
+    Column("sync_revision", String),
     Column("created_at", Float, nullable=False),
     Column("updated_at", Float, nullable=False),
+    Index("ix_documents_synced", "owner", "collection", "sync_source"),
 )
 
 feedback = Table(

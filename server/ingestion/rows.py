@@ -12,11 +12,12 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from server.db.engine import Database
 from server.db.tables import documents
-from server.ingestion.upload import DocumentKey, NewDocument, Source
+from server.ingestion.upload import DocumentKey, NewDocument, Source, SyncedFile
 
 DocumentStatus = Literal["queued", "indexing", "indexed", "failed"]
 
 _COLUMNS = [column for column in documents.c if column.name != "text"]
+_SYNCED = ("sync_source", "sync_path", "sync_revision")
 _SOURCE = TypeAdapter(Source)
 _UNFINISHED = documents.c.status.in_(("queued", "indexing"))
 
@@ -43,6 +44,7 @@ class DocumentRow:
     attempts: int
     source: Source | None
     upload_id: str | None
+    synced: SyncedFile | None
     created_at: float
     updated_at: float
 
@@ -100,6 +102,21 @@ class DocumentRows:
         if status is not None:
             query = query.where(documents.c.status == status)
         return await self._database.read(lambda connection: [_row(r) for r in connection.execute(query).mappings()])
+
+    async def synced(self, owner: str, collection: str, source: str) -> list[DocumentRow]:
+        """The documents of a collection that come from a folder or bucket."""
+        where = (
+            documents.c.owner == owner,
+            documents.c.collection == collection,
+            documents.c.sync_source == source,
+        )
+        query = select(*_COLUMNS).where(*where)
+        return await self._database.read(lambda connection: [_row(r) for r in connection.execute(query).mappings()])
+
+    async def mark(self, key: DocumentKey, file: SyncedFile) -> None:
+        """Note that a version of a file has nothing new."""
+        query = update(documents).where(*_is(key)).values(_synced(file))
+        await self._database.write(lambda connection: connection.execute(query))
 
     async def text(self, owner: str, document_id: str) -> str | None:
         """A document's text."""
@@ -169,7 +186,13 @@ def _row(row: RowMapping) -> DocumentRow:
     values: dict[str, Any] = {**row}
     if values["source"] is not None:
         values["source"] = _SOURCE.validate_python(values["source"])
-    return DocumentRow(**values)
+    source, path, revision = (values.pop(name) for name in _SYNCED)
+    return DocumentRow(**values, synced=None if source is None else SyncedFile(source, path, revision))
+
+
+def _synced(file: SyncedFile | None) -> dict[str, str | None]:
+    values = (None, None, None) if file is None else (file.source, file.path, file.revision)
+    return dict(zip(_SYNCED, values, strict=True))
 
 
 def _queued(document: NewDocument, upload_id: str) -> dict[str, Any]:
@@ -191,6 +214,7 @@ def _queued(document: NewDocument, upload_id: str) -> dict[str, Any]:
         "attempts": 0,
         "source": document.source.as_json(),
         "upload_id": upload_id,
+        **_synced(document.synced),
         "created_at": now,
         "updated_at": now,
     }

@@ -66,6 +66,24 @@ class Source:
 
 
 @dataclass(frozen=True)
+class SyncedFile:
+    """Where a synced document comes from: a folder or bucket, a path inside it, and the version that was read there.
+
+    `revision` changes with the file: the watermark up to which the file is known.
+    """
+
+    source: str
+    path: str
+    revision: str
+
+    @property
+    def document_id(self) -> str:
+        """The id of the file's document: all versions of a file are one document."""
+        digest = hashlib.sha256(f"{self.source}\0{self.path}".encode()).hexdigest()
+        return f"{slug(self.path)}-{digest[:16]}"
+
+
+@dataclass(frozen=True)
 class NewDocument:
     """A document as it came in: the bytes of a file, or a text whose `filename` is its title."""
 
@@ -78,6 +96,7 @@ class NewDocument:
     metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
     chunks: ChunkSettings = field(default_factory=ChunkSettings)
     plain_text: bool = False
+    synced: SyncedFile | None = None
 
     @cached_property
     def sha256(self) -> str:
@@ -86,7 +105,9 @@ class NewDocument:
 
     @cached_property
     def id(self) -> str:
-        """The given id, or one made of the name and the content, so that the same file is the same document."""
+        """The given id, that of the synced file, or one made of name and content: the same file, the same document."""
+        if self.document_id is None and self.synced is not None:
+            return self.synced.document_id
         return self.document_id or f"{slug(self.filename)}-{self.sha256[:8]}"
 
     @property
