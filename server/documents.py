@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
 from weakref import WeakValueDictionary
@@ -179,6 +180,7 @@ class DocumentService:
         return row.source.parse(content)
 
     async def _finish(self, row: DocumentRow, parsed: ParsedDocument, indexed: Indexed) -> None:
+        text = parsed.text
         await self._rows.finish(
             row,
             status="indexed",
@@ -186,7 +188,8 @@ class DocumentService:
             media_type=parsed.media_type,
             chunks=indexed.chunks,
             pages=len(parsed.pages) if parsed.pages[0].number is not None else None,
-            text=parsed.text,
+            text=text,
+            text_sha256=sha256(text.encode()).hexdigest(),
         )
         await self._discard(row.upload_id)
 

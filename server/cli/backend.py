@@ -56,6 +56,14 @@ class Backend(Protocol):
         """Compare a folder or bucket with its documents: `{upload, unchanged, failed, gone}`."""
         ...
 
+    async def start_ingestion(self, body: Json) -> Json:
+        """Open a batch: `{ingestion_id, ...}`."""
+        ...
+
+    async def finish_ingestion(self, ingestion_id: str) -> Json:
+        """Check the collection after a batch: `{report, ...}`."""
+        ...
+
     async def failed(self) -> list[Json]:
         """The documents that could not be indexed, each with `error` and `attempts`."""
         ...

@@ -80,6 +80,14 @@ class HttpBackend:
         """See `Backend.plan_sync`."""
         return await self._send("POST", "/documents/sync", json=body)
 
+    async def start_ingestion(self, body: Json) -> Json:
+        """See `Backend.start_ingestion`."""
+        return await self._send("POST", "/ingestions", json=body)
+
+    async def finish_ingestion(self, ingestion_id: str) -> Json:
+        """See `Backend.finish_ingestion`."""
+        return await self._send("POST", f"/ingestions/{ingestion_id}/finish")
+
     async def failed(self) -> list[Json]:
         """See `Backend.failed`."""
         return (await self._send("GET", "/documents", params={"status": "failed"}))["documents"]

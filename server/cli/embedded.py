@@ -18,6 +18,7 @@ from server.api.chat import ChatRequest
 from server.api.documents import FileUpload, RetryRequest, accepted, list_documents, retry_documents
 from server.api.extract import ExtractRequest, extract_fields
 from server.api.fraud import ScoreRequest, score_transactions
+from server.api.ingestions import IngestionRequest, finish_ingestion, start_ingestion
 from server.api.search import SearchRequest, search
 from server.api.syncing import SyncRequest, plan_sync
 from server.application import Application, open_application
@@ -57,6 +58,14 @@ class EmbeddedBackend:
     async def plan_sync(self, body: Json) -> Json:
         """See `Backend.plan_sync`."""
         return _json(await plan_sync(_read(SyncRequest, body), self.application, DEFAULT_OWNER))
+
+    async def start_ingestion(self, body: Json) -> Json:
+        """See `Backend.start_ingestion`."""
+        return _json(await start_ingestion(_read(IngestionRequest, body), self.application, DEFAULT_OWNER))
+
+    async def finish_ingestion(self, ingestion_id: str) -> Json:
+        """See `Backend.finish_ingestion`."""
+        return _json(await finish_ingestion(ingestion_id, self.application, DEFAULT_OWNER))
 
     async def failed(self) -> list[Json]:
         """See `Backend.failed`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import Annotated
@@ -13,12 +13,16 @@ from rich.console import Console
 
 from agent.settings import Settings
 from server.cli.adding import Added, add_one
-from server.cli.backend import Json, open_backend
+from server.cli.backend import Backend, Json, open_backend
 from server.cli.failures import fail, reported_failures
-from server.cli.sources import is_wanted, open_source
+from server.cli.quality import checked_batch, read_probes
+from server.cli.sources import Source, is_wanted, open_source
 from server.cli.sync import SyncOptions, sync
 from server.cli.terminal import notices, output, progress_bar
 from tools.knowledge.parsers.detect import EXTENSIONS
+
+_Work = Callable[[Backend, Console], Awaitable[Added]]
+
 
 class _Chunking(StrEnum):
     RECURSIVE = "recursive"
@@ -33,12 +37,19 @@ def ingest(
     backfill: Annotated[bool, typer.Option("--backfill", help="With --sync: read unchanged files again, too.")] = False,
     collection: Annotated[str, typer.Option(help="The collection to add them to.")] = "default",
     chunking: Annotated[_Chunking, typer.Option(help="How documents are cut.")] = _Chunking.RECURSIVE,
+    probes: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Queries, one a line, to compare before and after."),
+    ] = None,
 ) -> None:
     """Add files and folders to the documents that answers come from. The same file twice is the same document.
 
     Folders are searched through for PDF, DOCX, HTML, Markdown, text, CSV and EML files. With --sync only what is new
     or changed is read, and a changed file takes the place of its earlier version. Exits with 1 when a file could not be
     read; `switchyard failed` lists those.
+
+    Afterwards the collection is checked: counts, empty texts, duplicates, and whether queries (--probes, or the last
+    questions that were asked) find what they did before.
 
     Examples:
 
@@ -53,9 +64,10 @@ def ingest(
     fields: Json = {"collection": collection, "chunking": chunking.value}
     with reported_failures():
         if source is not None:
-            added = asyncio.run(_sync(source, fields, SyncOptions(delete, backfill), output()))
+            work = _synced(open_source(source), fields, SyncOptions(delete, backfill))
         else:
-            added = asyncio.run(_ingest(_found(paths or []), fields, output()))
+            work = _added(_found(paths or []), fields)
+        added = asyncio.run(_run(work, collection, read_probes(probes), output()))
     if added.failed:
         raise typer.Exit(1)
 
@@ -77,23 +89,24 @@ def _files(path: Path) -> Iterator[Path]:
             yield found
 
 
-async def _ingest(files: Sequence[Path], fields: Json, console: Console) -> Added:
-    added = Added()
-    async with open_backend(Settings(), notices()) as backend:
+def _added(files: Sequence[Path], fields: Json) -> _Work:
+    async def work(backend: Backend, console: Console) -> Added:
+        added = Added()
         with progress_bar(console, "Indexing") as progress:
             for file in progress.track(files):
                 added += await add_one(backend, str(file), file.name, file.read_bytes, fields, progress.console)
-    _summarise(added, console)
+        return added
+
+    return work
+
+
+def _synced(source: Source, fields: Json, options: SyncOptions) -> _Work:
+    return lambda backend, console: sync(backend, source, fields, options, console)
+
+
+async def _run(work: _Work, collection: str, probes: Sequence[str], console: Console) -> Added:
+    async with open_backend(Settings(), notices()) as backend, checked_batch(backend, collection, probes, console):
+        added = await work(backend, console)
+        summary = f"{added.indexed} indexed ({added.chunks} chunks), {added.failed} failed."
+        console.print(summary, style="bold")
     return added
-
-
-async def _sync(place: str, fields: Json, options: SyncOptions, console: Console) -> Added:
-    source = open_source(place)
-    async with open_backend(Settings(), notices()) as backend:
-        added = await sync(backend, source, fields, options, console)
-    _summarise(added, console)
-    return added
-
-
-def _summarise(added: Added, console: Console) -> None:
-    console.print(f"{added.indexed} indexed ({added.chunks} chunks), {added.failed} failed.", style="bold")

@@ -101,10 +101,10 @@ class ObjectSource:
         import fsspec.core  # pyright: ignore[reportMissingTypeStubs]
 
         try:
-            file_system, root = fsspec.core.url_to_fs(url)
+            file_system, root = cast("tuple[Any, str]", fsspec.core.url_to_fs(url))
         except (ImportError, ValueError) as error:
             raise InputError(f"{url!r} cannot be read: {error}", code="unknown_source") from None
-        return cls(url.rstrip("/"), file_system, str(root).rstrip("/"))
+        return cls(url.rstrip("/"), file_system, root.rstrip("/"))
 
     @property
     def name(self) -> str:

@@ -16,7 +16,7 @@ from server.ingestion.upload import DocumentKey, NewDocument, Source, SyncedFile
 
 DocumentStatus = Literal["queued", "indexing", "indexed", "failed"]
 
-_COLUMNS = [column for column in documents.c if column.name != "text"]
+_COLUMNS = [column for column in documents.c if column.name not in ("text", "text_sha256")]
 _SYNCED = ("sync_source", "sync_path", "sync_revision")
 _SOURCE = TypeAdapter(Source)
 _UNFINISHED = documents.c.status.in_(("queued", "indexing"))
@@ -208,6 +208,7 @@ def _queued(document: NewDocument, upload_id: str) -> dict[str, Any]:
         "pages": None,
         "sha256": document.sha256,
         "text": None,
+        "text_sha256": None,
         "metadata": dict(document.metadata),
         "error_code": None,
         "error_message": None,

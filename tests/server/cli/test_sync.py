@@ -57,6 +57,17 @@ def test_backfill_reads_everything_again(served: Invoke, tmp_path: Path) -> None
     assert len(passages(served, "backfilled")) == 1
 
 
+def test_the_collection_is_checked_afterwards(served: Invoke, tmp_path: Path) -> None:
+    (tmp_path / "probes.txt").write_text("What does a card cost?\n\n")
+    (tmp_path / "fees.md").write_text("A card costs ten euros, and it is paid in advance.")
+    (tmp_path / "copy.md").write_text("A card costs ten euros, and it is paid in advance.")
+    ingest = ("ingest", str(tmp_path), "--collection", "checked", "--probes", str(tmp_path / "probes.txt"))
+    first = served(*ingest).stdout
+    assert "Collection: 3 documents, 3 chunks, 33% duplicates, 0 of 1 probe queries find the same documents." in first
+    assert "! 33% of the documents repeat the text of another." in first
+    assert "1 of 1 probe queries find the same documents." in served(*ingest).stdout
+
+
 def test_a_folder_that_lost_everything_changes_nothing(served: Invoke, tmp_path: Path) -> None:
     folder = tmp_path / "mounted"
     folder.mkdir()
