@@ -15,7 +15,8 @@ from agent.services import sample_documents
 from agent.settings import Settings
 from agent.state import DEFAULT_OWNER
 from server.api.chat import ChatRequest
-from server.api.documents import FileUpload, RetryRequest, accepted, list_documents, retry_documents
+from server.api.document_bodies import FileUpload, RetryRequest
+from server.api.documents import accepted, list_documents, retry_documents
 from server.api.extract import ExtractRequest, extract_fields
 from server.api.fraud import ScoreRequest, score_transactions
 from server.api.ingestions import IngestionRequest, finish_ingestion, start_ingestion

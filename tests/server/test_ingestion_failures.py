@@ -51,13 +51,11 @@ def test_an_id_twice_in_a_batch_is_one_document_and_the_last_wins(site: Site) ->
 
 
 def test_versions_of_one_id_at_once_end_as_one_of_them(site: Site) -> None:
-    with ThreadPoolExecutor(6) as uploads:
-        answers = list(
-            uploads.map(
-                lambda n: site.upload("rule.txt", RULE.format(n).encode(), id="race", collection="race"), range(6)
-            )
-        )
-    assert {answer.status_code for answer in answers} == {201}
+    def send(n: int) -> int:
+        return site.upload("rule.txt", RULE.format(n).encode(), id="race", collection="race").status_code
+
+    with ThreadPoolExecutor(6) as sending:
+        assert set(sending.map(send, range(6))) == {201}
     (document,) = listed(site, "race")
     assert (document["status"], document["chunks"]) == ("indexed", 1)
     body = {"query": "transfer", "collection": "race"}

@@ -22,9 +22,9 @@ def plan(site: Site, collection: str, **revisions: str) -> dict[str, Any]:
 
 
 def upload(site: Site, collection: str, path: str, revision: str, content: bytes) -> dict[str, Any]:
-    place = {"sync_source": SOURCE, "sync_path": path, "sync_revision": revision}
-    answer = site.upload(path, content, collection=collection, **place)
-    return answer.json()
+    return site.upload(
+        path, content, collection=collection, sync_source=SOURCE, sync_path=path, sync_revision=revision
+    ).json()
 
 
 def test_new_changed_and_gone_files(site: Site) -> None:
