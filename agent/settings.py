@@ -43,6 +43,11 @@ class Settings(BaseSettings):
         return self.data_dir / "vectors"
 
     @property
+    def upload_folder(self) -> Path:
+        """Uploads that are not indexed yet, or failed and can be tried again."""
+        return self.data_dir / "uploads"
+
+    @property
     def cache_folder(self) -> Path:
         """Things that can be made again: linked model files, the fitted router."""
         return self.data_dir / "cache"

@@ -48,6 +48,15 @@ class MemoryStore:
         kept = [p for p in self._corpora[collection].points if p.payload["document_id"] != document_id]
         self.upsert(collection, kept)
 
+    def delete_points(self, collection: str, point_ids: Sequence[str]) -> None:
+        """See `VectorStore.delete_points`."""
+        gone = set(point_ids)
+        self.upsert(collection, [p for p in self._corpora[collection].points if p.point_id not in gone])
+
+    def document_points(self, collection: str, document_id: str) -> list[VectorPoint]:
+        """See `VectorStore.document_points`."""
+        return [p for p in self._corpora[collection].points if p.payload["document_id"] == document_id]
+
     def search_dense(self, collection: str, vector: Vector, limit: int, where: Where) -> list[Hit]:
         """See `VectorStore.search_dense`."""
         _refuse(where)

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.router.utterances import NOTHING, Split, Utterance, load_utterances
-from tools.knowledge.chunk import chunk_document
-from tools.knowledge.index import ChunkSettings
+from tools.knowledge.chunking import ChunkSettings, cut_document
 from tools.knowledge.load import parse_file
 from tools.knowledge.points import chunk_points
 from tools.knowledge.sparse import Bm25Encoder
@@ -24,8 +23,8 @@ def sample_points(embedder: Embedder, bm25: Bm25Encoder, count_tokens: Callable[
     settings = ChunkSettings()
     for path in sorted(SAMPLE_DOCUMENTS.iterdir()):
         document = parse_file(path.read_bytes(), path.name)
-        chunks = chunk_document(document, size=settings.size, overlap=settings.overlap, count_tokens=count_tokens)
-        points += chunk_points(path.name, document.title, chunks, embedder=embedder, bm25=bm25)
+        chunks = cut_document(document, settings, count_tokens=count_tokens, embed=embedder.embed_passages)
+        points += chunk_points(path.name, document.title, chunks, embedder=embedder, bm25=bm25).points
     return points
 
 

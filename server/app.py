@@ -13,7 +13,7 @@ from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from agent.settings import Settings
-from server.api import chat, documents, extract, feedback, fraud, health, runs, search, threads
+from server.api import chat, documents, extract, feedback, fraud, health, ingestions, runs, search, syncing, threads
 from server.application import Application, open_application
 from server.errors import install_error_handlers
 from server.langgraph.routes import router as langgraph_router
@@ -60,7 +60,7 @@ def create_app(settings: Settings, *, on_open: Callable[[Application], None] | N
         lifespan=_lifespan(settings, on_open),
     )
     api = APIRouter(prefix="/api/v1", responses=_ERRORS)
-    for module in (chat, runs, threads, documents, search, extract, fraud, feedback, health):
+    for module in (chat, runs, threads, documents, syncing, ingestions, search, extract, fraud, feedback, health):
         api.include_router(module.router)
     app.include_router(api)
     app.include_router(health.router)

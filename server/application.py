@@ -16,7 +16,8 @@ from graphs.switchyard import Switchyard, build_graph
 from server.checkpoints import Checkpoints, open_checkpoints
 from server.data_directory import owned_data_directory
 from server.db.engine import Database, open_database
-from server.documents import DocumentService, NewDocument
+from server.documents import DocumentService
+from server.ingestion.upload import NewDocument
 from server.runs.manager import RunManager
 from server.runs.store import RunStore
 from server.traces import tracing
@@ -94,7 +95,7 @@ async def open_application(settings: Settings) -> AsyncGenerator[Application]:
         traces = stack.enter_context(tracing(settings))
         database = await asyncio.to_thread(open_database, settings.app_database)
         stack.callback(database.close)
-        documents = DocumentService(database)
+        documents = DocumentService(database, settings.upload_folder)
         services = await asyncio.to_thread(open_services, settings, documents)
         stack.callback(services.close)
         documents.attach(services.index)

@@ -3,91 +3,42 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
-import re
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal
+from uuid import uuid4
+from weakref import WeakValueDictionary
 
-from sqlalchemy import RowMapping, delete, select, update
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-
-from agent.state import DEFAULT_COLLECTION, TurnContext
 from server.db.engine import Database
-from server.db.tables import documents
-from tools.errors import DocumentError, NotFoundError, SwitchyardError
-from tools.knowledge.documents import Page, ParsedDocument
-from tools.knowledge.index import ChunkSettings, KnowledgeIndex
-from tools.knowledge.load import parse_file
+from server.ingestion.rows import DocumentRow, DocumentRows, DocumentStatus
+from server.ingestion.spool import Spool
+from server.ingestion.sync import SyncPlan, plan_sync
+from server.ingestion.upload import DocumentKey, NewDocument
+from tools.errors import DocumentError, InputError, NotFoundError, SwitchyardError
+from tools.knowledge.documents import ParsedDocument
+from tools.knowledge.index import Indexed, KnowledgeIndex
 
 _log = logging.getLogger(__name__)
 
-DocumentStatus = Literal["queued", "indexing", "indexed", "failed"]
 _PARALLEL_PARSES = 2
-_SLUG_CHARS = 60
-
-
-@dataclass(frozen=True)
-class NewDocument:
-    """A document as it came in: the bytes of a file, or a text whose `filename` is its title."""
-
-    owner: str
-    content: bytes
-    filename: str
-    document_id: str | None = None
-    title: str | None = None
-    collection: str = DEFAULT_COLLECTION
-    metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    chunks: ChunkSettings = field(default_factory=ChunkSettings)
-    plain_text: bool = False
-
-    @cached_property
-    def sha256(self) -> str:
-        """SHA-256 of the content."""
-        return hashlib.sha256(self.content).hexdigest()
-
-    @cached_property
-    def id(self) -> str:
-        """The given id, or one made of the name and the content, so that the same file is the same document."""
-        if self.document_id is not None:
-            return self.document_id
-        slug = re.sub(r"[^a-z0-9]+", "-", Path(self.filename).stem.lower()).strip("-")[:_SLUG_CHARS]
-        return f"{slug or 'document'}-{self.sha256[:8]}"
-
-
-@dataclass(frozen=True)
-class DocumentRow:
-    """A stored document."""
-
-    document_id: str
-    collection: str
-    title: str
-    media_type: str
-    status: DocumentStatus
-    chunks: int
-    pages: int | None
-    sha256: str
-    metadata: dict[str, Any]
-    error_code: str | None
-    error_message: str | None
-    created_at: float
-    updated_at: float
+_UNEXPECTED = "Something went wrong on our side. Try it again (switchyard failed --retry), or upload it again."
+_INTERRUPTED = (
+    "The server stopped while this document was read. Try it again (switchyard failed --retry), or upload it again."
+)
 
 
 class DocumentService:
     """Adds, lists, reads and removes documents. Also the graph's `DocumentTexts`."""
 
-    def __init__(self, database: Database) -> None:
-        """Keep rows in `database`; `attach` gives it the index to fill."""
-        self._database = database
+    def __init__(self, database: Database, spool: Path) -> None:
+        """Keep rows in `database` and bytes, while they are needed, in `spool`; `attach` gives it the index to fill."""
+        self._rows = DocumentRows(database)
+        self._spool = Spool(spool)
         self._index: KnowledgeIndex | None = None
         self._parsing = asyncio.Semaphore(_PARALLEL_PARSES)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._locks: dict[tuple[str, str, str], asyncio.Lock] = {}
+        self._locks: WeakValueDictionary[DocumentKey, asyncio.Lock] = WeakValueDictionary()
 
     def attach(self, index: KnowledgeIndex) -> None:
         """Index documents in `index` from now on."""
@@ -96,22 +47,40 @@ class DocumentService:
     async def add(self, document: NewDocument, *, wait: bool) -> DocumentRow:
         """Write a document down and index it; with `wait`, return when its chunks are searchable.
 
-        A document of the same id is replaced. The same file again changes nothing.
+        A document of the same id is replaced. The same file again changes nothing. Once this returns, the document
+        survives a kill: the next start lists it as failed, and `retry` reads it again.
 
         Raises:
             DocumentError: with `wait`, the file cannot be read; its row says why, too.
+            StorageError: the disk does not take it.
         """
-        known = await self._find(document.owner, document.collection, document.id)
-        if known and _is_same(known, document):
+        known = await self._rows.find(document.owner, document.collection, document.id)
+        if known and known.status == "indexed" and known.is_version(document):
+            if document.synced not in (None, known.synced):
+                await self._rows.mark(known.key, document.synced)
             return known
-        await self._write_row(document)
+        upload_id = uuid4().hex
+        await asyncio.to_thread(self._spool.keep, upload_id, document.content)
+        await self._discard(await self._rows.put(document, upload_id))
         if wait:
-            await self._process(document)
-        else:
-            task = asyncio.create_task(self._process_quietly(document), name=f"index {document.id}")
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            return await self._indexed(document.key)
+        task = asyncio.create_task(self._process_quietly(document.key), name=f"index {document.id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
         return await self.get(document.owner, document.id, document.collection)
+
+    async def retry(self, owner: str, document_id: str, collection: str | None = None) -> DocumentRow:
+        """Try a document again that failed; returns when its chunks are searchable.
+
+        Raises:
+            NotFoundError: this owner has no such document.
+            InputError: `not_failed`, there is nothing to try again.
+            DocumentError: it failed again, or its file is not kept any more (`source_missing`).
+        """
+        row = await self.get(owner, document_id, collection)
+        if not await self._rows.requeue(row.key):
+            raise InputError(f"The document {document_id!r} has not failed.", code="not_failed", status=row.status)
+        return await self._indexed(row.key)
 
     async def get(self, owner: str, document_id: str, collection: str | None = None) -> DocumentRow:
         """A document, in whichever collection it is unless one is named.
@@ -119,49 +88,45 @@ class DocumentService:
         Raises:
             NotFoundError: this owner has no such document.
         """
-        row = await self._find(owner, collection, document_id)
+        row = await self._rows.find(owner, collection, document_id)
         if row is None:
             raise NotFoundError(f"There is no document {document_id!r}.", document_id=document_id)
         return row
 
-    async def list(self, owner: str) -> list[DocumentRow]:
-        """An owner's documents, the newest first."""
-        query = select(*_COLUMNS).where(documents.c.owner == owner).order_by(documents.c.created_at.desc())
-        return await self._database.read(lambda connection: [_row(r) for r in connection.execute(query).mappings()])
+    async def list(self, owner: str, status: DocumentStatus | None = None) -> list[DocumentRow]:
+        """An owner's documents, the newest first; those that failed are the list of dead letters."""
+        return await self._rows.list(owner, status)
+
+    async def plan_sync(self, owner: str, collection: str, source: str, found: Mapping[str, str]) -> SyncPlan:
+        """What to upload of a folder or bucket that holds `found`, revisions by path, and what is gone from it."""
+        return plan_sync(await self._rows.synced(owner, collection, source), found)
 
     async def text(self, owner: str, document_id: str) -> str | None:
         """A document's text; offsets of chunks and evidence count in it."""
-        query = select(documents.c.text).where(documents.c.owner == owner, documents.c.document_id == document_id)
-        return await self._database.read(lambda connection: connection.execute(query).scalar())
+        return await self._rows.text(owner, document_id)
 
-    async def delete(self, owner: str, document_id: str) -> None:
+    async def delete(self, owner: str, document_id: str, collection: str | None = None) -> None:
         """Remove a document: its vectors first, so that no search finds what no row explains.
 
         Raises:
             NotFoundError: this owner has no such document.
         """
-        row = await self.get(owner, document_id)
-        async with self._lock(owner, row.collection, document_id):
-            await self._require_index().delete(_collection(owner, row.collection), document_id)
-            query = delete(documents).where(*_is(owner, row.collection, document_id))
-            await self._database.write(lambda connection: connection.execute(query))
+        row = await self.get(owner, document_id, collection)
+        async with self._lock(row.key):
+            await self._require_index().delete(row.key.index_collection, document_id)
+            await self._rows.delete(row.key)
+            await self._discard(row.upload_id)
 
     async def fail_unfinished(self) -> int:
         """Mark what an earlier process left unfinished as failed, with advice, and remove what it had indexed of it.
 
         Returns how many documents.
         """
-        unfinished = documents.c.status.in_(("queued", "indexing"))
-        query = select(documents.c.owner, documents.c.collection, documents.c.document_id).where(unfinished)
-        for owner, collection, document_id in await self._database.read(lambda c: c.execute(query).all()):
-            await self._require_index().delete(_collection(owner, collection), document_id)
-        values = {
-            "status": "failed",
-            "error_code": "interrupted",
-            "error_message": "The server stopped while this document was read. Upload it again.",
-        }
-        change = update(documents).where(unfinished).values(values)
-        return await self._database.write(lambda connection: connection.execute(change).rowcount)
+        for key in await self._rows.unfinished():
+            await self._require_index().delete(key.index_collection, key.document_id)
+        failed = await self._rows.fail_unfinished("interrupted", _INTERRUPTED)
+        await asyncio.to_thread(self._spool.sweep, await self._rows.failed_uploads())
+        return failed
 
     async def close(self, grace_s: float) -> None:
         """Give the documents that are being indexed `grace_s` seconds; the next start marks the rest as failed."""
@@ -173,133 +138,76 @@ class DocumentService:
         if late:
             await asyncio.wait(late)
 
-    async def _process_quietly(self, document: NewDocument) -> None:
-        try:
-            await self._process(document)
-        except SwitchyardError as error:
-            _log.info("document %r was not indexed: %s", document.id, error.code)
+    async def _indexed(self, key: DocumentKey) -> DocumentRow:
+        await self._process(key)
+        row = await self.get(key.owner, key.document_id, key.collection)
+        if row.status == "failed":
+            # Another upload of the same document was at work, and failed.
+            raise DocumentError(row.error_message or _UNEXPECTED, code=row.error_code)
+        return row
 
-    async def _process(self, document: NewDocument) -> None:
-        async with self._lock(document.owner, document.collection, document.id), self._parsing:
-            if _is_same(await self.get(document.owner, document.id, document.collection), document):
-                return  # another upload of the same file came first
-            await self._set(document, status="indexing")
+    async def _process_quietly(self, key: DocumentKey) -> None:
+        try:
+            await self._process(key)
+        except SwitchyardError as error:
+            _log.info("document %r was not indexed: %s", key.document_id, error.code)
+
+    async def _process(self, key: DocumentKey) -> None:
+        async with self._lock(key), self._parsing:
+            row = await self._rows.start(key)
+            if row is None:
+                return  # another upload of the same document did the work
             try:
-                parsed = await asyncio.to_thread(_parser(document))
-                chunks = await self._require_index().add(
-                    _collection(document.owner, document.collection),
-                    document.id,
+                parsed = await asyncio.to_thread(self._parse, row)
+                indexed = await self._require_index().add(
+                    key.index_collection,
+                    key.document_id,
                     parsed,
-                    settings=document.chunks,
-                    metadata=dict(document.metadata),
+                    settings=row.source.chunks if row.source else None,
+                    metadata=row.metadata,
                 )
             except SwitchyardError as error:
-                await self._fail(document, error.code, error.message)
+                await self._fail(row, error.code, error.message)
                 raise
             except Exception:
-                await self._fail(document, "internal_error", _UNEXPECTED)
+                await self._fail(row, "internal_error", _UNEXPECTED)
                 raise
-            await self._set(
-                document,
-                status="indexed",
-                title=parsed.title,
-                media_type=parsed.media_type,
-                chunks=chunks,
-                pages=len(parsed.pages) if parsed.pages[0].number is not None else None,
-                text=parsed.text,
-            )
+            await self._finish(row, parsed, indexed)
 
-    async def _fail(self, document: NewDocument, code: str, message: str) -> None:
+    def _parse(self, row: DocumentRow) -> ParsedDocument:
+        content = self._spool.read(row.upload_id)
+        assert row.source is not None, "a row whose file is kept has its source, too"
+        return row.source.parse(content)
+
+    async def _finish(self, row: DocumentRow, parsed: ParsedDocument, indexed: Indexed) -> None:
+        text = parsed.text
+        await self._rows.finish(
+            row,
+            status="indexed",
+            title=parsed.title,
+            media_type=parsed.media_type,
+            chunks=indexed.chunks,
+            pages=len(parsed.pages) if parsed.pages[0].number is not None else None,
+            text=text,
+            text_sha256=sha256(text.encode()).hexdigest(),
+        )
+        await self._discard(row.upload_id)
+
+    async def _fail(self, row: DocumentRow, code: str, message: str) -> None:
         # An earlier version under this id goes, too: the row could not explain what a search found in it.
-        await self._require_index().delete(_collection(document.owner, document.collection), document.id)
-        await self._set(document, status="failed", error_code=code, error_message=message)
+        await self._require_index().delete(row.key.index_collection, row.document_id)
+        if not await self._rows.finish(row, status="failed", error_code=code, error_message=message):
+            await self._discard(row.upload_id)
 
-    async def _write_row(self, document: NewDocument) -> None:
-        now = time.time()
-        row = {
-            "owner": document.owner,
-            "collection": document.collection,
-            "document_id": document.id,
-            "title": document.title or document.filename,
-            "media_type": "",
-            "status": "queued",
-            "chunks": 0,
-            "pages": None,
-            "sha256": document.sha256,
-            "text": None,
-            "metadata": dict(document.metadata),
-            "error_code": None,
-            "error_message": None,
-            "created_at": now,
-            "updated_at": now,
-        }
-        changes = {name: value for name, value in row.items() if name != "created_at"}
-        upsert = sqlite_insert(documents).values(row)
-        upsert = upsert.on_conflict_do_update(index_elements=["owner", "collection", "document_id"], set_=changes)
-        await self._database.write(lambda connection: connection.execute(upsert))
+    async def _discard(self, upload_id: str | None) -> None:
+        await asyncio.to_thread(self._spool.discard, upload_id)
 
-    async def _set(self, document: NewDocument, **values: Any) -> None:
-        identity = _is(document.owner, document.collection, document.id)
-        query = update(documents).where(*identity).values(updated_at=time.time(), **values)
-        await self._database.write(lambda connection: connection.execute(query))
-
-    async def _find(self, owner: str, collection: str | None, document_id: str) -> DocumentRow | None:
-        query = select(*_COLUMNS).where(documents.c.owner == owner, documents.c.document_id == document_id)
-        if collection is not None:
-            query = query.where(documents.c.collection == collection)
-        row = await self._database.read(lambda connection: connection.execute(query).mappings().first())
-        return None if row is None else _row(row)
-
-    def _lock(self, owner: str, collection: str, document_id: str) -> asyncio.Lock:
-        return self._locks.setdefault((owner, collection, document_id), asyncio.Lock())
+    def _lock(self, key: DocumentKey) -> asyncio.Lock:
+        """One lock a document, for as long as somebody holds it or waits."""
+        lock = self._locks.get(key) or asyncio.Lock()
+        self._locks[key] = lock
+        return lock
 
     def _require_index(self) -> KnowledgeIndex:
         assert self._index is not None, "attach an index first"
         return self._index
-
-
-_COLUMNS = [column for column in documents.c if column.name not in ("owner", "text")]
-_UNEXPECTED = "Something went wrong on our side. Upload the document again."
-
-
-def _row(row: RowMapping) -> DocumentRow:
-    return DocumentRow(**row)
-
-
-def _is_same(known: DocumentRow, document: NewDocument) -> bool:
-    """Whether an upload brings nothing new. Under an id of the caller's, title, metadata or chunks may be new."""
-    return (
-        document.document_id is None
-        and document.chunks == ChunkSettings()
-        and known.sha256 == document.sha256
-        and known.status == "indexed"
-    )
-
-
-def _is(owner: str, collection: str, document_id: str) -> tuple[Any, ...]:
-    return (
-        documents.c.owner == owner,
-        documents.c.collection == collection,
-        documents.c.document_id == document_id,
-    )
-
-
-def _collection(owner: str, collection: str) -> str:
-    return TurnContext(owner=owner, collection=collection).index_collection
-
-
-def _parser(document: NewDocument) -> Callable[[], ParsedDocument]:
-    if document.plain_text:
-        return lambda: _text_document(document)
-    return lambda: _titled(parse_file(document.content, document.filename), document.title)
-
-
-def _text_document(document: NewDocument) -> ParsedDocument:
-    text = document.content.decode("utf-8")
-    if not text.strip():
-        raise DocumentError("The document has no text.", code="empty_document")
-    return ParsedDocument(document.title or document.filename, [Page(text)], "text/markdown")
-
-
-def _titled(parsed: ParsedDocument, title: str | None) -> ParsedDocument:
-    return parsed if title is None else ParsedDocument(title, parsed.pages, parsed.media_type, parsed.metadata)

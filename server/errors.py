@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from agent.models.files import ModelFileError
+from server.ingestion.spool import StorageError
 from server.langgraph.thread_store import ThreadExistsError
 from server.openai.errors import parameter_name
 from server.problems import Problem, problem_response
@@ -26,6 +27,7 @@ _STATUS: dict[type[SwitchyardError], int] = {
     InputError: 422,
     ModelUnavailableError: 503,
     ModelFileError: 503,
+    StorageError: 503,
     ShuttingDownError: 503,
     QueueFullError: 503,
     ThreadBusyError: 409,

@@ -10,62 +10,17 @@ from pydantic import BaseModel, Field, ValidationError
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
-from agent.state import DEFAULT_COLLECTION
+from server.api.document_bodies import Batch, FileUpload, RetryRequest, TextDocument, TextUpload
 from server.dependencies import App, Owner
-from server.documents import DocumentRow, DocumentStatus, NewDocument
-from server.inputs import MAX_DOCUMENT_CHARS, RequestBody, Text
+from server.ingestion.rows import DocumentRow, DocumentStatus
+from server.ingestion.upload import NewDocument
+from server.inputs import RequestBody
 from tools.errors import InputError, SwitchyardError
-from tools.knowledge.index import ChunkSettings
+from tools.knowledge.chunking import ChunkSettings
 
 router = APIRouter(prefix="/documents", tags=["documents"])
 
-MAX_BATCH = 500
 _Body = TypeVar("_Body", bound=RequestBody)
-Metadata = dict[str, str | int | float | bool | None]
-DocumentId = Annotated[Text, Field(min_length=1, max_length=512)]
-
-
-class ChunkOptions(RequestBody):
-    """How documents are cut, in tokens of the embedding model (which reads 256 at most)."""
-
-    chunk_size: int = Field(default=200, ge=16, le=240)
-    chunk_overlap: int = Field(default=20, ge=0, le=100)
-
-    def settings(self) -> ChunkSettings:
-        """The same as the index takes it."""
-        if self.chunk_overlap >= self.chunk_size:
-            raise InputError("chunk_overlap must be smaller than chunk_size.", code="invalid_chunking")
-        return ChunkSettings(self.chunk_size, self.chunk_overlap)
-
-
-class TextDocument(RequestBody):
-    """A document given as text (Markdown is understood)."""
-
-    id: DocumentId | None = Field(default=None, examples=["policy-7"])
-    title: Annotated[Text, Field(min_length=1, max_length=500)] = Field(examples=["Travel notices"])
-    text: Annotated[Text, Field(max_length=MAX_DOCUMENT_CHARS)] = Field(examples=["A travel notice lasts 90 days."])
-    metadata: Metadata = Field(default_factory=dict[str, "str | int | float | bool | None"])
-
-
-class TextUpload(TextDocument, ChunkOptions):
-    """`POST /documents` as JSON."""
-
-    collection: Text = DEFAULT_COLLECTION
-
-
-class FileUpload(ChunkOptions):
-    """The fields beside `file` in a multipart upload."""
-
-    id: DocumentId | None = None
-    title: Annotated[Text, Field(min_length=1, max_length=500)] | None = None
-    collection: Text = DEFAULT_COLLECTION
-
-
-class Batch(ChunkOptions):
-    """`POST /documents/batch`."""
-
-    documents: list[TextDocument] = Field(min_length=1, max_length=MAX_BATCH)
-    collection: Text = DEFAULT_COLLECTION
 
 
 class Accepted(BaseModel):
@@ -111,6 +66,7 @@ class DocumentView(BaseModel):
     sha256: str
     metadata: dict[str, Any]
     error: DocumentFailure | None
+    attempts: int = Field(description="How often it was tried since it came in.")
     created_at: float
     updated_at: float
     text: str | None = Field(default=None, description="Only with `include=text`.")
@@ -153,7 +109,7 @@ async def add_document(
     """Add a document: a file (PDF, DOCX, HTML, Markdown, text, CSV, EML) or a JSON text. The same id replaces it."""
     row = await app.documents.add(await _read_upload(request, owner), wait=wait)
     response.status_code = 201 if wait else 202
-    return Accepted(document_id=row.document_id, chunks=row.chunks, status=row.status)
+    return accepted(row)
 
 
 @router.post("/batch", response_model=BatchResult)
@@ -169,10 +125,26 @@ async def add_documents(body: Batch, app: App, owner: Owner) -> BatchResult:
     return BatchResult(indexed=len(body.documents) - len(failed), failed=failed)
 
 
+@router.post("/retry", response_model=BatchResult)
+async def retry_documents(body: RetryRequest, app: App, owner: Owner) -> BatchResult:
+    """Try failed documents again, from the files that were kept; one that fails again does not stop the others."""
+    failed: list[BatchFailure] = []
+    for document_id in body.ids:
+        try:
+            await app.documents.retry(owner, document_id, body.collection)
+        except SwitchyardError as error:
+            failed.append(BatchFailure(id=document_id, error=error.code, message=error.message))
+    return BatchResult(indexed=len(body.ids) - len(failed), failed=failed)
+
+
 @router.get("", response_model=DocumentList)
-async def list_documents(app: App, owner: Owner) -> DocumentList:
-    """The owner's documents."""
-    return DocumentList(documents=[_view(row) for row in await app.documents.list(owner)])
+async def list_documents(
+    app: App,
+    owner: Owner,
+    status: Annotated[DocumentStatus | None, Query(description="`failed` lists the dead letters.")] = None,
+) -> DocumentList:
+    """The owner's documents; those that failed say why, and `POST /documents/retry` tries them again."""
+    return DocumentList(documents=[_view(row) for row in await app.documents.list(owner, status)])
 
 
 @router.get("/{document_id:path}", response_model=DocumentView)
@@ -187,9 +159,14 @@ async def get_document(
 
 
 @router.delete("/{document_id:path}", status_code=204)
-async def delete_document(document_id: str, app: App, owner: Owner) -> None:
+async def delete_document(
+    document_id: str,
+    app: App,
+    owner: Owner,
+    collection: Annotated[str | None, Query(description="Where an id is in several.")] = None,
+) -> None:
     """Remove a document and everything that was indexed from it."""
-    await app.documents.delete(owner, document_id)
+    await app.documents.delete(owner, document_id, collection)
 
 
 async def _read_upload(request: Request, owner: str) -> NewDocument:
@@ -203,20 +180,12 @@ async def _read_upload(request: Request, owner: str) -> NewDocument:
 
 
 async def _read_file(request: Request, owner: str) -> NewDocument:
-    async with request.form(max_files=1, max_fields=10) as form:
+    async with request.form(max_files=1, max_fields=20) as form:
         file = form.get("file")
         if not isinstance(file, UploadFile):
             raise InputError("The form has no file in its field `file`.", code="missing_file")
         options = _validate(FileUpload, {name: value for name, value in form.items() if name != "file"})
-        return NewDocument(
-            owner=owner,
-            content=await file.read(),
-            filename=(file.filename or "document").replace("\x00", ""),
-            document_id=options.id,
-            title=options.title,
-            collection=options.collection,
-            chunks=options.settings(),
-        )
+        return options.document(owner, file.filename or "", await file.read())
 
 
 def _text_document(document: TextDocument, owner: str, collection: str, chunks: ChunkSettings) -> NewDocument:
@@ -241,6 +210,11 @@ def _validate(model: type[_Body], data: Any) -> _Body:
         raise RequestValidationError(details) from None
 
 
+def accepted(row: DocumentRow) -> Accepted:
+    """What the caller of an upload hears of it."""
+    return Accepted(document_id=row.document_id, chunks=row.chunks, status=row.status)
+
+
 def _view(row: DocumentRow) -> DocumentView:
     failure = None
     if row.error_code is not None:
@@ -256,6 +230,7 @@ def _view(row: DocumentRow) -> DocumentView:
         sha256=row.sha256,
         metadata=row.metadata,
         error=failure,
+        attempts=row.attempts,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

@@ -69,11 +69,16 @@ def ask(
 async def _run(turn: _Turn, *, quiet: bool) -> Json:
     """Run the turn and show its answer; returns the result."""
     async with open_backend(Settings(), notices(), samples=True) as backend:
-        attached = [(await backend.add_file(file, turn.collection))["document_id"] for file in turn.documents]
+        attached = [await _attach(backend, file, turn.collection) for file in turn.documents]
         body: Json = {"message": turn.message, "document_ids": attached, "collection": turn.collection}
         if turn.thread is not None:
             body["thread_id"] = turn.thread
         return await _follow(backend, body, None if quiet else output())
+
+
+async def _attach(backend: Backend, file: Path, collection: str) -> str:
+    content = await asyncio.to_thread(file.read_bytes)
+    return (await backend.add_file(file.name, content, {"collection": collection}))["document_id"]
 
 
 async def _follow(backend: Backend, body: Json, console: Console | None) -> Json:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 from pydantic import BaseModel, ValidationError
@@ -42,8 +41,35 @@ class Backend(Protocol):
         """Run a turn and yield its events up to `end`."""
         ...
 
-    async def add_file(self, file: Path, collection: str) -> Json:
-        """Add a document and wait until it is searchable: `{document_id, chunks, status}`."""
+    async def add_file(self, name: str, content: bytes, fields: Json) -> Json:
+        """Add a document and wait until it is searchable: `{document_id, chunks, status}`.
+
+        `fields` are those of the upload form.
+        """
+        ...
+
+    async def delete(self, document_id: str, collection: str) -> None:
+        """Remove a document. Raises `NotFoundError` where there is none."""
+        ...
+
+    async def plan_sync(self, body: Json) -> Json:
+        """Compare a folder or bucket with its documents: `{upload, unchanged, failed, gone}`."""
+        ...
+
+    async def start_ingestion(self, body: Json) -> Json:
+        """Open a batch: `{ingestion_id, ...}`."""
+        ...
+
+    async def finish_ingestion(self, ingestion_id: str) -> Json:
+        """Check the collection after a batch: `{report, ...}`."""
+        ...
+
+    async def failed(self) -> list[Json]:
+        """The documents that could not be indexed, each with `error` and `attempts`."""
+        ...
+
+    async def retry(self, body: Json) -> Json:
+        """Try failed documents again: `{indexed, failed: [{id, error, message}]}`."""
         ...
 
     async def search(self, body: Json) -> Json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -66,24 +66,47 @@ class HttpBackend:
             request = self._client.build_request("GET", f"/api/v1/runs/{run_id}/events", headers=headers)
         raise ServerError("The server ended the answer before it was complete.", code="incomplete_answer")
 
-    async def add_file(self, file: Path, collection: str) -> Json:
+    async def add_file(self, name: str, content: bytes, fields: Json) -> Json:
         """See `Backend.add_file`."""
-        content = await asyncio.to_thread(file.read_bytes)
-        return await self._post(
-            "/documents", params={"wait": "true"}, files={"file": (file.name, content)}, data={"collection": collection}
+        return await self._send(
+            "POST", "/documents", params={"wait": "true"}, files={"file": (name, content)}, data=fields
         )
+
+    async def delete(self, document_id: str, collection: str) -> None:
+        """See `Backend.delete`."""
+        await self._request("DELETE", f"/documents/{quote(document_id, safe='')}", params={"collection": collection})
+
+    async def plan_sync(self, body: Json) -> Json:
+        """See `Backend.plan_sync`."""
+        return await self._send("POST", "/documents/sync", json=body)
+
+    async def start_ingestion(self, body: Json) -> Json:
+        """See `Backend.start_ingestion`."""
+        return await self._send("POST", "/ingestions", json=body)
+
+    async def finish_ingestion(self, ingestion_id: str) -> Json:
+        """See `Backend.finish_ingestion`."""
+        return await self._send("POST", f"/ingestions/{ingestion_id}/finish")
+
+    async def failed(self) -> list[Json]:
+        """See `Backend.failed`."""
+        return (await self._send("GET", "/documents", params={"status": "failed"}))["documents"]
+
+    async def retry(self, body: Json) -> Json:
+        """See `Backend.retry`."""
+        return await self._send("POST", "/documents/retry", json=body)
 
     async def search(self, body: Json) -> Json:
         """See `Backend.search`."""
-        return await self._post("/search", json=body)
+        return await self._send("POST", "/search", json=body)
 
     async def extract(self, body: Json) -> Json:
         """See `Backend.extract`."""
-        return await self._post("/extract", json=body)
+        return await self._send("POST", "/extract", json=body)
 
     async def score(self, body: Json) -> Json:
         """See `Backend.score`."""
-        return await self._post("/fraud/score", json=body)
+        return await self._send("POST", "/fraud/score", json=body)
 
     async def _stream(self, request: httpx.Request) -> AsyncGenerator[tuple[str, Event]]:
         request.extensions["timeout"] = _STREAM_TIMEOUT.as_dict()
@@ -97,14 +120,17 @@ class HttpBackend:
         finally:
             await response.aclose()
 
-    async def _post(self, path: str, **content: object) -> Json:
+    async def _send(self, method: str, path: str, **content: object) -> Json:
+        return _JSON.validate_json(await self._request(method, path, **content))
+
+    async def _request(self, method: str, path: str, **content: object) -> bytes:
         try:
-            response = await self._client.post(f"/api/v1{path}", **content)  # pyright: ignore[reportArgumentType]
+            response = await self._client.request(method, f"/api/v1{path}", **content)  # pyright: ignore[reportArgumentType]
         except httpx.TransportError as error:
             raise _unreachable(error) from error
         if not response.is_success:
             raise _error(response)
-        return _JSON.validate_json(response.content)
+        return response.content
 
 
 def _error(response: httpx.Response) -> SwitchyardError:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
 import orjson
@@ -17,13 +15,16 @@ from agent.services import sample_documents
 from agent.settings import Settings
 from agent.state import DEFAULT_OWNER
 from server.api.chat import ChatRequest
+from server.api.document_bodies import FileUpload, RetryRequest
+from server.api.documents import accepted, list_documents, retry_documents
 from server.api.extract import ExtractRequest, extract_fields
 from server.api.fraud import ScoreRequest, score_transactions
+from server.api.ingestions import IngestionRequest, finish_ingestion, start_ingestion
 from server.api.search import SearchRequest, search
+from server.api.syncing import SyncRequest, plan_sync
 from server.application import Application, open_application
 from server.cli.backend import Event, Json
 from server.cli.terminal import progress_bar, working
-from server.documents import NewDocument
 from server.errors import describe_invalid
 from tools.errors import InputError
 
@@ -46,12 +47,34 @@ class EmbeddedBackend:
             for event in arrived:
                 yield Event(event.name, orjson.loads(event.data))
 
-    async def add_file(self, file: Path, collection: str) -> Json:
+    async def add_file(self, name: str, content: bytes, fields: Json) -> Json:
         """See `Backend.add_file`."""
-        content = await asyncio.to_thread(file.read_bytes)
-        document = NewDocument(DEFAULT_OWNER, content, file.name, collection=collection)
-        row = await self.application.documents.add(document, wait=True)
-        return {"document_id": row.document_id, "chunks": row.chunks, "status": row.status}
+        document = _read(FileUpload, fields).document(DEFAULT_OWNER, name, content)
+        return _json(accepted(await self.application.documents.add(document, wait=True)))
+
+    async def delete(self, document_id: str, collection: str) -> None:
+        """See `Backend.delete`."""
+        await self.application.documents.delete(DEFAULT_OWNER, document_id, collection)
+
+    async def plan_sync(self, body: Json) -> Json:
+        """See `Backend.plan_sync`."""
+        return _json(await plan_sync(_read(SyncRequest, body), self.application, DEFAULT_OWNER))
+
+    async def start_ingestion(self, body: Json) -> Json:
+        """See `Backend.start_ingestion`."""
+        return _json(await start_ingestion(_read(IngestionRequest, body), self.application, DEFAULT_OWNER))
+
+    async def finish_ingestion(self, ingestion_id: str) -> Json:
+        """See `Backend.finish_ingestion`."""
+        return _json(await finish_ingestion(ingestion_id, self.application, DEFAULT_OWNER))
+
+    async def failed(self) -> list[Json]:
+        """See `Backend.failed`."""
+        return _json(await list_documents(self.application, DEFAULT_OWNER, "failed"))["documents"]
+
+    async def retry(self, body: Json) -> Json:
+        """See `Backend.retry`."""
+        return _json(await retry_documents(_read(RetryRequest, body), self.application, DEFAULT_OWNER))
 
     async def search(self, body: Json) -> Json:
         """See `Backend.search`."""

@@ -17,7 +17,7 @@ from agent.settings import Settings
 from agent.state import DEFAULT_COLLECTION, DEFAULT_OWNER, TurnContext
 from eval.diagnosis import Passages
 from server.application import Application
-from server.documents import NewDocument
+from server.ingestion.upload import NewDocument
 from server.runs.live import LiveRun, RunRequest
 from tools.errors import SwitchyardError
 

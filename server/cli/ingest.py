@@ -3,40 +3,80 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from enum import StrEnum
+from pathlib import Path, PurePosixPath
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.text import Text
 
 from agent.settings import Settings
-from server.cli.backend import Backend, open_backend
+from server.cli.adding import Added, add_one
+from server.cli.backend import Backend, Json, open_backend
 from server.cli.failures import fail, reported_failures
+from server.cli.quality import checked_batch, read_probes
+from server.cli.sources import Source, is_wanted, open_source
+from server.cli.sync import SyncOptions, sync
 from server.cli.terminal import notices, output, progress_bar
-from tools.errors import InputError
 from tools.knowledge.parsers.detect import EXTENSIONS
+
+_Work = Callable[[Backend, Console], Awaitable[Added]]
+
+
+class _Chunking(StrEnum):
+    RECURSIVE = "recursive"
+    FIXED = "fixed"
+    SEMANTIC = "semantic"
 
 
 def ingest(
-    paths: Annotated[list[Path], typer.Argument(exists=True, help="Files and folders.")],
+    paths: Annotated[list[Path] | None, typer.Argument(exists=True, help="Files and folders.")] = None,
+    source: Annotated[str | None, typer.Option("--sync", help="A folder or bucket (s3://...) to keep up with.")] = None,
+    delete: Annotated[bool, typer.Option("--delete", help="With --sync: remove documents whose file is gone.")] = False,
+    backfill: Annotated[bool, typer.Option("--backfill", help="With --sync: read unchanged files again, too.")] = False,
     collection: Annotated[str, typer.Option(help="The collection to add them to.")] = "default",
+    chunking: Annotated[_Chunking, typer.Option(help="How documents are cut.")] = _Chunking.RECURSIVE,
+    probes: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Queries, one a line, to compare before and after."),
+    ] = None,
 ) -> None:
     """Add files and folders to the documents that answers come from. The same file twice is the same document.
 
-    Folders are searched through for PDF, DOCX, HTML, Markdown, text, CSV and EML files. Exits with 1 when a file could
-    not be read.
+    Folders are searched through for PDF, DOCX, HTML, Markdown, text, CSV and EML files. With --sync only what is new
+    or changed is read, and a changed file takes the place of its earlier version. Exits with 1 when a file could not be
+    read; `switchyard failed` lists those.
 
-    Example: switchyard ingest policies/ handbook.pdf
+    Afterwards the collection is checked: counts, empty texts, duplicates, and whether queries (--probes, or the last
+    questions that were asked) find what they did before.
+
+    Examples:
+
+    switchyard ingest policies/ handbook.pdf
+
+    switchyard ingest --sync policies/
     """
+    if bool(paths) == (source is not None):
+        raise typer.BadParameter("Give files and folders, or --sync with a folder or bucket.")
+    if source is None and (delete or backfill):
+        raise typer.BadParameter("--delete and --backfill go with --sync.")
+    fields: Json = {"collection": collection, "chunking": chunking.value}
     with reported_failures():
-        files = list(dict.fromkeys(file for path in paths for file in _files(path)))
-        if not files:
-            fail(f"No file that can be read: {', '.join(map(str, paths))} (looked for {' '.join(sorted(EXTENSIONS))}).")
-        failures = asyncio.run(_ingest(files, collection, output()))
-    if failures:
+        if source is not None:
+            work = _synced(open_source(source), fields, SyncOptions(delete, backfill))
+        else:
+            work = _added(_found(paths or []), fields)
+        added = asyncio.run(_run(work, collection, read_probes(probes), output()))
+    if added.failed:
         raise typer.Exit(1)
+
+
+def _found(paths: Sequence[Path]) -> list[Path]:
+    files = list(dict.fromkeys(file for path in paths for file in _files(path)))
+    if not files:
+        fail(f"No file that can be read: {', '.join(map(str, paths))} (looked for {' '.join(sorted(EXTENSIONS))}).")
+    return files
 
 
 def _files(path: Path) -> Iterator[Path]:
@@ -45,33 +85,28 @@ def _files(path: Path) -> Iterator[Path]:
         yield path
         return
     for found in sorted(path.rglob("*")):
-        hidden = any(part.startswith(".") for part in found.relative_to(path).parts)
-        if found.suffix.lower() in EXTENSIONS and found.is_file() and not hidden:
+        if is_wanted(PurePosixPath(found.relative_to(path).as_posix())) and found.is_file():
             yield found
 
 
-async def _ingest(files: Sequence[Path], collection: str, console: Console) -> int:
-    """Add the files one after the other; returns how many failed."""
-    added = chunks = 0
-    async with open_backend(Settings(), notices()) as backend:
+def _added(files: Sequence[Path], fields: Json) -> _Work:
+    async def work(backend: Backend, console: Console) -> Added:
+        added = Added()
         with progress_bar(console, "Indexing") as progress:
             for file in progress.track(files):
-                count = await _add(backend, file, collection, progress.console)
-                added += count is not None
-                chunks += count or 0
-    failed = len(files) - added
-    console.print(f"{added} indexed ({chunks} chunks), {failed} failed.", style="bold")
-    return failed
+                added += await add_one(backend, str(file), file.name, file.read_bytes, fields, progress.console)
+        return added
+
+    return work
 
 
-async def _add(backend: Backend, file: Path, collection: str, console: Console) -> int | None:
-    """Add a file and say what came of it; returns its number of chunks."""
-    try:
-        document = await backend.add_file(file, collection)
-    except (InputError, OSError) as error:
-        reason = error.message if isinstance(error, InputError) else error.strerror
-        console.print(Text.assemble(("✗ ", "red"), str(file), (f"  {reason}", "red")), soft_wrap=True)
-        return None
-    detail = f"  {document['chunks']} chunk{'' if document['chunks'] == 1 else 's'}"
-    console.print(Text.assemble(("✓ ", "green"), str(file), (detail, "dim")), soft_wrap=True)
-    return document["chunks"]
+def _synced(source: Source, fields: Json, options: SyncOptions) -> _Work:
+    return lambda backend, console: sync(backend, source, fields, options, console)
+
+
+async def _run(work: _Work, collection: str, probes: Sequence[str], console: Console) -> Added:
+    async with open_backend(Settings(), notices()) as backend, checked_batch(backend, collection, probes, console):
+        added = await work(backend, console)
+        summary = f"{added.indexed} indexed ({added.chunks} chunks), {added.failed} failed."
+        console.print(summary, style="bold")
+    return added

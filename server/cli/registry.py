@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "serve": LazyCommand("server.cli.serve:serve", "Serve the page and the API."),
     "ask": LazyCommand("server.cli.ask:ask", "Ask a question, read a document or judge a transaction."),
     "ingest": LazyCommand("server.cli.ingest:ingest", "Add files and folders to the documents that answers come from."),
+    "failed": LazyCommand("server.cli.failed:failed", "List the documents that could not be read, or try them again."),
     "search": LazyCommand("server.cli.search:search", "Find the passages that answers are made from."),
     "extract": LazyCommand("server.cli.extract:extract", "Read a document into a schema, each value with its place."),
     "score": LazyCommand("server.cli.score:score", "Score transactions for fraud, one or a whole file."),

@@ -80,11 +80,32 @@ documents = Table(
     Column("pages", Integer),
     Column("sha256", String, nullable=False),
     Column("text", Text),
+    Column("text_sha256", String),
     Column("metadata", JSON, nullable=False),
     Column("error_code", String),
     Column("error_message", Text),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("source", JSON),
+    Column("upload_id", String),
+    Column("sync_source", Text),
+    Column("sync_path", Text),
+    Column("sync_revision", String),
     Column("created_at", Float, nullable=False),
     Column("updated_at", Float, nullable=False),
+    Index("ix_documents_synced", "owner", "collection", "sync_source"),
+)
+
+ingestions = Table(
+    "ingestions",
+    metadata,
+    Column("ingestion_id", String, primary_key=True),
+    Column("owner", String, nullable=False),
+    Column("collection", String, nullable=False),
+    Column("probes", JSON, nullable=False),
+    Column("report", JSON),
+    Column("started_at", Float, nullable=False),
+    Column("finished_at", Float),
+    Index("ix_ingestions_owner", "owner", "started_at"),
 )
 
 feedback = Table(

@@ -111,6 +111,10 @@ def assert_the_document_says_what_happened(site: Site) -> None:
     assert "again" in view["error"]["message"]
     body = {"query": "rule number limits transfers", "filters": {"document_ids": ["long"]}}
     assert site.http.post("/search", json=body).json()["results"] == []
+    assert site.http.post("/documents/retry", json={"ids": ["long"]}).json() == {"indexed": 1, "failed": []}
+    view = site.http.get("/documents/long").json()
+    assert (view["status"], view["error"], view["chunks"], view["pages"]) == ("indexed", None, 400, 400)
+    assert len(site.http.post("/search", json=body | {"top_k": 100}).json()["results"]) == 100
 
 
 def assert_sigterm_ends_the_stream(server: Served, endpoint: FakeEndpoint) -> None:

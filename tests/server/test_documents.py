@@ -89,6 +89,21 @@ def test_a_replacement_that_cannot_be_read_says_so_and_finds_nothing_old(site: S
     assert search(site, "unreadable", "refunds") == []
 
 
+def test_the_chunking_strategy_is_chosen_at_each_upload(site: Site) -> None:
+    text = "## Fees\n\nA card costs ten euros.\n\n## Limits\n\nThe limit is 500 euros."
+    found: dict[str, list[str]] = {}
+    for strategy in ("fixed", "recursive", "semantic"):
+        site.upload("cut.md", text.encode(), collection="cut", chunking=strategy, chunk_size="16", chunk_overlap="0")
+        (document,) = listed(site, "cut")
+        found[strategy] = [r["text"] for r in search(site, "cut", "card limit") if document["status"] == "indexed"]
+    assert any("Fees" in chunk and "Limits" in chunk for chunk in found["fixed"])
+    assert not any("Fees" in chunk and "Limits" in chunk for chunk in found["recursive"])
+    assert sorted(found["semantic"]) == sorted(found["recursive"])
+    default = site.upload("default.md", text.encode(), collection="default-cut").json()
+    again = site.upload("default.md", text.encode(), collection="default-cut", chunking="recursive").json()
+    assert default == again
+
+
 def test_a_deleted_document_is_found_no_more(site: Site) -> None:
     site.add({"id": "gone", "title": "Gone", "text": TEXT, "collection": "gone"})
     assert [r["document_id"] for r in search(site, "gone", "Lisbon vault")] == ["gone"]
@@ -126,6 +141,7 @@ def test_a_batch_with_bad_members_indexes_the_others(site: Site) -> None:
         ({"documents": [{"title": "A", "text": "b", "metadata": {"big": 2**70}}]}, "invalid_number"),
         ({"documents": [{"title": "A", "text": "b"}], "chunk_size": 20, "chunk_overlap": 20}, "invalid_chunking"),
         ({"documents": [{"title": "A", "text": "b"}], "chunk_size": 100_000}, "invalid_request"),
+        ({"documents": [{"title": "A", "text": "b"}], "chunking": "magic"}, "invalid_request"),
     ],
 )
 def test_a_bad_batch_is_refused_as_a_whole(http: httpx.Client, body: Any, code: str) -> None:

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from server.db.engine import Database, open_database
-from server.documents import DocumentService, NewDocument
+from server.documents import DocumentService
+from server.ingestion.rows import DocumentRows
+from server.ingestion.upload import NewDocument
 from server.runs.events import EventLog
 from server.runs.rows import NewRun, Outcome
 from server.runs.store import RunStore
@@ -46,11 +48,15 @@ async def test_another_owner_s_run_and_thread_are_not_found(database: Database) 
     assert len((await store.thread("ann", "shared"))[1]) == 1
 
 
-async def test_another_owner_s_document_is_not_found(database: Database) -> None:
-    documents = DocumentService(database)
+async def test_another_owner_s_document_is_not_found(database: Database, tmp_path: Path) -> None:
+    documents = DocumentService(database, tmp_path)
     row = NewDocument("ann", b"text", "a.txt", document_id="policy", plain_text=True)
-    await documents._write_row(row)  # pyright: ignore[reportPrivateUsage]
-    for attempt in (documents.get("bob", "policy"), documents.delete("bob", "policy")):
+    await DocumentRows(database).put(row, "upload")
+    for attempt in (
+        documents.get("bob", "policy"),
+        documents.retry("bob", "policy"),
+        documents.delete("bob", "policy"),
+    ):
         with pytest.raises(NotFoundError):
             await attempt
     assert await documents.text("bob", "policy") is None

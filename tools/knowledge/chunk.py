@@ -7,19 +7,19 @@ chunks; its splitters know neither pages nor table rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from tools.knowledge.blocks import Block, split_blocks
-from tools.knowledge.documents import PAGE_BREAK, Chunk, ParsedDocument, Passage
+from tools.knowledge.blocks import Block
+from tools.knowledge.documents import Chunk, ParsedDocument, Passage
+from tools.knowledge.outline import page_blocks, path_below, titles
 from tools.knowledge.sentences import LIST_MARKER, is_rule, split_sentences
+from tools.knowledge.windows import MAX_CHARACTERS_PER_TOKEN, CountTokens, word_windows
 
-CountTokens = Callable[[str], int]
-
-_UNMARKED = frozenset({"application/pdf", "text/plain", "text/csv"})
-# A word of any length can be one token (unknown); this keeps chunks readable all the same.
-_MAX_CHARACTERS_PER_TOKEN = 16
+# A break in the topic ends a chunk only when it holds this share of what it could.
+_MIN_SHARE_AT_BREAK = 0.25
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class _Packer:
     size: int
     overlap: int
     count_tokens: CountTokens
+    breaks: Sequence[int] = ()
     chunks: list[Chunk] = field(default_factory=list[Chunk])
     pending: list[_Unit] = field(default_factory=list[_Unit])
     page: int | None = None
@@ -56,23 +57,40 @@ class _Packer:
         if room < max(1, self.size // 2):
             self.flush()
             room = self.size
-        for unit in _units(self.text, block, room, self.count_tokens):
-            self._add(unit)
+        for part in self._parts(block):
+            if self._is_break(part.start):
+                self.flush()
+            for unit in _units(self.text, part, room, self.count_tokens):
+                self._add(unit)
 
     def flush(self) -> None:
         """Close the pending chunk."""
         if self.pending:
             start, end = self.pending[0].start, self.pending[-1].end
-            heading = tuple(block.title for block in self.path if block.title)
+            heading = titles(self.path)
             text = self.text[start:end]
             self.chunks.append(Chunk(len(self.chunks), text, start, end, self.page, heading, self.pending[0].context))
             self.pending = []
 
+    def _parts(self, block: Block) -> Iterator[Block]:
+        """Cut a paragraph at the breaks inside it; other blocks are whole."""
+        inside = self.breaks[bisect_right(self.breaks, block.start) : bisect_left(self.breaks, block.end)]
+        if block.kind != "paragraph" or not inside:
+            yield block
+            return
+        for start, end in pairwise([block.start, *inside, block.end]):
+            yield replace(block, start=start, end=start + len(self.text[start:end].rstrip()))
+
+    def _is_break(self, position: int) -> bool:
+        at = bisect_left(self.breaks, position)
+        held = sum(unit.tokens for unit in self.pending)
+        found = at < len(self.breaks) and self.breaks[at] == position
+        return found and held >= self.size * _MIN_SHARE_AT_BREAK and not self._only_headings()
+
     def _add_heading(self, block: Block) -> None:
         if not self._only_headings():
             self.flush()
-        self.path = [above for above in self.path if above.level < block.level]
-        self.path.append(block)
+        self.path = path_below(self.path, block)
         for unit in _units(self.text, block, self.size, self.count_tokens):
             self._add(unit)
 
@@ -86,7 +104,7 @@ class _Packer:
 
     def _fits(self, units: Sequence[_Unit], unit: _Unit) -> bool:
         tokens = sum(earlier.tokens for earlier in units) + unit.tokens
-        return tokens <= self.size and unit.end - units[0].start <= self.size * _MAX_CHARACTERS_PER_TOKEN
+        return tokens <= self.size and unit.end - units[0].start <= self.size * MAX_CHARACTERS_PER_TOKEN
 
     def _repeated(self) -> _Unit | None:
         """Return the last sentences of the pending prose, up to `overlap` tokens, for the next chunk to start with."""
@@ -107,25 +125,27 @@ class _Packer:
 
 
 def chunk_document(
-    document: ParsedDocument, *, size: int = 200, overlap: int = 20, count_tokens: CountTokens
+    document: ParsedDocument,
+    *,
+    size: int = 200,
+    overlap: int = 20,
+    count_tokens: CountTokens,
+    breaks: Sequence[int] = (),
 ) -> list[Chunk]:
     """Cut a document into chunks of at most `size` tokens that hold all its text and never cross a page.
 
     A paragraph that is too long is cut between sentences, a list between items, a table between rows. Where prose is
-    cut, up to `overlap` tokens of whole sentences are repeated. Raises `ValueError` unless `0 <= overlap < size`.
+    cut, up to `overlap` tokens of whole sentences are repeated. `breaks` are ascending offsets in the text where the
+    topic changes: a chunk that is not small ends there. Raises `ValueError` unless `0 <= overlap < size`.
     """
     if not 0 <= overlap < size:
         raise ValueError(f"overlap must be at least 0 and less than size, not {overlap!r} of {size!r}")
-    packer = _Packer(document.text, size, overlap, count_tokens)
-    marked_up = document.media_type not in _UNMARKED
-    start = 0
-    for page in document.pages:
+    packer = _Packer(document.text, size, overlap, count_tokens, breaks)
+    for page, blocks in page_blocks(document):
         packer.page = page.number
-        end = start + len(page.text)
-        for block in split_blocks(packer.text, start, end, marked_up=marked_up):
+        for block in blocks:
             packer.add_block(block)
         packer.flush()
-        start = end + len(PAGE_BREAK)
     return packer.chunks
 
 
@@ -151,7 +171,7 @@ def _units(text: str, block: Block, room: int, count_tokens: CountTokens) -> Ite
 
 
 def _is_small(unit: _Unit, room: int) -> bool:
-    return unit.tokens <= room and unit.end - unit.start <= room * _MAX_CHARACTERS_PER_TOKEN
+    return unit.tokens <= room and unit.end - unit.start <= room * MAX_CHARACTERS_PER_TOKEN
 
 
 def _lines(text: str, block: Block, room: int, count_tokens: CountTokens) -> Iterator[_Unit]:
@@ -206,24 +226,5 @@ def _sentences(text: str, start: int, end: int, kind: str, room: int, count_toke
 
 def _words(text: str, start: int, end: int, kind: str, room: int, count_tokens: CountTokens) -> Iterator[_Unit]:
     """Cut between words where possible, each piece as long as fits."""
-    while start < end:
-        stop = _longest_fit(text, start, min(end, start + room * _MAX_CHARACTERS_PER_TOKEN), room, count_tokens)
-        if stop < end and not text[stop].isspace():
-            space = max(text.rfind(" ", start + 1, stop), text.rfind("\n", start + 1, stop))
-            stop = space if space > start else stop
-        yield _Unit(start, stop, count_tokens(text[start:stop]), kind)
-        start = stop
-        while start < end and text[start].isspace():
-            start += 1
-
-
-def _longest_fit(text: str, start: int, limit: int, room: int, count_tokens: CountTokens) -> int:
-    """Return the largest end (found by bisection, at least one character) with `text[start:end]` in `room` tokens."""
-    low, high = start + 1, limit
-    while low < high:
-        middle = (low + high + 1) // 2
-        if count_tokens(text[start:middle]) <= room:
-            low = middle
-        else:
-            high = middle - 1
-    return low
+    for first, stop in word_windows(text, start, end, room, count_tokens):
+        yield _Unit(first, stop, count_tokens(text[first:stop]), kind)

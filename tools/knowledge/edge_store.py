@@ -6,10 +6,11 @@ Why not qdrant-client's local mode: `docs/decisions/0001-vector-store.md`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
 import qdrant_edge as qe
 
 from tools.knowledge.sparse import SparseVector
@@ -17,6 +18,7 @@ from tools.knowledge.store import DENSE, SPARSE, Hit, VectorPoint, Where
 from tools.ports import Vector
 
 _CONFIG_FIELDS = ("document_id",)
+_SCROLL_PAGE = 256
 
 
 class EdgeStore:
@@ -43,6 +45,18 @@ class EdgeStore:
         if (shard := self._shard(collection)) is not None:
             shard.update(qe.UpdateOperation.delete_points_by_filter(_document_filter([document_id])))
             shard.flush()
+
+    def delete_points(self, collection: str, point_ids: Sequence[str]) -> None:
+        """See `VectorStore.delete_points`."""
+        if point_ids and (shard := self._shard(collection)) is not None:
+            shard.update(qe.UpdateOperation.delete_points(list(point_ids)))
+            shard.flush()
+
+    def document_points(self, collection: str, document_id: str) -> list[VectorPoint]:
+        """See `VectorStore.document_points`."""
+        if (shard := self._shard(collection)) is None:
+            return []
+        return [_stored(record) for record in _scroll(shard, _document_filter([document_id]))]
 
     def search_dense(self, collection: str, vector: Vector, limit: int, where: Where) -> list[Hit]:
         """See `VectorStore.search_dense`."""
@@ -114,6 +128,28 @@ def _point(point: VectorPoint) -> qe.Point:
     sparse = qe.SparseVector(indices=point.sparse.indices, values=point.sparse.values)
     return qe.Point(
         id=point.point_id, vector={DENSE: point.dense.tolist(), SPARSE: sparse}, payload=dict(point.payload)
+    )
+
+
+def _scroll(shard: qe.EdgeShard, where: qe.Filter) -> Iterator[qe.Record]:
+    offset: qe.PointId | None = None
+    while True:
+        request = qe.ScrollRequest(offset, _SCROLL_PAGE, where, with_payload=True, with_vector=True)
+        records, offset = shard.scroll(request)
+        yield from records
+        if offset is None:
+            return
+
+
+def _stored(record: qe.Record) -> VectorPoint:
+    vectors = cast("dict[str, Any]", record.vector)
+    sparse = vectors[SPARSE]
+    payload = record.payload or {}
+    return VectorPoint(
+        payload["chunk_id"],
+        np.array(vectors[DENSE], dtype=np.float32),
+        SparseVector(list(sparse.indices), list(sparse.values)),
+        payload,
     )
 
 

@@ -8,25 +8,23 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from tools.knowledge.chunk import chunk_document
+from tools.knowledge.chunking import ChunkSettings, cut_document
 from tools.knowledge.documents import ParsedDocument, Passage
-from tools.knowledge.points import chunk_points
+from tools.knowledge.points import ChunkPoints, by_content, chunk_points
 from tools.knowledge.retrieve import Retriever, SearchMode
 from tools.knowledge.store import VectorPoint, Where
 
 _T = TypeVar("_T")
 
 _EMBED_BATCH = 64
-_CHUNK_TOKENS = 200
-_CHUNK_OVERLAP = 20
 
 
 @dataclass(frozen=True)
-class ChunkSettings:
-    """How a document is cut: sizes in tokens of the embedding model."""
+class Indexed:
+    """What came of adding a document: its chunks, and how many of them had to be embedded."""
 
-    size: int = _CHUNK_TOKENS
-    overlap: int = _CHUNK_OVERLAP
+    chunks: int
+    embedded: int
 
 
 class KnowledgeIndex:
@@ -75,15 +73,17 @@ class KnowledgeIndex:
         *,
         settings: ChunkSettings | None = None,
         metadata: dict[str, Any] | None = None,
-    ) -> int:
-        """Chunk, embed and store a document in place of any earlier version; returns the number of chunks.
+    ) -> Indexed:
+        """Chunk, embed and store a document in place of any earlier version.
 
-        Chunks are searchable when this returns; no search sees the document half replaced.
+        Chunks whose content an earlier version had keep their vectors. All chunks are searchable when this returns; no
+        search sees the document half replaced. Versions of one document must not be added at the same time.
         """
-        settings = settings or ChunkSettings()
-        points = await self._on_ingest(lambda: self._points(document_id, document, settings, metadata or {}))
-        await self._on_store(lambda: self._replace(collection, document_id, points))
-        return len(points)
+        store, settings = self._retriever.store, settings or ChunkSettings()
+        earlier = await self._on_store(lambda: store.document_points(collection, document_id))
+        new = await self._on_ingest(lambda: self._points(document_id, document, settings, metadata or {}, earlier))
+        await self._on_store(lambda: self._replace(collection, earlier, new.points))
+        return Indexed(len(new.points), new.embedded)
 
     async def delete(self, collection: str, document_id: str) -> None:
         """Remove a document's chunks."""
@@ -95,26 +95,38 @@ class KnowledgeIndex:
         self._store_thread.submit(self._retriever.store.close).result()
         self._store_thread.shutdown()
 
-    def _replace(self, collection: str, document_id: str, points: Sequence[VectorPoint]) -> None:
-        self._retriever.store.delete_document(collection, document_id)
-        self._retriever.store.upsert(collection, points)
+    def _replace(self, collection: str, earlier: Sequence[VectorPoint], points: Sequence[VectorPoint]) -> None:
+        stored = {point.point_id: point.payload for point in earlier}
+        stale = stored.keys() - {point.point_id for point in points}
+        self._retriever.store.delete_points(collection, sorted(stale))
+        changed = [point for point in points if stored.get(point.point_id) != point.payload]
+        self._retriever.store.upsert(collection, changed)
 
     def _points(
-        self, document_id: str, document: ParsedDocument, settings: ChunkSettings, metadata: dict[str, Any]
-    ) -> list[VectorPoint]:
-        chunks = chunk_document(document, size=settings.size, overlap=settings.overlap, count_tokens=self._count_tokens)
-        points: list[VectorPoint] = []
+        self,
+        document_id: str,
+        document: ParsedDocument,
+        settings: ChunkSettings,
+        metadata: dict[str, Any],
+        earlier: Sequence[VectorPoint],
+    ) -> ChunkPoints:
+        embed = self._retriever.embedder.embed_passages
+        chunks = cut_document(document, settings, count_tokens=self._count_tokens, embed=embed)
+        known, points, embedded = by_content(earlier), list[VectorPoint](), 0
         for first in range(0, len(chunks), _EMBED_BATCH):
-            batch = chunks[first : first + _EMBED_BATCH]
-            points += chunk_points(
+            batch = chunk_points(
                 document_id,
                 document.title,
-                batch,
+                chunks[first : first + _EMBED_BATCH],
                 embedder=self._retriever.embedder,
                 bm25=self._retriever.bm25,
                 metadata=metadata,
+                known=known,
             )
-        return points
+            known |= by_content(batch.points)
+            points += batch.points
+            embedded += batch.embedded
+        return ChunkPoints(points, embedded)
 
     async def _on_store(self, work: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._store_thread, work)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
 from qdrant_client import QdrantClient, models
 
 from tools.knowledge.sparse import SparseVector
@@ -13,6 +14,7 @@ from tools.knowledge.store import DENSE, SPARSE, Hit, VectorPoint, Where
 from tools.ports import Vector
 
 _PREFIX = "switchyard-"
+_SCROLL_PAGE = 256
 
 
 class QdrantStore:
@@ -36,6 +38,24 @@ class QdrantStore:
         if self._exists(name := _name(collection)):
             selector = models.FilterSelector(filter=_filter(Where(document_ids=[document_id])) or models.Filter())
             self._client.delete(name, points_selector=selector, wait=True)
+
+    def delete_points(self, collection: str, point_ids: Sequence[str]) -> None:
+        """See `VectorStore.delete_points`."""
+        if point_ids and self._exists(name := _name(collection)):
+            self._client.delete(name, points_selector=models.PointIdsList(points=list(point_ids)), wait=True)
+
+    def document_points(self, collection: str, document_id: str) -> list[VectorPoint]:
+        """See `VectorStore.document_points`."""
+        if not self._exists(name := _name(collection)):
+            return []
+        where = _filter(Where(document_ids=[document_id]))
+        points: list[VectorPoint] = []
+        offset = None
+        while True:
+            records, offset = self._client.scroll(name, where, _SCROLL_PAGE, offset=offset, with_vectors=True)
+            points += map(_stored, records)
+            if offset is None:
+                return points
 
     def search_dense(self, collection: str, vector: Vector, limit: int, where: Where) -> list[Hit]:
         """See `VectorStore.search_dense`."""
@@ -105,6 +125,18 @@ def _point(point: VectorPoint) -> models.PointStruct:
     sparse = models.SparseVector(indices=point.sparse.indices, values=point.sparse.values)
     return models.PointStruct(
         id=point.point_id, vector={DENSE: point.dense.tolist(), SPARSE: sparse}, payload=dict(point.payload)
+    )
+
+
+def _stored(record: models.Record) -> VectorPoint:
+    vectors = cast("dict[str, Any]", record.vector)
+    sparse = cast(models.SparseVector, vectors[SPARSE])
+    payload = record.payload or {}
+    return VectorPoint(
+        payload["chunk_id"],
+        np.array(vectors[DENSE], dtype=np.float32),
+        SparseVector(sparse.indices, sparse.values),
+        payload,
     )
 
 

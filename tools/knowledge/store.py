@@ -61,6 +61,14 @@ class VectorStore(Protocol):
         """Remove every chunk of a document."""
         ...
 
+    def delete_points(self, collection: str, point_ids: Sequence[str]) -> None:
+        """Remove points by id; ids that are gone by now are passed over."""
+        ...
+
+    def document_points(self, collection: str, document_id: str) -> list[VectorPoint]:
+        """Every chunk of a document with its vectors, in no order."""
+        ...
+
     def search_dense(self, collection: str, vector: Vector, limit: int, where: Where) -> list[Hit]:
         """The `limit` chunks of highest cosine, best first."""
         ...

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 
 import httpx
 import pytest
@@ -89,8 +88,6 @@ async def test_a_refused_turn_is_the_apis_error() -> None:
         _ = [event async for event in _backend(lambda _: _error(422, "empty_message")).chat({})]
 
 
-async def test_an_answer_of_another_program_is_an_error(tmp_path: Path) -> None:
-    file = tmp_path / "a.txt"
-    file.write_text("a")
+async def test_an_answer_of_another_program_is_an_error() -> None:
     with pytest.raises(ServerError, match="status 502"):
-        await _backend(lambda _: httpx.Response(502, text="<html>")).add_file(file, "default")
+        await _backend(lambda _: httpx.Response(502, text="<html>")).add_file("a.txt", b"text", {})

@@ -88,6 +88,19 @@ def test_ingest_takes_what_it_can_and_reports_the_rest(served: Invoke, tmp_path:
     assert [passage["title"] for passage in found] == ["Travel"]
 
 
+def test_failed_lists_dead_letters_and_tries_them_again(served: Invoke, tmp_path: Path) -> None:
+    (tmp_path / "sealed.pdf").write_bytes(b"%PDF-1.7 nothing more")
+    served("ingest", str(tmp_path), "--collection", "sealed")
+    listed = served("failed")
+    assert listed.exit_code == 0, listed.output
+    assert "sealed.pdf  The document is damaged" in listed.stdout
+    assert "tried 1 time, id sealed-" in listed.stdout
+    retried = served("failed", "--retry")
+    assert retried.exit_code == 1
+    assert "tried 2 times, id sealed-" in retried.stdout
+    assert "0 indexed, " in retried.stdout
+
+
 def test_ingest_of_nothing_fails(served: Invoke, tmp_path: Path) -> None:
     assert "No file that can be read" in served("ingest", str(tmp_path)).stderr
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -32,8 +33,13 @@ async def backend(
         opened = open_backend(Settings(data_dir=folder, samples="off"), Console(quiet=True), samples=True)
         backend = await stack.enter_async_context(opened)
         assert type(backend).__name__ == ("HttpBackend" if served else "EmbeddedBackend")
-        await backend.add_file(policy, "default")
+        await _add(backend, policy, "default")
         yield backend
+
+
+async def _add(backend: Backend, file: Path, collection: str) -> Json:
+    content = await asyncio.to_thread(file.read_bytes)
+    return await backend.add_file(file.name, content, {"collection": collection})
 
 
 async def _ask(backend: Backend, **body: object) -> tuple[list[str], Json]:
@@ -81,8 +87,8 @@ async def test_an_unknown_document_is_not_found(backend: Backend) -> None:
 
 
 async def test_the_same_file_is_the_same_document(backend: Backend, policy: Path) -> None:
-    first = await backend.add_file(policy, "default")
-    assert await backend.add_file(policy, "default") == first
+    first = await _add(backend, policy, "default")
+    assert await _add(backend, policy, "default") == first
     assert first["status"] == "indexed"
     assert first["chunks"] >= 1
 
@@ -91,8 +97,32 @@ async def test_a_file_that_cannot_be_read_has_a_code(backend: Backend, tmp_path:
     broken = tmp_path / "broken.pdf"
     broken.write_bytes(b"%PDF-1.7 nothing more")
     with pytest.raises(InputError) as caught:
-        await backend.add_file(broken, "default")
+        await _add(backend, broken, "default")
     assert caught.value.code == "corrupt_document"
+
+
+async def test_a_dead_letter_can_be_tried_again(backend: Backend, tmp_path: Path) -> None:
+    broken = tmp_path / "torn.pdf"
+    broken.write_bytes(b"%PDF-1.7 nothing more")
+    with pytest.raises(InputError):
+        await _add(backend, broken, "torn")
+    (letter,) = [document for document in await backend.failed() if document["collection"] == "torn"]
+    assert (letter["title"], letter["error"]["code"]) == ("torn.pdf", "corrupt_document")
+    answer = await backend.retry({"ids": [letter["document_id"]], "collection": "torn"})
+    assert (answer["indexed"], answer["failed"][0]["error"]) == (0, "corrupt_document")
+    with pytest.raises(InputError):
+        await backend.retry({"ids": []})
+
+
+async def test_how_a_file_is_cut_can_be_chosen(backend: Backend) -> None:
+    content = b"## Fees\n\nA card costs ten euros.\n\n## Limits\n\nThe limit is 500 euros."
+    fields: Json = {"collection": "cut", "chunk_size": "16", "chunk_overlap": "0"}
+    whole = await backend.add_file("cut.md", content, fields)
+    fixed = await backend.add_file("cut.md", content, fields | {"chunking": "fixed", "chunk_size": "240"})
+    assert (whole["document_id"], whole["chunks"], fixed["chunks"]) == (fixed["document_id"], 2, 1)
+    with pytest.raises(InputError) as caught:
+        await backend.add_file("cut.md", content, {"chunking": "magic"})
+    assert caught.value.code == "invalid_request"
 
 
 async def test_search_finds_the_passage(backend: Backend) -> None:

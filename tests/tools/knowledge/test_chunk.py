@@ -59,6 +59,27 @@ def test_chunks_hold_all_text_at_exact_offsets(pages: list[str], size: int, over
     assert_sound(document, chunks, size)
 
 
+@given(
+    page=STRUCTURED.map(lambda page: page.replace("\f", " ")),
+    size=st.integers(1, 60),
+    breaks=st.sets(st.integers(0, 400)).map(sorted),
+)
+def test_breaks_anywhere_lose_no_text(page: str, size: int, breaks: list[int]) -> None:
+    document = markdown(page)
+    assert_sound(document, chunk_document(document, size=size, overlap=0, count_tokens=words, breaks=breaks), size)
+
+
+def test_a_chunk_ends_at_a_break_unless_it_is_small() -> None:
+    source = f"# Rules\n\nA short one. {'The fee is due. ' * 4}Cards are blocked at once. They are replaced."
+    document = markdown(source)
+    breaks = [source.index("The fee"), source.index("Cards")]
+    chunks = chunk_document(document, size=40, overlap=5, count_tokens=words, breaks=breaks)
+    assert [chunk.text.split(". ")[0] for chunk in chunks] == ["# Rules\n\nA short one", "Cards are blocked at once"]
+    table = "| Code | Days |\n| --- | --- |\n| 1 | 2 |\n| 3 | 4 |"
+    inside = chunk_document(markdown(table), size=40, overlap=0, count_tokens=words, breaks=[table.index("| 3")])
+    assert [chunk.text for chunk in inside] == [table]
+
+
 def test_headings_make_paths_and_stay_with_their_text() -> None:
     chunks = chunks_of("# Manual\n\n## Limits\n\nSome text.\n\n### Daily\n\nMore.\n\n## Fees\n\nLast\n====\n\nEnd.")
     assert [(chunk.heading, chunk.text) for chunk in chunks] == [

@@ -1,18 +1,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from agent.models.files import embedding_folder
+from tools.knowledge.chunking import ChunkSettings
 from tools.knowledge.documents import Page, ParsedDocument
 from tools.knowledge.edge_store import EdgeStore
 from tools.knowledge.embed import MiniLMEmbedder
-from tools.knowledge.index import ChunkSettings, KnowledgeIndex
+from tools.knowledge.index import KnowledgeIndex
 from tools.knowledge.retrieve import Retriever
 from tools.knowledge.sparse import Bm25Encoder
 from tools.knowledge.store import Where
+from tools.ports import Span, SpanVectors
 
 
 @pytest.fixture
@@ -27,12 +30,42 @@ def document(text: str, title: str = "Cards", media_type: str = "text/markdown")
     return ParsedDocument(title, [Page(text)], media_type)
 
 
+class CountingEmbedder(MiniLMEmbedder):
+    """The real embedder, with the texts that it embedded as passages."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.texts: list[str] = []
+
+    def embed_spans(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> list[SpanVectors]:
+        self.texts += texts
+        return super().embed_spans(texts, spans)
+
+
+@pytest.fixture
+def counting(tmp_path: Path) -> CountingEmbedder:
+    return CountingEmbedder(embedding_folder(tmp_path / "minilm"))
+
+
+@pytest.fixture
+def counted(counting: CountingEmbedder, tmp_path: Path) -> Iterator[KnowledgeIndex]:
+    store = EdgeStore(tmp_path / "vectors", counting.dimensions)
+    opened = KnowledgeIndex(Retriever(store, counting, Bm25Encoder()), counting.count_tokens)
+    yield opened
+    opened.close()
+
+
+def policy(*sections: str) -> ParsedDocument:
+    return document("\n\n".join(f"## {name}\n\nThe rule on {name} is long and clear." for name in sections))
+
+
+SECTIONS = ChunkSettings(20, 0)
+
+
 async def test_a_document_is_searchable_once_added(index: KnowledgeIndex) -> None:
     text = "# Cards\n\n## Loss\n\nBlock a lost card at once.\n\n## Fees\n\nA new card costs ten euros."
-    chunks = await index.add(
-        "c", "cards", document(text), settings=ChunkSettings(size=12, overlap=0), metadata={"v": 1}
-    )
-    assert chunks == await index.count("c") == 2
+    added = await index.add("c", "cards", document(text), settings=ChunkSettings(size=12, overlap=0), metadata={"v": 1})
+    assert added.chunks == added.embedded == await index.count("c") == 2
     (found,) = await index.search("c", "I lost my card", top_k=1)
     assert (found.chunk_id, found.document_id, found.title) == ("cards#0", "cards", "Cards")
     assert found.heading == ("Cards", "Loss")
@@ -71,7 +104,7 @@ async def test_searches_run_while_documents_are_added(index: KnowledgeIndex) -> 
         found = await index.search("c", "refunds", top_k=1, mode="sparse")
         assert found[0].document_id == "stable"
         sizes.add(await index.count("c", Where(document_ids=["changing"])))
-    whole = {await task for task in adding}
+    whole = {(await task).chunks for task in adding}
     assert sizes <= whole | {0}
     last = await index.search("c", "limits", top_k=20, where=Where(document_ids=["changing"]))
     assert len({passage.text.split()[1] for passage in last}) == 1
@@ -103,3 +136,52 @@ async def test_an_index_opens_again_with_what_it_held(embedder: MiniLMEmbedder, 
         assert await index.count("c") == expected
         await index.add("c", "one", document("The first card."))
         index.close()
+
+
+async def test_only_changed_chunks_are_embedded_again(counted: KnowledgeIndex, counting: CountingEmbedder) -> None:
+    first = await counted.add("c", "policy", policy("fees", "limits", "travel", "refunds"), settings=SECTIONS)
+    assert (first.chunks, first.embedded, len(counting.texts)) == (4, 4, 4)
+    counting.texts.clear()
+    second = await counted.add("c", "policy", policy("fees", "caps", "travel", "refunds"), settings=SECTIONS)
+    assert (second.chunks, second.embedded, len(counting.texts)) == (4, 1, 1)
+    assert "The rule on caps" in counting.texts[0]
+    found = {passage.heading[-1] for passage in await counted.search("c", "the rule", top_k=20)}
+    assert found == {"fees", "caps", "travel", "refunds"}
+
+
+async def test_the_same_document_again_embeds_nothing(counted: KnowledgeIndex, counting: CountingEmbedder) -> None:
+    await counted.add("c", "policy", policy("fees", "limits"), settings=SECTIONS)
+    before = await counted.search("c", "the rule on limits", top_k=5)
+    counting.texts.clear()
+    again = await counted.add("c", "policy", policy("fees", "limits"), settings=SECTIONS)
+    assert (again.chunks, again.embedded, counting.texts) == (2, 0, [])
+    assert await counted.search("c", "the rule on limits", top_k=5) == before
+
+
+async def test_a_chunk_that_moved_keeps_its_vectors(counted: KnowledgeIndex, counting: CountingEmbedder) -> None:
+    await counted.add("c", "policy", policy("fees", "limits"), settings=SECTIONS)
+    (before,) = await counted.search("c", "the rule on limits", top_k=1, mode="dense")
+    counting.texts.clear()
+    moved = await counted.add("c", "policy", policy("news", "fees", "limits"), settings=SECTIONS, metadata={"v": 2})
+    assert (moved.embedded, len(counting.texts)) == (1, 1)
+    (after,) = await counted.search("c", "the rule on limits", top_k=1, mode="dense")
+    assert (before.chunk_id, after.chunk_id) == ("policy#1", "policy#2")
+    assert after.metadata == {"v": 2}
+    assert after.dense == pytest.approx(before.dense, abs=1e-5)
+    assert after.sentence_vectors == before.sentence_vectors
+
+
+async def test_chunks_that_are_gone_are_removed_and_repeated_ones_embedded_once(
+    counted: KnowledgeIndex, counting: CountingEmbedder
+) -> None:
+    await counted.add("c", "policy", policy("fees", "fees", "limits", "travel"), settings=SECTIONS)
+    assert len(counting.texts) == 3
+    counting.texts.clear()
+    await counted.add("c", "policy", policy("limits"), settings=SECTIONS)
+    assert counting.texts == []
+    assert await counted.count("c") == 1
+
+
+async def test_another_title_is_embedded_again(counted: KnowledgeIndex) -> None:
+    await counted.add("c", "policy", document("The first card.", "Cards"))
+    assert (await counted.add("c", "policy", document("The first card.", "Fees"))).embedded == 1

@@ -59,6 +59,8 @@ def test_a_collection_that_was_never_written_is_empty(store: VectorStore) -> Non
     assert store.search_sparse("nothing", ENCODER.encode_query("card"), 5, Where()) == []
     assert store.payloads("nothing", [point("a", "x", vector(1, 0, 0, 0)).point_id]) == {}
     store.delete_document("nothing", "d")
+    store.delete_points("nothing", [point("a", "x", vector(1, 0, 0, 0)).point_id])
+    assert store.document_points("nothing", "d") == []
 
 
 def test_dense_search_orders_by_cosine(store: VectorStore) -> None:
@@ -99,6 +101,32 @@ def test_deleting_a_document_leaves_the_others(store: VectorStore) -> None:
     store.upsert("c", [point("a", "x", v, document_id="one"), point("b", "x", v, document_id="two")])
     store.delete_document("c", "one")
     assert found(store, "c", store.search_dense("c", v, 5, Where())) == ["b"]
+
+
+def test_points_are_deleted_one_by_one(store: VectorStore) -> None:
+    kept, gone = point("a", "x", vector(1, 0, 0, 0)), point("b", "x", vector(1, 0, 0, 0))
+    store.upsert("c", [kept, gone])
+    store.delete_points("c", [gone.point_id, point("never", "x", vector(1, 0, 0, 0)).point_id])
+    store.delete_points("c", [])
+    assert [one.chunk_id for one in store.document_points("c", "d")] == ["a"]
+
+
+def test_a_document_s_points_come_back_as_they_were_written(store: VectorStore) -> None:
+    written = {
+        chunk_id: point(chunk_id, f"chargeback {chunk_id}", vector(number, 1, 0, 0))
+        for number, chunk_id in enumerate(map(str, range(600)))
+    }
+    store.upsert("c", [*written.values(), point("other", "x", vector(1, 0, 0, 0), document_id="e")])
+    read = store.document_points("c", "d")
+    assert {one.chunk_id for one in read} == written.keys()
+    assert len(read) == len(written)
+    for one in read:
+        original = written[one.chunk_id]
+        assert one.dense == pytest.approx(original.dense, abs=1e-5)
+        assert dict(zip(one.sparse.indices, one.sparse.values, strict=True)) == pytest.approx(
+            dict(zip(original.sparse.indices, original.sparse.values, strict=True))
+        )
+        assert one.payload == original.payload
 
 
 def test_points_that_are_gone_are_left_out_of_what_is_read(store: VectorStore) -> None:
