@@ -14,6 +14,8 @@ from agent.models.catalog import load_catalog
 from agent.models.files import EMBEDDING_MODEL, embedding_folder
 from agent.models.fraud import FraudModels
 from agent.models.gateway import ModelGateway
+from agent.prompts.active import ActivePrompts
+from agent.prompts.registry import PromptRegistry
 from agent.router.router import Router
 from agent.settings import Settings
 from tools.fraud.adapters import merged_folder, registry_folder
@@ -47,6 +49,7 @@ class Services:
 
     models: ModelGateway
     fraud: FraudModels
+    prompts: ActivePrompts
     router: Router
     index: KnowledgeIndex
     gate: EvidenceGate
@@ -77,7 +80,9 @@ def open_services(settings: Settings, documents: DocumentTexts) -> Services:
     Raises:
         ModelFileError: a packaged model file is missing or corrupt.
         CatalogError: the models file does not fit.
+        PromptError: the choice of prompts is not readable, or names what does not exist.
     """
+    prompts = ActivePrompts(PromptRegistry(settings.prompt_file))
     models = ModelGateway(load_catalog(settings.models))
     embedder = MiniLMEmbedder(embedding_folder(settings.cache_folder))
     bm25 = Bm25Encoder()
@@ -85,6 +90,7 @@ def open_services(settings: Settings, documents: DocumentTexts) -> Services:
     return Services(
         models=models,
         fraud=FraudModels(models, registry_folder(settings.data_dir), merged_folder(settings.data_dir)),
+        prompts=prompts,
         router=Router.load(embedder, EMBEDDING_MODEL[0].sha256, settings.cache_folder),
         index=KnowledgeIndex(retriever, embedder.count_tokens),
         gate=EvidenceGate.load(),

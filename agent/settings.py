@@ -47,6 +47,11 @@ class Settings(BaseSettings):
         return self.data_dir / "cache"
 
     @property
+    def prompt_file(self) -> Path:
+        """Which versions of prompts somebody chose."""
+        return self.data_dir / "prompts.json"
+
+    @property
     def server_file(self) -> Path:
         """Where a running server says its address, for the command line to find it."""
         return self.data_dir / "server.json"

@@ -13,7 +13,7 @@ from langgraph.runtime import Runtime
 from agent.memory import recent_turns
 from agent.models.gateway import RoleModel
 from agent.nodes.events import emit, finish_turn
-from agent.prompts import Prompt, load_prompt
+from agent.prompts import Prompt
 from agent.results import Citation
 from agent.services import Services
 from agent.spans import traced_gate, traced_retrieval
@@ -100,7 +100,7 @@ class KnowledgeNode:
 
     async def _quote(self, model: RoleModel | None, state: RoutedTurn, passages: Sequence[Passage]) -> Answer:
         """Let the model choose among the best sentences; without a model, the ranking chooses and says so."""
-        query, prompt = state["query"], load_prompt("quote")
+        query, prompt = state["query"], await self.services.prompts.get("quote")
         candidates, verdict = await self.services.compute(lambda: self._read(query, passages))
         if not candidates or not verdict.answers:
             return Answer("", [], Usage(), prompt.id, verdict=verdict if candidates else None)
@@ -123,7 +123,7 @@ class KnowledgeNode:
         self, model: RoleModel, state: RoutedTurn, context: TurnContext, passages: Sequence[Passage]
     ) -> Answer:
         """Let the model write, then keep the sentences that their cited passages support."""
-        prompt = load_prompt("prose")
+        prompt = await self.services.prompts.get("prose")
         messages = _prose_messages(prompt, state, passages)
         request = ChatRequest(messages, max_tokens=context.max_tokens, temperature=context.temperature)
         completion = await _stream(model, request)

@@ -11,10 +11,9 @@ from blockbuster import BlockBuster
 from tests.fakes.endpoint import FakeEndpoint, fake_endpoint, scripted
 from tests.server.site import Site, open_site
 
-# The packaged prompts are read once, when first needed. While the server starts and stops nobody waits for the loop.
+# Packaged prompts are read once, when first needed. While the server starts and stops nobody waits for the loop.
 # The health report's memory figure comes from /proc, which no disk holds up. Coverage has a lock of its own.
 _MAY_BLOCK = {
-    "agent/prompts/__init__.py": {"all_prompts"},
     "tools/extraction/ask.py": {"_instructions"},
     "tools/fraud/prompt.py": {"load_prompt"},
     "server/application.py": {"open_application"},

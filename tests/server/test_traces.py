@@ -190,6 +190,9 @@ def test_a_run_is_one_trace_with_its_session_its_model_calls_and_its_retrieval(t
     assert said["user.id"] not in ("", "local")
     assert (said["metadata.run_id"], said["metadata.route"]) == (result["run_id"], "knowledge")
 
+    used = {name: said[f"metadata.versions.{name}"] for name in result["versions"]}
+    assert used == result["versions"] == {"answer_model": "fake-answer", "answer_prompt": "prose.v1"}
+
     ids = {span["context"]["span_id"]: span for span in spans}
     assert all(span["parent_id"] in ids for span in spans if span is not root)
     assert {"route", "knowledge"} <= {span["name"] for span in kind(spans, "CHAIN")}

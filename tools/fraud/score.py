@@ -62,7 +62,7 @@ class ScoredBy:
 @dataclass(frozen=True)
 class FraudScore:
     """A scored transaction. `risk_score` is round(100 x probability); `z` the raw logit; `floored` says that a label
-    was outside the model's top list, so that the probability is only a bound."""
+    was outside the model's top list, so that the probability is only a bound; `prompt` the version that asked."""
 
     label: Literal["FRAUD", "LEGITIMATE"]
     probability: float
@@ -75,6 +75,7 @@ class FraudScore:
     narrative: str
     z: float
     floored: bool
+    prompt: str
     usage: Usage
 
 
@@ -124,6 +125,7 @@ async def score(
         narrative=assessment.narrative,
         z=labels.z,
         floored=bool(labels.floored),
+        prompt=prompt.version,
         usage=labels.usage,
     )
 
