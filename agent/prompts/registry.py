@@ -79,9 +79,8 @@ class PromptRegistry:
         Raises:
             PromptError: the file is not readable, or names what does not exist.
         """
-        choices = self._read()
-        chosen = {name: self.find(name, choice.version) for name, choice in choices.items()}
-        return {name: self.versions(name)[-1] for name in sorted(self._versions)} | chosen
+        newest = {name: self.versions(name)[-1] for name in sorted(self._versions)}
+        return newest | {name: self._chosen(name, choice) for name, choice in self._read().items()}
 
     def previous(self, name: str) -> Prompt:
         """The version that was in use before; where nobody ever chose, the one before the newest.
@@ -115,6 +114,17 @@ class PromptRegistry:
             choice = _Choice(version=wanted.version, previous=current)
             self._write(_File(prompts={**self._read(), name: choice}))
         return f"{name}.v{current}"
+
+    def _chosen(self, name: str, choice: _Choice) -> Prompt:
+        try:
+            return self.find(name, choice.version)
+        except PromptError as error:
+            fix = f"Choose another: switchyard prompts rollback {name} VERSION"
+            if error.code == "unknown_prompt":
+                fix = f"Remove {name!r} from it"
+            raise PromptError(
+                f"{self.file} names what is not there: {error.message} {fix}.", code=error.code, **error.details
+            ) from None
 
     def _current(self, name: str) -> int:
         choice = self._read().get(name)

@@ -97,6 +97,10 @@ def test_a_file_that_names_what_is_gone_is_refused_until_somebody_chooses_again(
     with pytest.raises(PromptError, match=r"no greet\.v2") as caught:
         upgraded.in_use()
     assert caught.value.code == "unknown_prompt_version"
+    without_greet = PromptRegistry(file, [prompt for prompt in PROMPTS if prompt.name != "greet"])
+    with pytest.raises(PromptError, match="Remove 'greet' from it") as caught:
+        without_greet.in_use()
+    assert caught.value.code == "unknown_prompt"
     assert upgraded.use(upgraded.find("greet", 1)) == "greet.v2"
     assert in_use(upgraded) == "greet.v1"
 

@@ -27,6 +27,16 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     return lambda *arguments: CliRunner().invoke(app, ["prompts", *arguments], env=environment)
 
 
+def test_a_server_does_not_start_with_a_prompt_that_does_not_exist(run: Run, tmp_path: Path) -> None:
+    run("rollback", "greet", "1")
+    (tmp_path / "packaged" / "greet.v1.md").unlink()
+    result = CliRunner().invoke(app, ["serve", "--port", "0"], env={"SWITCHYARD_DATA_DIR": str(tmp_path / "data")})
+    assert result.exit_code == 1
+    assert "prompts.json names what is not there: There is no greet.v1" in result.stderr
+    assert "switchyard prompts rollback greet VERSION" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
 def test_list_names_what_is_in_use(run: Run) -> None:
     assert "greet.v3" in run("list").stdout
     run("rollback", "greet", "1")
