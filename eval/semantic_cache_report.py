@@ -15,7 +15,6 @@ from pathlib import Path
 
 import yaml
 from pydantic import TypeAdapter
-from sklearn.metrics import roc_auc_score
 
 from agent.models.files import embedding_folder
 from eval.cases import GOLDEN, load_cases
@@ -78,7 +77,7 @@ def measure(embedder: Embedder) -> Report:
         same_pairs=len(same),
         different_pairs=len(different),
         golden_pairs=len(golden),
-        auroc=round(float(roc_auc_score([1] * len(same) + [0] * len(different), [*same, *different])), 3),
+        auroc=_auroc(same, different),
         rows=[Row(threshold, _share(same, threshold), _share(different, threshold)) for threshold in _THRESHOLDS],
         safe_threshold=safe,
         same_at_safe=round(sum(likeness > safe for likeness in same) / len(same), 3),
@@ -125,6 +124,12 @@ def _likeness(embedder: Embedder, pairs: Sequence[Pair]) -> list[float]:
 
 def _share(likeness: Sequence[float], threshold: float) -> float:
     return round(sum(one >= threshold for one in likeness) / len(likeness), 3)
+
+
+def _auroc(same: Sequence[float], different: Sequence[float]) -> float:
+    """The chance that a pair of the same question is more alike than one of different questions; ties count half."""
+    won = sum((a > b) + (a == b) / 2 for a in same for b in different)
+    return round(won / (len(same) * len(different)), 3)
 
 
 def _table(report: Report) -> str:
