@@ -109,6 +109,7 @@ class TurnResult(ResultModel):
     fraud: FraudResult | None = None
     interrupt: None = None
     degraded: bool = Field(default=False, description="True when a model was missing and something simpler answered.")
+    cached: bool = Field(default=False, description="True when this answers again what was asked before: no model ran.")
     usage: TokenUsage = Field(default_factory=TokenUsage)
     explanation: dict[str, Any] = Field(default_factory=dict[str, Any], description="Why this route and this answer.")
     versions: dict[str, str] = Field(default_factory=dict[str, str], description="Models and prompts that were used.")

@@ -10,15 +10,19 @@ from importlib import resources
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from agent.answer_cache import AnswerCache
 from agent.models.catalog import load_catalog
 from agent.models.files import EMBEDDING_MODEL, embedding_folder
 from agent.models.fraud import FraudModels
 from agent.models.gateway import ModelGateway
+from agent.prompts.active import ActivePrompts
+from agent.prompts.registry import PromptRegistry
 from agent.router.router import Router
 from agent.settings import Settings
 from tools.fraud.adapters import merged_folder, registry_folder
 from tools.fraud.policy import FraudPolicy, load_policy
 from tools.knowledge.answerable import AnswerReader
+from tools.knowledge.corpus_versions import CorpusVersions
 from tools.knowledge.edge_store import EdgeStore
 from tools.knowledge.embed import MiniLMEmbedder
 from tools.knowledge.evidence import EvidenceGate
@@ -47,6 +51,7 @@ class Services:
 
     models: ModelGateway
     fraud: FraudModels
+    prompts: ActivePrompts
     router: Router
     index: KnowledgeIndex
     gate: EvidenceGate
@@ -55,6 +60,7 @@ class Services:
     bm25: Bm25Encoder
     policy: FraudPolicy
     documents: DocumentTexts
+    answers: AnswerCache | None = None
     compute_threads: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(_COMPUTE_THREADS, thread_name_prefix="compute")
     )
@@ -77,7 +83,9 @@ def open_services(settings: Settings, documents: DocumentTexts) -> Services:
     Raises:
         ModelFileError: a packaged model file is missing or corrupt.
         CatalogError: the models file does not fit.
+        PromptError: the choice of prompts is not readable, or names what does not exist.
     """
+    prompts = ActivePrompts(PromptRegistry(settings.prompt_file))
     models = ModelGateway(load_catalog(settings.models))
     embedder = MiniLMEmbedder(embedding_folder(settings.cache_folder))
     bm25 = Bm25Encoder()
@@ -85,14 +93,16 @@ def open_services(settings: Settings, documents: DocumentTexts) -> Services:
     return Services(
         models=models,
         fraud=FraudModels(models, registry_folder(settings.data_dir), merged_folder(settings.data_dir)),
+        prompts=prompts,
         router=Router.load(embedder, EMBEDDING_MODEL[0].sha256, settings.cache_folder),
-        index=KnowledgeIndex(retriever, embedder.count_tokens),
+        index=KnowledgeIndex(retriever, embedder.count_tokens, CorpusVersions(settings.corpus_version_file)),
         gate=EvidenceGate.load(),
         ranker=SentenceRanker(embedder, bm25),
         reader=AnswerReader.load(embedder.embed_words),
         bm25=bm25,
         policy=_load_policy(settings),
         documents=documents,
+        answers=AnswerCache() if settings.answer_cache == "on" else None,
     )
 
 

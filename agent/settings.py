@@ -21,6 +21,9 @@ class Settings(BaseSettings):
     samples: Literal["on", "off"] = Field(default="on", description="on: index the sample documents on first start.")
     models: Path | None = Field(default=None, description="YAML file with roles and endpoints; overrides models.yaml.")
     qdrant_url: str | None = Field(default=None, description="A Qdrant server; without it the embedded engine.")
+    answer_cache: Literal["on", "off"] = Field(
+        default="on", description="on: a question asked again over the same documents is answered without a model."
+    )
     phoenix_endpoint: str | None = Field(default=None, description="Collector of traces, e.g. http://localhost:6006.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Verbosity of the log.")
     max_concurrent_runs: int = Field(default=16, ge=1, description="Runs that work at the same time; others wait.")
@@ -48,9 +51,19 @@ class Settings(BaseSettings):
         return self.data_dir / "uploads"
 
     @property
+    def corpus_version_file(self) -> Path:
+        """The versions of the collections' content."""
+        return self.data_dir / "corpus-versions.json"
+
+    @property
     def cache_folder(self) -> Path:
         """Things that can be made again: linked model files, the fitted router."""
         return self.data_dir / "cache"
+
+    @property
+    def prompt_file(self) -> Path:
+        """Which versions of prompts somebody chose."""
+        return self.data_dir / "prompts.json"
 
     @property
     def server_file(self) -> Path:

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import Literal, Protocol
 
-from tools.knowledge.documents import Passage
+from tools.knowledge.documents import Retrieval
 from tools.knowledge.evidence import Evidence
 
 SpanKind = Literal["RETRIEVER", "GUARDRAIL"]
@@ -44,13 +44,13 @@ def recording(recorder: SpanRecorder) -> Generator[None]:
         _recorder.reset(token)
 
 
-async def traced_retrieval(query: str, search: Awaitable[tuple[list[Passage], int]]) -> tuple[list[Passage], int]:
-    """Await `search` (passages and the number of chunks searched), with the passages in a RETRIEVER span."""
+async def traced_retrieval(query: str, search: Awaitable[Retrieval]) -> Retrieval:
+    """Await `search`, with the passages in a RETRIEVER span."""
     if (recorder := _recorder.get()) is None:
         return await search
     with recorder.span("retrieve", "RETRIEVER", query) as span:
-        passages, size = await search
-        for rank, passage in enumerate(passages):
+        retrieval = await search
+        for rank, passage in enumerate(retrieval.passages):
             document = f"retrieval.documents.{rank}.document"
             span.set_attributes(
                 {
@@ -59,7 +59,7 @@ async def traced_retrieval(query: str, search: Awaitable[tuple[list[Passage], in
                     f"{document}.content": passage.text[:_LONGEST_CONTENT],
                 }
             )
-        return passages, size
+        return retrieval
 
 
 def traced_gate(query: str, assess: Callable[[], Evidence]) -> Evidence:

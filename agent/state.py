@@ -41,13 +41,14 @@ class GraphState(TypedDict, total=False):
     """A conversation. Everything but `messages` is of the current turn; plain data, so that checkpoints stay readable.
 
     `questions` holds the stand-alone questions so far; `pending_transaction` the text of a transaction that still
-    lacks essentials.
+    lacks essentials; `versions` the models and prompts that were used before a branch began.
     """
 
     messages: Annotated[list[AnyMessage], add_messages]
     query: str
     questions: list[str]
     decision: dict[str, Any]
+    versions: dict[str, str]
     refusal: dict[str, Any] | None
     pending_transaction: str | None
     result: dict[str, Any]
@@ -67,4 +68,5 @@ class RoutedTurn(TypedDict):
     messages: list[AnyMessage]
     query: str
     decision: dict[str, Any]
+    versions: NotRequired[dict[str, str]]
     refusal: NotRequired[dict[str, Any] | None]

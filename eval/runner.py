@@ -67,14 +67,17 @@ async def _run_case(system: System, case: GoldenCase, timeout_s: float) -> Outco
     outcome = Outcome(id=case.id, kind=case.kind, quick=case.quick, turns=case.turns)
     try:
         async with asyncio.timeout(timeout_s):
-            answered = read_result(await system.ask(case.turns, case.document_path))
+            result = await system.ask(case.turns, case.document_path)
     except TimeoutError:
         outcome.instrument_failure = InstrumentFailure(code="timeout", message=f"no result within {timeout_s:g} s")
         return outcome
     except SwitchyardError as error:
         outcome.instrument_failure = InstrumentFailure(code=error.code, message=error.message)
         return outcome
-    outcome.answered = answered
+    outcome.answered = answered = read_result(result)
+    if result["cached"]:
+        outcome.instrument_failure = InstrumentFailure(code="cached", message="the answer came from the cache")
+        return outcome
     if answered.degraded:
         outcome.instrument_failure = InstrumentFailure(code="degraded", message="a model was missing")
         return outcome

@@ -37,7 +37,7 @@ _EXPORT_TIMEOUT_S = 3.0
 _SHUTDOWN_S = 3.0
 _LONGEST_ATTRIBUTE = 32_000
 _MOST_ATTRIBUTES = 2_000
-_SUMMARY = ("route", "routed_to", "confidence", "abstained", "reason", "degraded")
+_SUMMARY = ("route", "routed_to", "confidence", "abstained", "reason", "degraded", "cached", "versions")
 
 _trace_id: ContextVar[int | None] = ContextVar("trace_id", default=None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from collections.abc import AsyncGenerator, Iterator
@@ -101,6 +102,12 @@ class RoleModel:
     def sha256(self) -> str | None:
         """SHA-256 of the weights that are served, where they are ours."""
         return LANGUAGE_MODEL.sha256 if self._endpoint.kind == "embedded" else None
+
+    @property
+    def identity(self) -> str:
+        """What answers depend on beside the request: endpoint, weights, adapter, style and limits."""
+        served = {"base_url": str(self._endpoint.base_url), "sha256": self.sha256}
+        return json.dumps({**self._role.model_dump(), **served}, sort_keys=True)
 
     @property
     def supports_grammar(self) -> bool:

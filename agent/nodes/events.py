@@ -41,7 +41,7 @@ def finish_turn(state: RoutedTurn, *, versions: Mapping[str, str], usage: Usage,
             prompt_tokens=usage.prompt_tokens, completion_tokens=usage.completion_tokens, cost_usd=usage.cost_usd
         ),
         explanation=explanation,
-        versions=dict(versions),
+        versions={**state.get("versions", {}), **versions},
         **fields,
     )
     emit("result", result.model_dump(mode="json", by_alias=True))

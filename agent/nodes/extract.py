@@ -46,7 +46,7 @@ class ExtractNode:
         emit("token", {"text": answer})
         return finish_turn(
             state,
-            versions={"extract_model": found.model, "schema": schema},
+            versions=_versions(found),
             usage=found.usage,
             route="extraction",
             answer=answer,
@@ -75,6 +75,11 @@ def extraction_result(
         document_id=document_id,
         source_text=text,
     )
+
+
+def _versions(found: extraction.ExtractionResult) -> dict[str, str]:
+    asked = {} if found.prompt is None else {"extract_prompt": found.prompt}
+    return {"extract_model": found.model, **asked, "schema": found.schema_name}
 
 
 def _fields(values: Mapping[str, extraction.ExtractedValue], text: str) -> dict[str, ExtractedField]:

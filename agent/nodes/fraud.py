@@ -38,7 +38,7 @@ class FraudNode:
         emit("token", {"text": scored.reasoning})
         return finish_turn(
             state,
-            versions={"fraud_model": served.model.name},
+            versions={"fraud_model": served.model.name, "fraud_prompt": scored.prompt},
             usage=scored.usage,
             route="fraud",
             answer=scored.reasoning,

@@ -3,49 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
-from xml.sax.saxutils import quoteattr
 
 from langgraph.runtime import Runtime
 
+from agent.answer_cache import AnswerKey
+from agent.findings import Finding
 from agent.memory import recent_turns
 from agent.models.gateway import RoleModel
+from agent.nodes.answering import Answer, Answerer, Question
 from agent.nodes.events import emit, finish_turn
-from agent.prompts import Prompt, load_prompt
-from agent.results import Citation
 from agent.services import Services
 from agent.spans import traced_gate, traced_retrieval
 from agent.state import GraphState, RoutedTurn, TurnContext
-from tools.errors import ModelUnavailableError
 from tools.knowledge.answerable import Verdict
 from tools.knowledge.documents import Passage
 from tools.knowledge.evidence import GATE_DEPTH, Evidence
-from tools.knowledge.quotes import chosen_candidates, quote_grammar
-from tools.knowledge.rank import Candidate
 from tools.knowledge.store import Where
-from tools.knowledge.support import supported_sentences
-from tools.ports import ChatRequest, Completion, Message, Usage
 
 _READ_PASSAGES = 5
-_CANDIDATES = 5
-_NO_ANSWER = "NOANSWER"
 # Below this share of the threshold the documents are about something else altogether.
 _OFF_TOPIC_SHARE = 0.5
-_DEGRADED = "The language model does not answer at the moment; these are the closest sentences in the documents. "
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A grounded answer; an empty `text` means that nothing was supported."""
-
-    text: str
-    citations: list[Citation]
-    usage: Usage
-    prompt: str
-    degraded: bool = False
-    verdict: Verdict | None = None
 
 
 @dataclass(frozen=True)
@@ -57,152 +36,109 @@ class KnowledgeNode:
     async def run(self, state: RoutedTurn, runtime: Runtime[TurnContext]) -> GraphState:
         """Answer `query`, or set `refusal`."""
         context = runtime.context or TurnContext()
-        where = Where(document_ids=context.document_ids)
-        index, query = self.services.index, state["query"]
-        search = index.search_counted(context.index_collection, query, top_k=GATE_DEPTH, where=where)
-        passages, corpus_size = await traced_retrieval(query, search)
-        gate = self.services.gate
-        evidence = traced_gate(query, lambda: gate.assess(query, passages, corpus_size=corpus_size))
-        explanation = {"evidence": _explain(evidence), "passages": [_brief(passage) for passage in passages]}
-        if not evidence.answerable:
-            return _refuse(_refusal_reason(evidence, corpus_size), passages, explanation)
-        emit("status", {"text": f"Reading {min(len(passages), _READ_PASSAGES)} passages"})
-        answer = await self._answer(state, context, passages[:_READ_PASSAGES])
-        if answer.verdict is not None:
-            explanation["reader"] = _explain(answer.verdict)
-        if not answer.text:
-            near_miss = answer.verdict is not None and not answer.verdict.answers
-            return _refuse("not_in_documents" if near_miss else "not_supported", passages, explanation)
         model = self.services.models.role("answer")
-        return finish_turn(
-            state,
-            versions={"answer_model": model.name, "answer_prompt": answer.prompt},
-            usage=answer.usage,
-            route="knowledge",
-            answer=answer.text,
-            abstained=False,
-            citations=answer.citations,
-            degraded=answer.degraded,
-            explanation=explanation,
+        question = await self._question(model, state, context)
+        key = self._key(model, question, context)
+        cache = self.services.answers
+        if cache is not None and (found := cache.find(key)) is not None:
+            return _repeat(state, found)
+        finding, corpus_version = await self._find_out(model, question, context)
+        if cache is not None:
+            # Under the version that was searched, which is not the one above where the documents changed meanwhile.
+            cache.store(replace(key, corpus_version=corpus_version), finding)
+        return _finish(state, finding)
+
+    async def _question(self, model: RoleModel, state: RoutedTurn, context: TurnContext) -> Question:
+        prompt = await self.services.prompts.get("quote" if model.quotes else "prose")
+        # A model that quotes sees nothing but the sentences.
+        conversation = [] if model.quotes else recent_turns(state["messages"])
+        return Question(state["query"], prompt, conversation, context.temperature, context.max_tokens)
+
+    def _key(self, model: RoleModel, question: Question, context: TurnContext) -> AnswerKey:
+        services = self.services
+        return AnswerKey(
+            owner=context.owner,
+            collection=context.collection,
+            corpus_version=services.index.version(context.index_collection),
+            question=question.text,
+            document_ids=context.document_ids,
+            model=model.identity,
+            prompt=question.prompt.id,
+            judges=f"{services.gate.version} {services.ranker.version} {services.reader.version}",
+            temperature=question.temperature,
+            max_tokens=question.max_tokens,
+            conversation=question.conversation,
         )
 
-    async def _answer(self, state: RoutedTurn, context: TurnContext, passages: Sequence[Passage]) -> Answer:
-        model = self.services.models.role("answer")
-        if not model.quotes:
-            try:
-                return await self._write(model, state, context, passages)
-            except ModelUnavailableError:
-                return await self._quote(None, state, passages)
-        try:
-            return await self._quote(model, state, passages)
-        except ModelUnavailableError:
-            return await self._quote(None, state, passages)
-
-    async def _quote(self, model: RoleModel | None, state: RoutedTurn, passages: Sequence[Passage]) -> Answer:
-        """Let the model choose among the best sentences; without a model, the ranking chooses and says so."""
-        query, prompt = state["query"], load_prompt("quote")
-        candidates, verdict = await self.services.compute(lambda: self._read(query, passages))
-        if not candidates or not verdict.answers:
-            return Answer("", [], Usage(), prompt.id, verdict=verdict if candidates else None)
-        if model is None:
-            emit("token", {"text": (text := _DEGRADED + candidates[0].cited)})
-            return Answer(text, _quote_citations(candidates[:1]), Usage(), "none", degraded=True, verdict=verdict)
-        request = ChatRequest(_quote_messages(prompt, query, candidates), grammar=quote_grammar(candidates))
-        completion = await _stream(model, request)
-        chosen = chosen_candidates(completion.text, candidates) or candidates[:1]
-        numbered = _renumber(chosen)
-        text = " ".join(candidate.cited for candidate in numbered)
-        return Answer(text, _quote_citations(numbered), completion.usage, prompt.id, verdict=verdict)
-
-    def _read(self, query: str, passages: Sequence[Passage]) -> tuple[list[Candidate], Verdict]:
-        """The best sentences, and whether they answer: a model that only quotes cannot tell."""
-        candidates = self.services.ranker.rank(query, passages, limit=_CANDIDATES)
-        return candidates, self.services.reader.read(query, candidates, passages)
-
-    async def _write(
-        self, model: RoleModel, state: RoutedTurn, context: TurnContext, passages: Sequence[Passage]
-    ) -> Answer:
-        """Let the model write, then keep the sentences that their cited passages support."""
-        prompt = load_prompt("prose")
-        messages = _prose_messages(prompt, state, passages)
-        request = ChatRequest(messages, max_tokens=context.max_tokens, temperature=context.temperature)
-        completion = await _stream(model, request)
-        bm25 = self.services.bm25
-        kept = await self.services.compute(lambda: supported_sentences(completion.text, passages, bm25))
-        numbers: dict[str, int] = {}
-        citations: list[Citation] = []
-        sentences: list[str] = []
-        for sentence in kept:
-            for passage, quote in sentence.sources:
-                if passage.chunk_id not in numbers:
-                    numbers[passage.chunk_id] = len(numbers) + 1
-                    citations.append(_citation(numbers[passage.chunk_id], passage, quote))
-            marks = "".join(f"[{numbers[passage.chunk_id]}]" for passage, _ in sentence.sources)
-            sentences.append(f"{sentence.text} {marks}")
-        return Answer(" ".join(sentences), citations, completion.usage, prompt.id)
+    async def _find_out(self, model: RoleModel, question: Question, context: TurnContext) -> tuple[Finding, str]:
+        """Search, judge and answer; with the version of the documents that were searched."""
+        where = Where(document_ids=context.document_ids)
+        search = self.services.index.search_counted(
+            context.index_collection, question.text, top_k=GATE_DEPTH, where=where
+        )
+        retrieval = await traced_retrieval(question.text, search)
+        passages, size, gate = retrieval.passages, retrieval.corpus_size, self.services.gate
+        evidence = traced_gate(question.text, lambda: gate.assess(question.text, passages, corpus_size=size))
+        explanation: dict[str, Any] = {
+            "evidence": _explain(evidence),
+            "passages": [_brief(passage) for passage in passages],
+            "corpus_version": retrieval.corpus_version,
+        }
+        if not evidence.answerable:
+            return _refuse(_refusal_reason(evidence, size), passages, explanation), retrieval.corpus_version
+        emit("status", {"text": f"Reading {min(len(passages), _READ_PASSAGES)} passages"})
+        answer = await Answerer(self.services).answer(model, question, passages[:_READ_PASSAGES])
+        return _judged(model, answer, passages, explanation), retrieval.corpus_version
 
 
-async def _stream(model: RoleModel, request: ChatRequest) -> Completion:
-    """Run a request, sending tokens on as they come; what may become NOANSWER is held back until it is not."""
-    held = ""
-    released = False
-    async with aclosing(model.stream(request)) as items:
-        async for item in items:
-            if isinstance(item, Completion):
-                if held and not held.strip().startswith(_NO_ANSWER):
-                    emit("token", {"text": held})
-                return item
-            held += item
-            if released or not _NO_ANSWER.startswith(held.strip()[: len(_NO_ANSWER)]):
-                emit("token", {"text": held})
-                held, released = "", True
-    raise ModelUnavailableError(f"The model {model.name} ended its answer without finishing it.")
+def _judged(model: RoleModel, answer: Answer, passages: Sequence[Passage], explanation: dict[str, Any]) -> Finding:
+    """An answer as a finding; one without text is a refusal."""
+    if answer.verdict is not None:
+        explanation["reader"] = _explain(answer.verdict)
+    if answer.text:
+        finding = Finding(explanation, answer.text, answer.citations)
+    else:
+        near_miss = answer.verdict is not None and not answer.verdict.answers
+        finding = _refuse("not_in_documents" if near_miss else "not_supported", passages, explanation)
+    used = {} if answer.prompt is None else {"answer_model": model.name, "answer_prompt": answer.prompt}
+    return replace(finding, versions=used, usage=answer.usage, degraded=answer.degraded)
 
 
-def _quote_messages(prompt: Prompt, query: str, candidates: Sequence[Candidate]) -> list[Message]:
-    listed = "\n".join(f"- {candidate.cited}" for candidate in candidates)
-    return [
-        Message("system", prompt.text),
-        Message("user", f"Sentences:\n{listed}\n\nQuestion: {query}"),
-    ]
-
-
-def _prose_messages(prompt: Prompt, state: RoutedTurn, passages: Sequence[Passage]) -> list[Message]:
-    blocks = "\n".join(
-        f'<passage n="{n}" title={quoteattr(passage.title)}>\n{_inert(passage.text)}\n</passage>'
-        for n, passage in enumerate(passages, 1)
+def _finish(state: RoutedTurn, finding: Finding) -> GraphState:
+    """End the turn with an answer, or hand a refusal over."""
+    cached = finding.answered_at is not None
+    if finding.reason is not None:
+        return {"refusal": _refusal(finding) | {"cached": cached}}
+    return finish_turn(
+        state,
+        versions=finding.versions,
+        usage=finding.usage,
+        route="knowledge",
+        answer=finding.answer,
+        abstained=False,
+        citations=list(finding.citations),
+        degraded=finding.degraded,
+        cached=cached,
+        explanation=finding.explanation,
     )
-    question = Message("user", f"{blocks}\n\nQuestion: {state['query']}")
-    return [Message("system", prompt.text), *recent_turns(state["messages"]), question]
 
 
-def _inert(text: str) -> str:
-    """A passage's text that cannot close its own quotation."""
-    return text.replace("</passage", "< /passage")
+def _refusal(finding: Finding) -> dict[str, Any]:
+    return {
+        "reason": finding.reason,
+        "suggestions": list(finding.suggestions),
+        "explanation": finding.explanation,
+        "versions": dict(finding.versions),
+        "usage": asdict(finding.usage),
+    }
 
 
-def _renumber(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Number citations in the order in which the answer uses them."""
-    numbers: dict[str, int] = {}
-    for candidate in candidates:
-        numbers.setdefault(candidate.passage.chunk_id, len(numbers) + 1)
-    return [replace(candidate, n=numbers[candidate.passage.chunk_id]) for candidate in candidates]
-
-
-def _quote_citations(candidates: Sequence[Candidate]) -> list[Citation]:
-    first_of = {candidate.n: candidate for candidate in reversed(candidates)}
-    return [_citation(n, first_of[n].passage, first_of[n].quote) for n in sorted(first_of)]
-
-
-def _citation(n: int, passage: Passage, quote: str) -> Citation:
-    return Citation(
-        n=n,
-        document_id=passage.document_id,
-        chunk_id=passage.chunk_id,
-        title=passage.title,
-        page=passage.page,
-        quote=quote,
-    )
+def _repeat(state: RoutedTurn, found: Finding) -> GraphState:
+    """End the turn with what was found before, and say so."""
+    if found.answer:
+        emit("token", {"text": found.answer})
+    said = f"the same question over the same documents was answered at {found.answered_at}; no model was used"
+    return _finish(state, replace(found, explanation={**found.explanation, "cache": said}))
 
 
 def _refusal_reason(evidence: Evidence, corpus_size: int) -> str:
@@ -211,10 +147,9 @@ def _refusal_reason(evidence: Evidence, corpus_size: int) -> str:
     return "off_topic" if evidence.probability < _OFF_TOPIC_SHARE * evidence.threshold else "not_in_documents"
 
 
-def _refuse(reason: str, passages: Sequence[Passage], explanation: dict[str, Any]) -> GraphState:
+def _refuse(reason: str, passages: Sequence[Passage], explanation: dict[str, Any]) -> Finding:
     titles = list(dict.fromkeys(passage.title for passage in passages))[:2] if reason != "off_topic" else []
-    suggestions = [f"What does the {title} say?" for title in titles]
-    return {"refusal": {"reason": reason, "suggestions": suggestions, "explanation": explanation}}
+    return Finding(explanation, reason=reason, suggestions=[f"What does the {title} say?" for title in titles])
 
 
 def _explain(evidence: Evidence | Verdict) -> dict[str, Any]:

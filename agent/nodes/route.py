@@ -13,7 +13,7 @@ from langgraph.runtime import Runtime
 from agent.followup import is_follow_up, stand_alone
 from agent.memory import last_question, recent_turns
 from agent.nodes.events import emit
-from agent.prompts import load_prompt
+from agent.prompts import Prompt
 from agent.router.decide import RouteDecision
 from agent.services import Services
 from agent.state import GraphState, NewTurn, TurnContext
@@ -38,10 +38,11 @@ class RouteNode:
         message = last_question(state["messages"])
         context = runtime.context or TurnContext()
         pending = state.get("pending_transaction")
+        versions: dict[str, str] = {}
         if pending and (completed := _completes(pending, message)):
             query, decision = completed, _continued_transaction()
         else:
-            query = await self._stand_alone(message, state) if is_follow_up(message) else message
+            query, versions = await self._stand_alone(message, state)
             router = self.services.router
             attached = bool(context.document_ids)
             decision = _plain(await self.services.compute(lambda: router.route(query, attached_document=attached)))
@@ -51,26 +52,31 @@ class RouteNode:
             "query": query,
             "questions": questions if decision["routed_to"] == "knowledge" else state.get("questions", []),
             "decision": decision,
+            "versions": versions,
             "refusal": None,
             "pending_transaction": None,
         }
 
-    async def _stand_alone(self, message: str, state: NewTurn) -> str:
-        questions = await self._questions(state)
-        if not questions:
-            return message
-        answerer = self.services.models.role("answer")
-        if answerer.quotes:
-            return stand_alone(message, questions)
-        prompt = Message("system", load_prompt("rewrite").text)
-        history = recent_turns(state["messages"])
-        request = ChatRequest([prompt, *history, Message("user", message)], max_tokens=_REWRITE_TOKENS)
+    async def _stand_alone(self, message: str, state: NewTurn) -> tuple[str, dict[str, str]]:
+        """The message as a question of its own, and what was used to make it one."""
+        if not is_follow_up(message) or not (questions := await self._questions(state)):
+            return message, {}
+        if self.services.models.role("answer").quotes:
+            return stand_alone(message, questions), {}
+        prompt = await self.services.prompts.get("rewrite")
+        if rewritten := await self._rewrite(prompt, message, state):
+            return rewritten, {"rewrite_prompt": prompt.id}
+        return stand_alone(message, questions), {}
+
+    async def _rewrite(self, prompt: Prompt, message: str, state: NewTurn) -> str:
+        """What the model makes of the message; empty where it does not answer."""
+        messages = [Message("system", prompt.text), *recent_turns(state["messages"]), Message("user", message)]
+        request = ChatRequest(messages, max_tokens=_REWRITE_TOKENS)
         try:
-            rewritten = (await answerer.complete(request)).text.strip()
+            return (await self.services.models.role("answer").complete(request)).text.strip()
         except SwitchyardError as error:
             _log.warning("follow-up rewritten by rule: %s", error.code)
-            rewritten = ""
-        return rewritten or stand_alone(message, questions)
+            return ""
 
     async def _questions(self, state: NewTurn) -> Sequence[str]:
         """The stand-alone questions so far; of a conversation that the caller kept, read from what the user said."""

@@ -1,4 +1,4 @@
-"""The "I don't know" node: says so, says why, offers what can be done. No model, no citation."""
+"""The "I don't know" node: says so, says why, offers what can be done. No model of its own, no citation."""
 
 from __future__ import annotations
 
@@ -43,16 +43,18 @@ async def run(state: RoutedTurn) -> GraphState:
     reason, suggestions, explanation = _why(state)
     near_miss = reason == "not_in_documents" and "reader" in explanation
     answer = _NEAR_MISS if near_miss else _REASONS.get(reason) or _ambiguous(state["decision"]["alternatives"])
+    refusal = state.get("refusal") or {}
     emit("token", {"text": answer})
     return finish_turn(
         state,
-        versions={},
-        usage=Usage(),
+        versions=refusal.get("versions", {}),
+        usage=Usage(**refusal.get("usage", {})),
         route="unknown",
         answer=answer,
         abstained=True,
         reason=reason,
         suggestions=suggestions,
+        cached=refusal.get("cached", False),
         explanation=explanation,
     )
 

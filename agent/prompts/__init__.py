@@ -1,10 +1,9 @@
-"""Prompts are versioned files: `NAME.vN.md` in this folder. The newest version is used; runs record which."""
+"""Prompts are versioned files: `NAME.vN.md` in this folder. Runs record which version they used."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
 from importlib import resources
 
 _NAME = re.compile(r"(?P<name>[a-z_]+)\.v(?P<version>\d+)\.md")
@@ -31,16 +30,3 @@ def all_prompts() -> list[Prompt]:
         if match := _NAME.fullmatch(file.name):
             prompts.append(Prompt(match["name"], int(match["version"]), file.read_text("utf-8").strip()))
     return sorted(prompts, key=lambda prompt: (prompt.name, prompt.version))
-
-
-@cache
-def load_prompt(name: str) -> Prompt:
-    """The newest version of a prompt.
-
-    Raises:
-        KeyError: there is no prompt of that name.
-    """
-    versions = [prompt for prompt in all_prompts() if prompt.name == name]
-    if not versions:
-        raise KeyError(f"no prompt {name!r}")
-    return versions[-1]

@@ -89,6 +89,8 @@ def _note(chat: Chat, seq: int, name: str, data: str, now: float) -> None:
     if name == "token" and chat.first_token_s is None:
         chat.first_token_s = now
     if name == "result":
-        chat.result = json.loads(data)
+        chat.result = result = json.loads(data)
+        if result["cached"]:
+            chat.error = "answered from the cache: that measures nothing"
     if name == "error":
         chat.error = data

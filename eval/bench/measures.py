@@ -56,7 +56,7 @@ async def time_to_first_token(server: Measured, raw: Measured, prompts: dict[str
             chat = await stream_chat(chat_client, question)
             if not position % 2:
                 direct.append(await first_token(raw_client, body))
-            if chat.first_token_s is None:
+            if chat.first_token_s is None or chat.error is not None:
                 raise RuntimeError(f"no token for {question!r}: {chat.error or chat.events}")
             through.append(chat.first_token_s)
     ratios = [a / b for a, b in zip(through, direct, strict=True)]

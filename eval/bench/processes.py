@@ -45,13 +45,19 @@ class Measured:
 @contextmanager
 def switchyard(data_dir: Path, *, models: Path | None = None) -> Generator[Measured]:
     """A Switchyard server with the samples indexed."""
-    environment = {**os.environ, "SWITCHYARD_DATA_DIR": str(data_dir)}
-    if models is not None:
-        environment["SWITCHYARD_MODELS"] = str(models)
+    environment = server_environment(data_dir, models)
     port = _free_port()
     command = [sys.executable, "-m", "server.cli.main", "serve", "--port", str(port)]
     with _running(command, environment, lambda: f"http://127.0.0.1:{port}", "/readyz") as measured:
         yield measured
+
+
+def server_environment(data_dir: Path, models: Path | None) -> dict[str, str]:
+    """The environment of a server under measurement: every question costs what a new one does."""
+    environment = {**os.environ, "SWITCHYARD_DATA_DIR": str(data_dir), "SWITCHYARD_ANSWER_CACHE": "off"}
+    if models is not None:
+        environment["SWITCHYARD_MODELS"] = str(models)
+    return environment
 
 
 def merge_fraud_adapter(data_dir: Path) -> None:

@@ -98,6 +98,8 @@ def _footer(answer: TurnAnswer) -> Text:
         facts[0] = f"{answer.route} (first read as {answer.routed_to} {answer.confidence:.0%})"
     if answer.reason:
         facts.append(f"reason: {answer.reason}")
+    if answer.cached:
+        facts.append("from cache")
     facts.append(f"{answer.timings.total_ms / 1000:.1f} s")
     if answer.usage.completion_tokens:
         facts.append(f"{answer.usage.prompt_tokens} + {answer.usage.completion_tokens} tokens")

@@ -21,6 +21,7 @@ from alembic.script import ScriptDirectory
 
 from agent.models.catalog import Catalog, CatalogError, load_catalog
 from agent.models.files import ALL_MODEL_FILES
+from agent.prompts.registry import PromptError, PromptRegistry
 from agent.settings import Settings
 from server.cli.backend import ServerError, running_server
 from server.cli.models import check_file
@@ -67,6 +68,7 @@ def run_checks(settings: Settings) -> Iterator[Check]:
     yield _data_directory(settings.data_dir)
     yield _space(settings.data_dir)
     yield from _models(settings)
+    yield _prompts(settings)
     yield from _server(settings)
     yield from _database(settings)
     yield from _services(settings)
@@ -119,6 +121,16 @@ def _models(settings: Settings) -> Iterator[Check]:
         yield Check("Models file", "fail", error.message, "Correct the file that SWITCHYARD_MODELS names.")
         return
     yield _keys(catalog)
+
+
+def _prompts(settings: Settings) -> Check:
+    try:
+        in_use = PromptRegistry(settings.prompt_file).in_use()
+    except PromptError as error:
+        return Check(
+            "Prompts", "fail", error.message, "Choose another version: switchyard prompts rollback NAME VERSION"
+        )
+    return Check("Prompts", "ok", f"in use: {', '.join(prompt.id for prompt in in_use.values())}")
 
 
 def _keys(catalog: Catalog) -> Check:

@@ -95,4 +95,5 @@ def evaluation_settings(settings: Settings) -> Generator[Settings]:
                 f"Another evaluation is running in {folder}. Wait for it, or set SWITCHYARD_DATA_DIR.",
                 code="evaluation_running",
             ) from None
-        yield settings.model_copy(update={"data_dir": folder, "samples": "on"})
+        # A case that repeats another one's question is to be answered anew.
+        yield settings.model_copy(update={"data_dir": folder, "samples": "on", "answer_cache": "off"})

@@ -29,7 +29,7 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "score": LazyCommand("server.cli.score:score", "Score transactions for fraud, one or a whole file."),
     "eval": LazyCommand("server.cli.evaluate:app", "Replay golden queries and judge the answers."),
     "models": LazyCommand("server.cli.models:models", "Show which model serves which role, and check the model files."),
-    "prompts": LazyCommand("server.cli.prompts:app", "Look at the prompts."),
+    "prompts": LazyCommand("server.cli.prompts:app", "Look at the prompts, and choose which versions are in use."),
     "doctor": LazyCommand("server.cli.doctor:doctor", "Say what is there, what is missing and how to mend it."),
 }
 

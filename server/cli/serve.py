@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from agent.prompts.registry import PromptRegistry
 from agent.settings import Settings
 from server.app import create_app
 from server.application import DRAIN_GRACE_S, Application
@@ -54,6 +55,7 @@ def serve(
         settings = Settings(**chosen)  # pyright: ignore[reportArgumentType]
         _require_loopback(settings)
         prepare_data_directory(settings.data_dir)
+        PromptRegistry(settings.prompt_file).in_use()
         allocator.give_large_blocks_back()
         listener = _listen(settings)
     _configure_logging(settings)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.models.catalog import CatalogError
+from agent.prompts.registry import PromptError
 from agent.services import Services, open_services, samples_folder
 from agent.settings import Settings
 from tools.knowledge.edge_store import EdgeStore
@@ -56,6 +57,20 @@ async def test_what_computes_runs_off_the_event_loop(services: Services) -> None
 def test_a_models_file_that_does_not_fit_stops_the_start(tmp_path: Path) -> None:
     with pytest.raises(CatalogError, match="nowhere"):
         open_services(Settings(data_dir=tmp_path, models=tmp_path / "nowhere.yaml"), NoDocuments())
+
+
+def test_a_prompt_that_does_not_exist_stops_the_start(settings: Settings) -> None:
+    settings.data_dir.mkdir()
+    settings.prompt_file.write_text('{"format": 1, "prompts": {"prose": {"version": 99}}}')
+    with pytest.raises(PromptError, match=r"prose\.v99"):
+        open_services(settings, NoDocuments())
+
+
+@pytest.mark.parametrize(("answer_cache", "kept"), [("on", True), ("off", False)])
+def test_answers_are_kept_where_the_setting_says_so(settings: Settings, answer_cache: str, kept: bool) -> None:
+    opened = open_services(settings.model_copy(update={"answer_cache": answer_cache}), NoDocuments())
+    assert (opened.answers is not None) is kept
+    opened.close()
 
 
 @pytest.mark.parametrize(("samples", "listed"), [("on", True), ("off", False)])

@@ -31,6 +31,8 @@ def test_everything_written_lies_below_the_data_directory(tmp_path: Path) -> Non
         settings.checkpoint_database,
         settings.vector_folder,
         settings.cache_folder,
+        settings.prompt_file,
+        settings.corpus_version_file,
         settings.server_file,
     ]
     assert all(path.is_relative_to(tmp_path) for path in paths)

@@ -25,7 +25,9 @@ def serve(data_dir: Path) -> Iterator[str]:
     log = data_dir.with_suffix(".log")
     start = "from server.cli.main import main; main()"
     command = [sys.executable, "-c", start, "serve", "--host", "127.0.0.1", "--port", str(port)]
-    environment = os.environ | {"SWITCHYARD_DATA_DIR": str(data_dir), "SWITCHYARD_SAMPLES": "on"}
+    # Tests ask the same question again, and one stops the run in between.
+    own = {"SWITCHYARD_DATA_DIR": str(data_dir), "SWITCHYARD_SAMPLES": "on", "SWITCHYARD_ANSWER_CACHE": "off"}
+    environment = os.environ | own
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
     try:

@@ -269,6 +269,30 @@ def test_pointing_at_a_field_marks_its_evidence(page: Tab, stored: bool) -> None
     assert shown == {"active": ["95.00"], "before": "Ref 95.00\n1 x Setup 95.00 ", "nothing": "Not found"}
 
 
+@pytest.mark.parametrize("cached", [True, False])
+def test_an_answer_from_the_cache_is_marked(page: Tab, cached: bool) -> None:
+    result = {
+        "run_id": "r",
+        "trace_id": "t",
+        "route": "knowledge",
+        "routed_to": "knowledge",
+        "confidence": 1,
+        "answer": "120 days.",
+        "cached": cached,
+        "citations": [],
+        "usage": {"prompt_tokens": 0, "completion_tokens": 0, "cost_usd": 0.0},
+        "timings": {"ttft_ms": 4, "total_ms": 5},
+    }
+    script = """
+    const { createTurn } = await load("turns");
+    const turn = createTurn({ message: "How long?" }, {});
+    document.getElementById("turns").replaceChildren(turn.node);
+    turn.apply({ event: "result", data: args[0] });
+    return turn.node.querySelector(".answer-head").textContent;
+    """
+    assert ("from cache" in page.module(script, result)) is cached
+
+
 def test_text_has_enough_contrast_in_both_schemes() -> None:
     css = (UI / "app.css").read_text(encoding="utf-8")
     light, dark = css.split("@media (prefers-color-scheme: dark)", 1)

@@ -58,6 +58,7 @@ def served(settings: Settings, *, ready: bool = True) -> Iterator[Served]:
     environment = os.environ | {
         "SWITCHYARD_DATA_DIR": str(settings.data_dir),
         "SWITCHYARD_SAMPLES": settings.samples,
+        "SWITCHYARD_ANSWER_CACHE": settings.answer_cache,
         "SWITCHYARD_MODELS": str(settings.models or ""),
     }
     if settings.models is None:

@@ -48,6 +48,12 @@ async def test_an_error_and_a_missing_model_are_no_wrong_answers() -> None:
     assert failed.scores == degraded.scores == {}
 
 
+async def test_an_answer_from_the_cache_is_not_judged() -> None:
+    outcome = await replay(case(), turn_result(cached=True))
+    assert outcome.instrument_failure is not None
+    assert (outcome.instrument_failure.code, outcome.scores) == ("cached", {})
+
+
 async def test_every_outcome_is_told_as_it_ends() -> None:
     told: list[str] = []
     cases = [case(case_id="k-1"), case(case_id="k-2")]

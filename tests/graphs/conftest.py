@@ -12,6 +12,8 @@ from agent.models.catalog import load_catalog
 from agent.models.files import EMBEDDING_MODEL, embedding_folder
 from agent.models.fraud import FraudModels
 from agent.models.gateway import ModelGateway
+from agent.prompts.active import ActivePrompts
+from agent.prompts.registry import PromptRegistry
 from agent.router.router import Router
 from agent.services import Services
 from graphs.switchyard import build_graph
@@ -50,6 +52,7 @@ async def all_services(fake: FakeEndpoint, tmp_path_factory: pytest.TempPathFact
     services = Services(
         models=models,
         fraud=FraudModels(models, folder / "registry", folder / "merged"),
+        prompts=ActivePrompts(PromptRegistry(folder / "prompts.json")),
         router=Router.load(embedder, EMBEDDING_MODEL[0].sha256, folder),
         index=index,
         gate=EvidenceGate.load(),

@@ -14,6 +14,9 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from agent.models.catalog import load_catalog
 from agent.models.gateway import ModelGateway
+from agent.prompts import Prompt, all_prompts
+from agent.prompts.active import ActivePrompts
+from agent.prompts.registry import PromptRegistry
 from agent.results import TurnResult
 from agent.router.decide import Thresholds
 from graphs.switchyard import build_graph
@@ -137,6 +140,8 @@ async def test_a_follow_up_is_asked_with_what_it_leans_on(chat: Conversation) ->
     assert turn.result.routed_to == "knowledge"
     assert "dispute window" in turn.result.explanation["query"]
     assert "debit" in turn.result.explanation["query"]
+    assert turn.result.versions["rewrite_prompt"] == "rewrite.v1"
+    assert "rewrite_prompt" not in (await chat.say(WINDOW)).result.versions
 
 
 @pytest.mark.parametrize("script", [lambda _: Reply(""), lambda _: Reply(status=500)])
@@ -147,6 +152,20 @@ async def test_a_model_that_does_not_rewrite_leaves_it_to_the_rules(
     fake.script = script
     turn = await chat.say("and for debit card holders?")
     assert turn.result.explanation["query"] == "What is the dispute window for debit card holders?"
+    assert "rewrite_prompt" not in turn.result.versions
+
+
+async def test_a_prompt_that_is_rolled_back_serves_the_next_turn(
+    chat: Conversation, fake: FakeEndpoint, tmp_path: Path
+) -> None:
+    prompts = [*all_prompts(), Prompt("prose", 2, "Answer from the passages. Cite them.")]
+    registry = PromptRegistry(tmp_path / "prompts.json", prompts)
+    rolled = converse(replace(chat.services, prompts=ActivePrompts(registry)))
+    for expected in ("prose.v2", "prose.v1", "prose.v2"):
+        turn = await rolled.say(WINDOW)
+        assert turn.result.versions["answer_prompt"] == expected
+        assert fake.requests[-1]["messages"][0]["content"] == registry.in_use()["prose"].text
+        registry.use(registry.previous("prose"))
 
 
 async def test_the_last_turns_are_shown_to_the_model(chat: Conversation, fake: FakeEndpoint) -> None:
@@ -231,7 +250,7 @@ async def test_a_transaction_is_scored(chat: Conversation) -> None:
     assert (result.fraud.calibrated, result.fraud.model.adapter) == (False, None)
     assert all(flag.evidence for flag in result.fraud.red_flags)
     assert turn.streamed == result.answer == result.fraud.reasoning
-    assert result.versions == {"fraud_model": "fake-fraud"}
+    assert result.versions == {"fraud_model": "fake-fraud", "fraud_prompt": "label.v1"}
 
 
 async def test_what_a_transaction_lacks_is_asked_for_and_completed_in_the_next_turn(chat: Conversation) -> None:

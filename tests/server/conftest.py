@@ -15,7 +15,6 @@ from tests.server.site import Site, open_site
 # for the loop. The health report's memory figure comes from /proc, which no disk holds up. Coverage has a lock of its
 # own.
 _MAY_BLOCK = {
-    "agent/prompts/__init__.py": {"all_prompts"},
     "tools/extraction/ask.py": {"_instructions"},
     "tools/extraction/schemas.py": {"_readings"},
     "tools/fraud/prompt.py": {"load_prompt"},

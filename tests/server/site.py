@@ -110,8 +110,9 @@ def parse_events(text: str) -> list[Event]:
 
 
 def settings_for(folder: Path, fake: FakeEndpoint, config: pytest.Config, **fields: Any) -> Settings:
-    """Settings with every role at the fake endpoint and the fitted router of earlier sessions."""
-    chosen = {"samples": "off", "models": fake.models_file(folder / "models.yaml"), **fields}
+    """Settings with every role at the fake endpoint, no cached answers, and the fitted router of earlier sessions."""
+    # Tests ask the same question again and again, and mean each of them.
+    chosen = {"samples": "off", "answer_cache": "off", "models": fake.models_file(folder / "models.yaml"), **fields}
     settings = Settings(data_dir=folder / "data", **chosen)
     # The router's vectors are cached by content, so that only the first session ever computes them.
     settings.data_dir.mkdir(exist_ok=True)

@@ -25,7 +25,7 @@ from server.runs.rows import NewRun
 from tests.fakes.endpoint import FakeEndpoint, Reply
 from tests.server.phoenix_server import Phoenix, free_port, phoenix_server
 from tests.server.site import ANSWER, QUESTION, Site, open_site
-from tools.knowledge.documents import Passage
+from tools.knowledge.documents import Retrieval
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -140,10 +140,12 @@ def test_a_collector_that_hangs_costs_old_spans_and_no_memory(monkeypatch: pytes
 
 
 async def test_retrieval_outside_of_a_traced_run_is_just_awaited() -> None:
-    async def search() -> list[Passage]:
-        return []
+    found = Retrieval([], 0, "v")
 
-    assert await traced_retrieval("why?", search()) == []
+    async def search() -> Retrieval:
+        return found
+
+    assert await traced_retrieval("why?", search()) is found
 
 
 def test_a_failed_run_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,6 +191,9 @@ def test_a_run_is_one_trace_with_its_session_its_model_calls_and_its_retrieval(t
     assert said["session.id"] == result["thread_id"]
     assert said["user.id"] not in ("", "local")
     assert (said["metadata.run_id"], said["metadata.route"]) == (result["run_id"], "knowledge")
+
+    used = {name: said[f"metadata.versions.{name}"] for name in result["versions"]}
+    assert used == result["versions"] == {"answer_model": "fake-answer", "answer_prompt": "prose.v1"}
 
     ids = {span["context"]["span_id"]: span for span in spans}
     assert all(span["parent_id"] in ids for span in spans if span is not root)

@@ -17,6 +17,8 @@ from tools.extraction.readers.source import Source
 from tools.extraction.windows import windows
 from tools.ports import ChatModel, ChatRequest, Completion, Message, TokenLogprobs, Usage
 
+# A file of `prompts/`; runs record it.
+PROMPT = "extract.v1"
 _TOKENS_PER_FIELD = 40
 _FREE_TEXT_CHARS = 80
 _MAX_FIELDS_A_CALL = 12
@@ -41,7 +43,7 @@ class Reply:
 
 @cache
 def _instructions() -> str:
-    return resources.files("tools.extraction").joinpath("prompts/extract.md").read_text(encoding="utf-8").strip()
+    return resources.files("tools.extraction").joinpath(f"prompts/{PROMPT}.md").read_text(encoding="utf-8").strip()
 
 
 def option_text(source: Source, field: Open, index: int) -> str:

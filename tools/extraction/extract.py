@@ -9,7 +9,7 @@ from typing import Any
 
 from tools.errors import InputError, ModelUnavailableError
 from tools.extraction.arrays import items_of, rows_of
-from tools.extraction.ask import Choice, ask, option_text
+from tools.extraction.ask import PROMPT, Choice, ask, option_text
 from tools.extraction.checks import check
 from tools.extraction.fields import Group, Leaf, Node, Repeated, leaves
 from tools.extraction.grounding import locate
@@ -58,14 +58,16 @@ async def extract(
     values = {path: _value(source, leaf, decision, path, choices) for path, (leaf, decision) in decisions.items()}
     assembly = await asyncio.to_thread(_assemble, schema.root, source, values)
     degraded = choices is None
+    asked = bool(open_fields) and not degraded
     return ExtractionResult(
         schema_name=schema.name,
         data=assembly.data,
         fields=assembly.fields,
         warnings=[*_notices(text, degraded=degraded), *check(assembly.data, source)],
-        model=model.name if open_fields and not degraded else _READERS_ONLY,
+        model=model.name if asked else _READERS_ONLY,
         usage=usage,
         degraded=degraded,
+        prompt=PROMPT if asked else None,
     )
 
 

@@ -38,7 +38,7 @@ class ExtractionResult:
     """A document read into a schema.
 
     `data` has the schema's shape, `fields` maps the path of every leaf, such as `line_items[0].amount`, to its value.
-    `model` names the model that was asked, or says `readers` where none was.
+    `model` names the model that was asked, or says `readers` where none was; `prompt` is the version that asked it.
     """
 
     schema_name: str
@@ -48,3 +48,4 @@ class ExtractionResult:
     model: str
     usage: Usage
     degraded: bool = False
+    prompt: str | None = None

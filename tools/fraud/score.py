@@ -14,7 +14,7 @@ from tools.fraud.label import LabelScore, label_logit
 from tools.fraud.manifest import AdapterManifest
 from tools.fraud.narrative import narrate
 from tools.fraud.policy import FraudPolicy
-from tools.fraud.prompt import DEFAULT_PROMPT, load_prompt
+from tools.fraud.prompt import DEFAULT_PROMPT, LabelPrompt, load_prompt
 from tools.fraud.reasoning import explain
 from tools.fraud.transaction import Transaction
 from tools.ports import ChatModel, Usage
@@ -62,7 +62,7 @@ class ScoredBy:
 @dataclass(frozen=True)
 class FraudScore:
     """A scored transaction. `risk_score` is round(100 x probability); `z` the raw logit; `floored` says that a label
-    was outside the model's top list, so that the probability is only a bound."""
+    was outside the model's top list, so that the probability is only a bound; `prompt` the version that asked."""
 
     label: Literal["FRAUD", "LEGITIMATE"]
     probability: float
@@ -75,6 +75,7 @@ class FraudScore:
     narrative: str
     z: float
     floored: bool
+    prompt: str
     usage: Usage
 
 
@@ -97,9 +98,7 @@ async def score(
     Raises ModelUnavailableError: without a model there is no probability, only `assess`.
     """
     assessment = assess(transaction, policy)
-    prompt = load_prompt(DEFAULT_PROMPT)
-    if manifest is not None:
-        prompt = replace(load_prompt(manifest.prompt_version), levels=manifest.levels)
+    prompt = _prompt(manifest)
     labels = await label_logit(model, assessment.narrative, prompt)
     calibration = calibration or (manifest.calibration if manifest else Calibration())
     probability = calibration.probability(labels.z)
@@ -124,6 +123,7 @@ async def score(
         narrative=assessment.narrative,
         z=labels.z,
         floored=bool(labels.floored),
+        prompt=prompt.version,
         usage=labels.usage,
     )
 
@@ -158,6 +158,13 @@ def needs_review(label: str, probability: float, heuristic: int, *, unread: bool
     low, high = REVIEW_BAND
     contradicted = heuristic >= STRONG_EVIDENCE if label == "LEGITIMATE" else heuristic < WEAK_EVIDENCE
     return unread or low <= probability <= high or contradicted
+
+
+def _prompt(manifest: AdapterManifest | None) -> LabelPrompt:
+    """The prompt that an adapter was trained with, or the default one."""
+    if manifest is None:
+        return load_prompt(DEFAULT_PROMPT)
+    return replace(load_prompt(manifest.prompt_version), levels=manifest.levels)
 
 
 def _unread(labels: LabelScore, calibration: Calibration) -> bool:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import astuple, dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from tools.knowledge.documents import Passage
+from tools.knowledge.fingerprint import fingerprint
 from tools.knowledge.mismatch import Reading, mismatch_features
 from tools.knowledge.rank import Candidate
 from tools.knowledge.readings import readings
@@ -63,6 +64,12 @@ class AnswerReader:
         fitted = json.loads(path.read_text(encoding="utf-8"))
         weights = {name: FeatureWeight(*values) for name, values in fitted["weights"].items()}
         return cls(words, weights, fitted["bias"], fitted["threshold"])
+
+    @cached_property
+    def version(self) -> str:
+        """Names the weights and the threshold."""
+        weights = {name: astuple(weight) for name, weight in self.weights.items()}
+        return fingerprint(weights, self.bias, self.threshold)
 
     def read(self, question: str, candidates: Sequence[Candidate], passages: Sequence[Passage]) -> Verdict:
         """Judge the best sentences of `passages`, ranked as `SentenceRanker.rank` does. Blocks for milliseconds.

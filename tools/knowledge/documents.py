@@ -71,3 +71,12 @@ class Passage:
     metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
     context: str = ""
     sentence_vectors: str = ""
+
+
+@dataclass(frozen=True)
+class Retrieval:
+    """Passages, best first, chosen from `corpus_size` chunks of a collection whose content had `corpus_version`."""
+
+    passages: Sequence[Passage]
+    corpus_size: int
+    corpus_version: str

@@ -11,12 +11,13 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import py_rust_stemmers
 
 from tools.knowledge.documents import Passage
+from tools.knowledge.fingerprint import fingerprint
 from tools.knowledge.stopwords import ENGLISH_STOPWORDS
 
 # How many passages the weights were fitted on; retrieve at least as many before asking the gate.
@@ -55,6 +56,11 @@ class EvidenceGate:
         """Read the fitted weights."""
         fitted = json.loads(path.read_text(encoding="utf-8"))
         return cls(weights=fitted["weights"], bias=fitted["bias"], threshold=fitted["threshold"])
+
+    @cached_property
+    def version(self) -> str:
+        """Names the weights and the threshold."""
+        return fingerprint(dict(self.weights), self.bias, self.threshold)
 
     def assess(self, query: str, passages: Sequence[Passage], *, corpus_size: int) -> Evidence:
         """Judge the best `GATE_DEPTH` of `passages`, as `Retriever.search` ordered them. No passage, no answer.

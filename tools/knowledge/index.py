@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from tools.knowledge.chunking import ChunkSettings, cut_document
-from tools.knowledge.documents import ParsedDocument, Passage
+from tools.knowledge.corpus_versions import CorpusVersions
+from tools.knowledge.documents import ParsedDocument, Passage, Retrieval
 from tools.knowledge.points import ChunkPoints, by_content, chunk_points
 from tools.knowledge.retrieve import Retriever, SearchMode
 from tools.knowledge.store import VectorPoint, Where
@@ -34,9 +35,12 @@ class KnowledgeIndex:
     never stands before a question.
     """
 
-    def __init__(self, retriever: Retriever, count_tokens: Callable[[str], int]) -> None:
-        """Serve `retriever`; `count_tokens` counts in tokens of its embedder."""
+    def __init__(
+        self, retriever: Retriever, count_tokens: Callable[[str], int], versions: CorpusVersions | None = None
+    ) -> None:
+        """Serve `retriever`; `count_tokens` counts in tokens of its embedder, `versions` follow every write."""
         self._retriever = retriever
+        self._versions = versions or CorpusVersions()
         self._count_tokens = count_tokens
         self._store_thread = ThreadPoolExecutor(1, thread_name_prefix="vector-store")
         self._ingest_thread = ThreadPoolExecutor(1, thread_name_prefix="ingest")
@@ -49,17 +53,20 @@ class KnowledgeIndex:
             lambda: self._retriever.search(collection, query, top_k=top_k, mode=mode, where=where)
         )
 
-    async def search_counted(
-        self, collection: str, query: str, *, top_k: int, where: Where
-    ) -> tuple[list[Passage], int]:
-        """The `top_k` passages for `query`, and the number of chunks they were chosen from."""
+    async def search_counted(self, collection: str, query: str, *, top_k: int, where: Where) -> Retrieval:
+        """The `top_k` passages for `query`, with the size and the version of what they were chosen from."""
         store = self._retriever.store
         return await self._on_store(
-            lambda: (
+            lambda: Retrieval(
                 self._retriever.search(collection, query, top_k=top_k, where=where),
                 store.count(collection, where),
+                self._versions.current(collection),
             )
         )
+
+    def version(self, collection: str) -> str:
+        """The version of a collection's content: every ingestion and deletion changes it, before the content."""
+        return self._versions.current(collection)
 
     async def count(self, collection: str, where: Where | None = None) -> int:
         """Number of chunks in a collection."""
@@ -82,12 +89,12 @@ class KnowledgeIndex:
         store, settings = self._retriever.store, settings or ChunkSettings()
         earlier = await self._on_store(lambda: store.document_points(collection, document_id))
         new = await self._on_ingest(lambda: self._points(document_id, document, settings, metadata or {}, earlier))
-        await self._on_store(lambda: self._replace(collection, earlier, new.points))
+        await self._change(collection, lambda: self._replace(collection, earlier, new.points))
         return Indexed(len(new.points), new.embedded)
 
     async def delete(self, collection: str, document_id: str) -> None:
         """Remove a document's chunks."""
-        await self._on_store(lambda: self._retriever.store.delete_document(collection, document_id))
+        await self._change(collection, lambda: self._retriever.store.delete_document(collection, document_id))
 
     def close(self) -> None:
         """Finish what is running and close the store."""
@@ -127,6 +134,15 @@ class KnowledgeIndex:
             points += batch.points
             embedded += batch.embedded
         return ChunkPoints(points, embedded)
+
+    async def _change(self, collection: str, write: Callable[[], None]) -> None:
+        """Write to a collection; every write goes through here, or a version would outlive its content."""
+
+        def versioned() -> None:
+            self._versions.renew(collection)
+            write()
+
+        await self._on_store(versioned)
 
     async def _on_store(self, work: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._store_thread, work)

@@ -12,9 +12,10 @@ import threading
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from tools.knowledge.documents import Passage
+from tools.knowledge.fingerprint import fingerprint
 from tools.knowledge.readings import Reading, readings
 from tools.knowledge.sentence_vectors import embed_passages, unpack
 from tools.knowledge.sparse import Bm25Encoder
@@ -79,9 +80,15 @@ class SentenceRanker:
         self._embedder = embedder
         self._bm25 = bm25
         self._weights = weights
+        self._version = fingerprint(astuple(weights))
         self._cache: OrderedDict[tuple[str, int], list[_Sentence]] = OrderedDict()
         self._lock = threading.Lock()
         self._threads = ThreadPoolExecutor(_EMBEDDING_THREADS, thread_name_prefix="sentences")
+
+    @property
+    def version(self) -> str:
+        """Names the weights."""
+        return self._version
 
     def rank(self, question: str, passages: Sequence[Passage], *, limit: int) -> list[Candidate]:
         """The `limit` best sentences, best first. Blocks."""

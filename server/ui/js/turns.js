@@ -65,6 +65,9 @@ export function createTurn({ message, attachments = [], feedback = null }, { onA
         result.degraded
           ? el("span", { class: "tag", title: "A model did not answer; something simpler did." }, "degraded")
           : "",
+        result.cached
+          ? el("span", { class: "muted", title: "The same question over the same documents was answered before." }, "from cache")
+          : "",
       );
       settle(...resultContent(result, message, onAsk));
       answer.append(resultFooter(result, feedback));

@@ -347,3 +347,12 @@ async def test_the_style_of_answers_follows_the_endpoint_unless_set(kind: str, s
     role = RoleConfig(endpoint="e", model="m", style=style)
     config = EndpointConfig.model_validate({"kind": kind, "base_url": "http://localhost/v1"})
     assert RoleModel(role, config, "http://localhost/v1", CircuitBreaker()).quotes is quotes
+
+
+async def test_a_model_s_identity_is_what_its_answers_depend_on() -> None:
+    def identity(url: str = "http://127.0.0.1:9/v1", **config: Any) -> str:
+        return model(url, **config).identity
+
+    assert identity() == identity(timeout_s=20, price_per_1k_input=1, breaker=CircuitBreaker())
+    different = [identity(), identity("http://127.0.0.1:8/v1"), identity(adapter="a@1"), identity(temperature=0.5)]
+    assert len(set(different)) == len(different)

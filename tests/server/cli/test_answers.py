@@ -95,6 +95,13 @@ def test_brackets_of_answers_are_no_markup() -> None:
     assert "--thread t-1" in shown
 
 
+def test_an_answer_from_the_cache_says_so() -> None:
+    for cached in (True, False):
+        console = Console(file=io.StringIO(), width=80)
+        print_support(console, TurnAnswer.model_validate({**_RESULT, "cached": cached}))
+        assert ("· from cache · 1.5 s" in _printed(console)) is cached
+
+
 def test_citations_show_title_page_and_quote() -> None:
     citation = Citation(n=1, document_id="d", chunk_id="d#1", title="[bold]Rules", page=3, quote="Ten\n  days.")
     console = Console(file=io.StringIO(), width=80)

@@ -90,6 +90,14 @@ def test_a_missing_key_is_a_warning(tmp_path: Path) -> None:
     assert "NO_SUCH_KEY" in found["Models file"]["found"]
 
 
+def test_a_prompt_that_does_not_exist_fails(tmp_path: Path) -> None:
+    (tmp_path / "prompts.json").write_text('{"format": 1, "prompts": {"prose": {"version": 99}}}')
+    status, found, _ = _doctor(tmp_path)
+    assert status == 1
+    assert "prose.v99" in found["Prompts"]["found"]
+    assert "prompts rollback" in found["Prompts"]["fix"]
+
+
 def test_an_unwritable_directory_fails(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")  # root may write anywhere, but not below a file
     status, found, _ = _doctor(tmp_path / "file" / "data")

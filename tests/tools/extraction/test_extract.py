@@ -133,6 +133,7 @@ async def test_the_model_is_asked_only_for_what_is_open_and_cannot_invent() -> N
     assert list(model.requests[0].json_schema["properties"]) == ["project_codename"]  # type: ignore[index]
     assert result.fields["project_codename"].reason == "not_found"
     assert result.data["po_number"] == "4711-A"
+    assert (result.model, result.prompt) == (model.name, "extract.v1")
 
 
 async def test_as_arbiter_the_model_chooses_among_the_readings() -> None:
@@ -152,7 +153,7 @@ async def test_without_a_model_the_readings_stand_and_a_warning_says_so() -> Non
     result = await read(text, schema, AbsentModel())
     assert result.degraded
     assert "model" in result.warnings[0]
-    assert (result.model, result.data) == ("readers", {"po_number": "4711-A"})
+    assert (result.model, result.prompt, result.data) == ("readers", None, {"po_number": "4711-A"})
 
 
 async def test_a_reply_that_is_cut_off_loses_only_what_was_not_said() -> None:

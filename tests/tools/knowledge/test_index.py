@@ -14,7 +14,7 @@ from tools.knowledge.embed import MiniLMEmbedder
 from tools.knowledge.index import KnowledgeIndex
 from tools.knowledge.retrieve import Retriever
 from tools.knowledge.sparse import Bm25Encoder
-from tools.knowledge.store import Where
+from tools.knowledge.store import VectorPoint, Where
 from tools.ports import Span, SpanVectors
 
 
@@ -127,6 +127,47 @@ async def test_pages_are_kept(index: KnowledgeIndex) -> None:
     await index.add("c", "paged", paged)
     (found,) = await index.search("c", "refunds", top_k=1)
     assert found.page == 2
+
+
+async def test_every_write_changes_the_version_of_its_collection_alone(index: KnowledgeIndex) -> None:
+    seen = [index.version("c")]
+    for write in (
+        lambda: index.add("c", "one", document("The first card.")),
+        lambda: index.add("c", "one", document("The first card.")),
+        lambda: index.add("c", "one", document("The second card.")),
+        lambda: index.delete("c", "one"),
+    ):
+        other = index.version("other")
+        await write()
+        seen.append(index.version("c"))
+        assert (await index.search_counted("c", "card", top_k=1, where=Where())).corpus_version == seen[-1]
+        assert index.version("other") == other
+    assert len(set(seen)) == len(seen)
+
+
+async def test_a_search_has_the_version_of_what_it_found(index: KnowledgeIndex) -> None:
+    adding = [asyncio.create_task(index.add("c", "one", document(f"The limit is {n}."))) for n in range(20)]
+    found: dict[str, set[str]] = {}
+    while not all(task.done() for task in adding):
+        retrieval = await index.search_counted("c", "limit", top_k=1, where=Where())
+        texts = " ".join(passage.text for passage in retrieval.passages)
+        found.setdefault(retrieval.corpus_version, set()).add(texts)
+    assert all(len(texts) == 1 for texts in found.values())
+
+
+async def test_a_write_that_fails_changes_the_version_all_the_same(embedder: MiniLMEmbedder, tmp_path: Path) -> None:
+    class Failing(EdgeStore):
+        def upsert(self, collection: str, points: Sequence[VectorPoint]) -> None:
+            raise OSError("the disk is full")
+
+    index = KnowledgeIndex(
+        Retriever(Failing(tmp_path, embedder.dimensions), embedder, Bm25Encoder()), embedder.count_tokens
+    )
+    before = index.version("c")
+    with pytest.raises(OSError, match="full"):
+        await index.add("c", "one", document("The first card."))
+    assert index.version("c") != before
+    index.close()
 
 
 async def test_an_index_opens_again_with_what_it_held(embedder: MiniLMEmbedder, tmp_path: Path) -> None:
