@@ -25,10 +25,10 @@ def draw_figures(evaluation: Evaluation, limits: Limits, path: Path) -> None:
     Raises:
         MissingDependencyError: matplotlib is not installed.
     """
-    pyplot = _pyplot()
+    plot = pyplot()
     measures = evaluation.measures[::-1]
     simple = {measure.key: measure.value for measure in evaluation.baseline}
-    figure, axes = pyplot.subplots(figsize=(8, 0.42 * len(measures) + 1.2), layout="constrained")
+    figure, axes = plot.subplots(figsize=(8, 0.42 * len(measures) + 1.2), layout="constrained")
     for row, measure in enumerate(measures):
         spread = [[measure.value - measure.low], [measure.high - measure.value]]
         ours = axes.barh(row + 0.18, measure.value, 0.34, xerr=spread, color=_OURS, error_kw={"lw": 1, "capsize": 2})
@@ -41,16 +41,21 @@ def draw_figures(evaluation: Evaluation, limits: Limits, path: Path) -> None:
     axes.set_yticks(range(len(measures)), [f"{METRICS[m.metric].title} ({m.route}, n={m.n})" for m in measures])
     axes.set_xlim(0, 1.12)
     axes.spines[["top", "right"]].set_visible(False)
-    handles = [pyplot.Rectangle((0, 0), 1, 1, color=color) for color in (_OURS, _SIMPLE, _LIMIT)]
+    handles = [plot.Rectangle((0, 0), 1, 1, color=color) for color in (_OURS, _SIMPLE, _LIMIT)]
     names = ["Switchyard, 95% interval", "keywords + BM25", "limit of the gate"]
     figure.legend(handles, names, loc="outside upper center", ncols=3, frameon=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     # Without a date inside, the same figures give the same bytes.
     figure.savefig(path, dpi=130, metadata={"Software": None})
-    pyplot.close(figure)
+    plot.close(figure)
 
 
-def _pyplot() -> Any:
+def pyplot() -> Any:
+    """matplotlib, drawing to files.
+
+    Raises:
+        MissingDependencyError: it is not installed.
+    """
     try:
         import matplotlib
     except ImportError:

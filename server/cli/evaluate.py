@@ -23,6 +23,7 @@ from eval.report import write_report
 from eval.runner import CASE_TIMEOUT_S
 from eval.tables import comparison_table, cost_table, failure_table, figure_table, verdict_table
 from server.application import Application, open_application
+from server.cli.evaluate_retrieval import retrieval
 from server.cli.failures import fail, reported_failures
 from server.cli.golden_system import GraphSystem, evaluation_settings, index_key
 
@@ -93,6 +94,9 @@ def report(
         source = absolute.relative_to(REPOSITORY) if absolute.is_relative_to(REPOSITORY) else result
         write_report(load_evaluation(result), load_baseline(baseline), source=source, page=page, chart=chart)
     _stderr.print(f"Wrote {page} and {chart}")
+
+
+app.command("retrieval")(retrieval)
 
 
 async def evaluate_graph(

@@ -1,0 +1,122 @@
+"""Index a corpus with each chunking strategy, ask its questions in each search mode, and measure what is found."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from agent.models.files import embedding_folder
+from eval.retrieval.corpora import Corpus, Question
+from eval.retrieval.measure import DEPTH, Ranking, measure
+from tools.knowledge.chunking import ChunkingStrategy, ChunkSettings, cut_document
+from tools.knowledge.documents import Passage
+from tools.knowledge.edge_store import EdgeStore
+from tools.knowledge.embed import MiniLMEmbedder
+from tools.knowledge.points import chunk_points
+from tools.knowledge.rank import SentenceRanker
+from tools.knowledge.retrieve import Retriever
+from tools.knowledge.sparse import Bm25Encoder
+
+Mode = Literal["dense", "sparse", "hybrid", "hybrid+rerank"]
+MODES: tuple[Mode, ...] = ("dense", "sparse", "hybrid", "hybrid+rerank")
+STRATEGIES: tuple[ChunkingStrategy, ...] = ("recursive", "fixed", "semantic")
+_COLLECTION = "evaluation/corpus"
+# What reranking may choose from.
+_RERANKED = 20
+
+Progress = Callable[[str, int, int], None]
+
+
+def _unheard(what: str, done: int, total: int) -> None:
+    """Nobody follows."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """The models that index and search."""
+
+    embedder: MiniLMEmbedder
+    bm25: Bm25Encoder
+
+    @classmethod
+    def load(cls, cache: Path) -> Setup:
+        """Load the packaged models; links to them go below `cache`."""
+        return cls(MiniLMEmbedder(embedding_folder(cache)), Bm25Encoder())
+
+
+def study(
+    setup: Setup, corpus: Corpus, strategies: Sequence[ChunkingStrategy], progress: Progress = _unheard
+) -> list[dict[str, Any]]:
+    """A row for each strategy and mode: how many chunks there are, and the measures of all questions.
+
+    `progress(what, done, total)` hears of every document and question. Blocks.
+    """
+    rows: list[dict[str, Any]] = []
+    for strategy in strategies:
+        with tempfile.TemporaryDirectory() as folder:
+            store = EdgeStore(Path(folder), setup.embedder.dimensions)
+            try:
+                rows += _study(setup, store, corpus, strategy, progress)
+            finally:
+                store.close()
+    return rows
+
+
+def _study(
+    setup: Setup, store: EdgeStore, corpus: Corpus, strategy: ChunkingStrategy, progress: Progress
+) -> Iterator[dict[str, Any]]:
+    texts = _index(setup, store, corpus, strategy, progress)
+    asked = [
+        (question, sum(question.answered_by(question.document_id, text) for text in texts[question.document_id]))
+        for question in corpus.questions
+    ]
+    facts = {
+        "corpus": corpus.name,
+        "documents": len(corpus.documents),
+        "chunking": strategy,
+        "chunks": sum(map(len, texts.values())),
+        # An answer that chunking has cut in two can be found by nobody, and counts as not found.
+        "questions": len(asked),
+        "cut_in_two": sum(existing == 0 for _, existing in asked),
+    }
+    for mode in MODES:
+        yield {**facts, "mode": mode, **measure(list(_ask(setup, store, asked, mode, progress)))}
+
+
+def _index(
+    setup: Setup, store: EdgeStore, corpus: Corpus, strategy: ChunkingStrategy, progress: Progress
+) -> dict[str, list[str]]:
+    """Index the documents as the product does; returns the texts of their chunks."""
+    settings = ChunkSettings(strategy=strategy)
+    embed = setup.embedder.embed_passages
+    texts: dict[str, list[str]] = {}
+    for done, (document_id, document) in enumerate(corpus.documents.items(), start=1):
+        chunks = cut_document(document, settings, count_tokens=setup.embedder.count_tokens, embed=embed)
+        added = chunk_points(document_id, document.title, chunks, embedder=setup.embedder, bm25=setup.bm25)
+        store.upsert(_COLLECTION, added.points)
+        texts[document_id] = [chunk.text for chunk in chunks]
+        progress(f"{corpus.name}: {strategy}", done, len(corpus.documents))
+    return texts
+
+
+def _ask(
+    setup: Setup, store: EdgeStore, asked: Sequence[tuple[Question, int]], mode: Mode, progress: Progress
+) -> Iterator[Ranking]:
+    retriever = Retriever(store, setup.embedder, setup.bm25)
+    ranker = SentenceRanker(setup.embedder, setup.bm25)
+    for done, (question, existing) in enumerate(asked, start=1):
+        found = _search(retriever, ranker, question.text, mode)
+        hits = [question.answered_by(passage.document_id, passage.text) for passage in found]
+        yield Ranking(hits, existing)
+        progress(f"{mode} search", done, len(asked))
+
+
+def _search(retriever: Retriever, ranker: SentenceRanker, question: str, mode: Mode) -> Sequence[Passage]:
+    if mode != "hybrid+rerank":
+        return retriever.search(_COLLECTION, question, top_k=DEPTH, mode=mode)
+    passages = retriever.search(_COLLECTION, question, top_k=_RERANKED)
+    best = ranker.passage_scores(question, passages)
+    return [passages[i] for i in sorted(range(len(passages)), key=lambda i: -best[i])][:DEPTH]

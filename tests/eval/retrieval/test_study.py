@@ -1,0 +1,56 @@
+"""The study, with the real models and the real store, on a corpus of four documents."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from eval.retrieval.corpora import Corpus, Question
+from eval.retrieval.page import draw, retrieval_page
+from eval.retrieval.study import MODES, Setup, study
+from tools.knowledge.documents import Page, ParsedDocument
+
+DOCUMENTS = {
+    "harbour": "The old harbour was opened in 1820 by the mayor. Ships carried wool and salt.",
+    "bakery": "The bakery sells rye bread every morning. Cakes are made on Sundays only.",
+    "school": "Pupils learn to read in the first year. The library lends them books.",
+    "station": "Trains leave every hour. The waiting room is heated in winter.",
+}
+
+
+@pytest.fixture(scope="module")
+def setup(pytestconfig: pytest.Config) -> Setup:
+    return Setup.load(Path(pytestconfig.cache.mkdir("switchyard")))
+
+
+@pytest.fixture(scope="module")
+def corpus() -> Corpus:
+    documents = {name: ParsedDocument(name, [Page(text)], "text/plain") for name, text in DOCUMENTS.items()}
+    questions = [
+        Question("When was the harbour opened?", "harbour", (("1820",),)),
+        Question("What does the bakery sell?", "bakery", (("rye bread",),)),
+        Question("Who heats the tram?", "station", (("nobody wrote this",),)),
+    ]
+    return Corpus("town", documents, questions)
+
+
+def test_every_strategy_is_asked_in_every_mode(setup: Setup, corpus: Corpus, tmp_path: Path) -> None:
+    told: list[tuple[str, int, int]] = []
+    rows = study(setup, corpus, ("recursive", "fixed"), lambda *heard: told.append(heard))
+    assert [(row["chunking"], row["mode"]) for row in rows] == [
+        (chunking, mode) for chunking in ("recursive", "fixed") for mode in MODES
+    ]
+    for row in rows:
+        assert (row["documents"], row["chunks"], row["questions"], row["cut_in_two"]) == (4, 4, 3, 1)
+        # Two of three: what no chunk holds is not found.
+        assert row["recall@10"]["value"] == pytest.approx(2 / 3, abs=1e-4)
+        assert row["ndcg@10"]["value"] == pytest.approx(2 / 3, abs=1e-4)
+    assert told[-1] == ("hybrid+rerank search", 3, 3)
+
+    page = retrieval_page(rows, source="result.json", picture="picture.png")
+    assert "## town\n\n4 documents, 3 questions." in page
+    assert "| fixed | 4 | 1 | hybrid+rerank | 0.667 (" in page
+    assert "+0.0% over sparse, +0.0% over dense" in page
+    draw(rows, tmp_path / "picture.png")
+    assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
