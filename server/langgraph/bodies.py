@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from server.inputs import RequestBody
+from server.inputs import RequestBody, ThreadId
 from server.langgraph.recorder import StreamMode
 from server.runs.rows import Strategy, ThreadStatus
 
@@ -89,7 +89,7 @@ class RunBody(ProtocolBody):
 class ThreadCreate(ProtocolBody):
     """A thread to open."""
 
-    thread_id: str | None = None
+    thread_id: ThreadId | None = None
     metadata: JsonObject = Field(default_factory=dict)
     if_exists: Literal["raise", "do_nothing"] = "raise"
 

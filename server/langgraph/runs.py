@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 from sse_starlette.sse import EventSourceResponse
 
 from server.dependencies import App, Owner
+from server.inputs import ThreadId
 from server.langgraph.answers import json_answer
 from server.langgraph.bodies import RunBody
 from server.langgraph.calls import run_request, temporary
@@ -35,14 +36,16 @@ _ROW_STATUS: dict[ProtocolStatus, RunStatus | None] = {
 
 
 @router.post("/threads/{thread_id}/runs")
-async def create_run(thread_id: str, body: RunBody, app: App, owner: Owner, threads: Threads) -> Response:
+async def create_run(thread_id: ThreadId, body: RunBody, app: App, owner: Owner, threads: Threads) -> Response:
     """Start a run that nobody waits for."""
     run = await _start(app, owner, threads, thread_id, body)
     return json_answer(run_view(await app.store.get(owner, run.run_id)), Content_Location=_place(run))
 
 
 @router.post("/threads/{thread_id}/runs/stream")
-async def stream_run(thread_id: str, body: RunBody, app: App, owner: Owner, threads: Threads) -> EventSourceResponse:
+async def stream_run(
+    thread_id: ThreadId, body: RunBody, app: App, owner: Owner, threads: Threads
+) -> EventSourceResponse:
     """Start a run and follow its events."""
     run = await _start(app, owner, threads, thread_id, body)
     leaving = body.on_disconnect == "cancel"
@@ -51,7 +54,7 @@ async def stream_run(thread_id: str, body: RunBody, app: App, owner: Owner, thre
 
 @router.post("/threads/{thread_id}/runs/wait")
 async def wait_run(
-    thread_id: str, body: RunBody, request: Request, app: App, owner: Owner, threads: Threads
+    thread_id: ThreadId, body: RunBody, request: Request, app: App, owner: Owner, threads: Threads
 ) -> StreamingResponse:
     """Start a run and wait for the state that it ends in."""
     run = await _start(app, owner, threads, thread_id, body)
