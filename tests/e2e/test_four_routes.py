@@ -23,7 +23,8 @@ PAYMENT = "Is this fraud? 2400 EUR at ElectroWorld, ecommerce, country NG, home 
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Site]:
-    settings = Settings(data_dir=tmp_path_factory.mktemp("real"), samples="off")
+    # A question that is asked again is to be answered again.
+    settings = Settings(data_dir=tmp_path_factory.mktemp("real"), samples="off", answer_cache="off")
     settings.cache_folder.symlink_to(cache_folder(pytestconfig))
     with serve(settings) as site:
         assert site.http.post("/documents/batch", json={"documents": DOCUMENTS}).json()["failed"] == []
