@@ -14,7 +14,7 @@ export LANGGRAPH_STRICT_MSGPACK := true
 export LANGGRAPH_CLI_NO_ANALYTICS := 1
 export LANGGRAPH_NO_VERSION_CHECK := true
 
-.PHONY: help serve test lint finetune adapter bench eval studio phoenix docs lock clean
+.PHONY: help serve test lint finetune adapter bench crash eval studio phoenix docs lock audit sbom clean
 .SILENT:
 .DEFAULT_GOAL := help
 
@@ -42,6 +42,9 @@ adapter: .venv/.finetune ## train the packaged fraud adapter anew, measure it, w
 bench: .venv/.dev ## measure latency, throughput, start and memory, with the raw model beside them
 	$(BIN)/python -m eval.bench $(ARGS)
 
+crash: .venv/.dev ## kill the server at chosen points 300 times, check what is left, write docs/reliability.md (ARGS="--scenarios 30")
+	$(BIN)/python -m tests.crash $(ARGS)
+
 eval: .venv/.base ## replay the golden queries through the graph (ARGS="--quick")
 	$(BIN)/switchyard eval run $(ARGS)
 
@@ -60,6 +63,12 @@ docs: .venv/.base ## write docs/openapi.json from the server's routes
 
 lock: ## resolve pyproject.toml into locks/ with uv (ARGS=--upgrade takes newer versions)
 	scripts/lock.sh $(ARGS)
+
+audit: .venv/.base ## ask the public database about holes in the locked packages (needs a network; ARGS="--lock dev")
+	$(BIN)/python scripts/audit.py $(ARGS)
+
+sbom: .venv/.base ## write the bill of materials of a lock as CycloneDX to sbom.json (ARGS="--lock dev --output FILE")
+	$(BIN)/python scripts/sbom.py $(ARGS)
 
 clean: ## remove environments, caches and build output; data stays
 	rm -rf .venv .venv-studio tests/js/node_modules build *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage* htmlcov .langgraph_api

@@ -77,8 +77,8 @@ class AnswerCache:
         return replace(_FINDING.validate_json(encoded), usage=Usage())
 
     def store(self, key: AnswerKey, finding: Finding) -> None:
-        """Keep a finding, unless it lacked its model or is larger than the whole cache may be."""
-        if finding.degraded:
+        """Keep a finding, unless it lacked the key's model or is larger than the whole cache may be."""
+        if finding.degraded or finding.stand_in:
             return
         now = datetime.now(UTC).isoformat(timespec="seconds")
         encoded = _FINDING.dump_json(replace(finding, answered_at=now))

@@ -7,6 +7,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Route = Literal["knowledge", "extraction", "fraud", "unknown"]
+Label = Literal["FRAUD", "LEGITIMATE"]
+Decision = Literal["approve", "reject", "escalate"]
 
 
 class ResultModel(BaseModel):
@@ -70,20 +72,48 @@ class FraudModel(ResultModel):
 
     base: str
     adapter: str | None
-    sha256: str | None
+    sha256: str | None = Field(description="Of the adapter's file, or of the base's where there is no adapter.")
+    base_sha256: str | None = None
 
 
 class FraudResult(ResultModel):
     """A scored transaction."""
 
-    label: Literal["FRAUD", "LEGITIMATE"]
+    label: Label
     probability: float = Field(ge=0, le=1)
+    threshold: float | None = Field(default=None, description="The probability from which the label is FRAUD.")
     calibrated: bool
     risk_score: int = Field(ge=0, le=100, description="round(100 x probability)")
     red_flags: list[RedFlag]
     reasoning: str
     needs_review: bool
     model: FraudModel
+
+
+class ReviewRequest(ResultModel):
+    """What a person is asked before a fraud score counts."""
+
+    id: str = Field(description="Names this question; the run's id names its place in the queue.")
+    kind: Literal["fraud_review"] = "fraud_review"
+    question: str
+    reasons: list[str] = Field(description="Why a person is asked: `borderline`, `contradicted`, `unreadable`.")
+    label: Label = Field(description="The model's.")
+    probability: float = Field(ge=0, le=1)
+    risk_score: int = Field(ge=0, le=100)
+    red_flags: list[RedFlag]
+    transaction: str = Field(description="What was scored, in words.")
+    decisions: list[Decision] = Field(description="What can be decided.")
+
+
+class ReviewOutcome(ResultModel):
+    """What a person decided, beside the model's score, which stays as it was."""
+
+    decision: Literal["approve", "reject"]
+    label: Label = Field(description="The label that counts.")
+    overridden: bool = Field(description="Whether it is another one than the model's.")
+    comment: str | None = None
+    reviewer: str | None = None
+    decided_at: float | None = Field(default=None, description="Seconds since 1970.")
 
 
 class TokenUsage(ResultModel):
@@ -107,7 +137,8 @@ class TurnResult(ResultModel):
     citations: list[Citation] = Field(default_factory=list[Citation])
     extraction: ExtractionResult | None = None
     fraud: FraudResult | None = None
-    interrupt: None = None
+    interrupt: ReviewRequest | None = Field(default=None, description="What a person is asked, while the run waits.")
+    review: ReviewOutcome | None = Field(default=None, description="What a person decided on `fraud`.")
     degraded: bool = Field(default=False, description="True when a model was missing and something simpler answered.")
     cached: bool = Field(default=False, description="True when this answers again what was asked before: no model ran.")
     usage: TokenUsage = Field(default_factory=TokenUsage)

@@ -61,6 +61,8 @@ class Services:
     policy: FraudPolicy
     documents: DocumentTexts
     answers: AnswerCache | None = None
+    reviews: bool = False
+    """Whether borderline fraud scores wait for a person."""
     compute_threads: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(_COMPUTE_THREADS, thread_name_prefix="compute")
     )
@@ -103,6 +105,7 @@ def open_services(settings: Settings, documents: DocumentTexts) -> Services:
         policy=_load_policy(settings),
         documents=documents,
         answers=AnswerCache() if settings.answer_cache == "on" else None,
+        reviews=settings.review == "on",
     )
 
 

@@ -16,14 +16,27 @@ DEFAULT_COLLECTION = "default"
 
 
 @dataclass(frozen=True)
+class SettledReview:
+    """A decision on a turn that its thread has left behind: the result that waited, and the person's answer."""
+
+    result: dict[str, Any]
+    answer: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class TurnContext:
-    """Who asks, about which documents, with which limits. The server fills it in, never a request's body alone."""
+    """Who asks, about which documents, with which limits. The server fills it in, never a request's body alone.
+
+    `may_wait` says whether the thread will be there when a person has decided; `settles` is what somebody decided.
+    """
 
     owner: str = DEFAULT_OWNER
     collection: str = DEFAULT_COLLECTION
     document_ids: tuple[str, ...] = ()
     temperature: float | None = None
     max_tokens: int | None = None
+    may_wait: bool = True
+    settles: SettledReview | None = None
 
     @property
     def index_collection(self) -> str:
@@ -60,6 +73,12 @@ class NewTurn(TypedDict):
     messages: list[AnyMessage]
     questions: NotRequired[list[str]]
     pending_transaction: NotRequired[str | None]
+
+
+class ScoredTurn(TypedDict):
+    """What the review of a score reads."""
+
+    result: NotRequired[dict[str, Any]]
 
 
 class RoutedTurn(TypedDict):

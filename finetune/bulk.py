@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -49,14 +51,19 @@ def score_in_bulk(
 
     `progress` hears how many more rows are done. Raises RowsError for over-length texts.
     """
-    sample = list(texts[:: max(1, len(texts) // _CHECKED)])[:_CHECKED]
-    exact = scorer.score(sample)
-    fast = scorer.score(sample, int8=True)
+    started = time.perf_counter()
+    encoded = scorer.encode(texts)
+    sample = list(range(0, len(texts), math.ceil(len(texts) / _CHECKED)))
+    others = sorted(set(range(len(texts))) - set(sample))
+    exact, fast = (scorer.score_encoded(encoded.some(sample), int8=int8) for int8 in (False, True))
     parity = compare(exact, fast, decision)
-    scores = scorer.score(texts, int8=parity.passed, progress=progress)
-    checking = exact.seconds + fast.seconds
-    timed = Scores(scores.logits, scores.parsed, scores.seconds + checking, scores.tokens)
-    return BulkScores(timed, "int8" if parity.passed else "float32", parity)
+    progress(len(sample))
+    rest = scorer.score_encoded(encoded.some(others), int8=parity.passed, progress=progress)
+    logits, parsed = np.empty((len(texts), exact.logits.shape[1])), np.empty(len(texts), dtype=bool)
+    for rows, part in ((sample, fast if parity.passed else exact), (others, rest)):
+        logits[rows], parsed[rows] = part.logits, part.parsed
+    scores = Scores(logits, parsed, time.perf_counter() - started, encoded.tokens)
+    return BulkScores(scores, "int8" if parity.passed else "float32", parity)
 
 
 def compare(exact: Scores, fast: Scores, decision: Decision) -> Parity:

@@ -28,6 +28,10 @@ class Encoded:
         """Tokens to compute: the rows' own and the prefix once."""
         return sum(self.lengths) + len(self.prefix)
 
+    def some(self, rows: Sequence[int]) -> Encoded:
+        """Only these rows, by index."""
+        return Encoded(self.prefix, [self.rows[row] for row in rows])
+
 
 def encode(tokenizer: Any, prompt: LabelPrompt, texts: Sequence[str], max_length: int) -> Encoded:
     """Token ids of the prompts, up to where the label begins.

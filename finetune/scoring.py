@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from finetune.base import Base, load_model, load_tokenizer
-from finetune.encoding import encode, first_token
+from finetune.encoding import Encoded, encode, first_token
 from finetune.errors import RecipeError
 from finetune.int8 import int8_twin
 from finetune.label_model import label_logits, length_batches, prefix_pass, token_inputs
@@ -23,7 +23,9 @@ from finetune.task import AdapterTask
 from finetune.training.adapter import merged
 from tools.fraud.prompt import LabelPrompt
 
-_BATCH = 16
+# Rows at a time: on a CPU so few that what a layer reads and writes stays in its cache.
+_BATCH_ON_CPU = 4
+_BATCH = 64
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Scorer:
         self._tokenizer = load_tokenizer(base)
         model: Any = load_model(base)
         self._model: Any = (merged(model, adapter) if adapter else model).eval()
+        self._batch = _BATCH_ON_CPU if self._model.device.type == "cpu" else _BATCH
         self._prompt = prompt
         self._max_length = max_length
         self._label_ids = [first_token(self._tokenizer, word) for word in prompt.labels]
@@ -56,28 +59,34 @@ class Scorer:
         # Made for a CPU; a GPU is fast enough as it is.
         return int8_twin(self._model) if self._model.device.type == "cpu" else self._model
 
+    def encode(self, texts: Sequence[str]) -> Encoded:
+        """The prompts of these texts as token ids. Raises RowsError for over-length texts."""
+        return encode(self._tokenizer, self._prompt, texts, self._max_length)
+
+    def score(self, texts: Sequence[str], batch_size: int | None = None, *, int8: bool = False) -> Scores:
+        """Score texts; with `int8` the rows' own tokens in 8-bit integers. Raises RowsError for over-length texts."""
+        started = time.perf_counter()
+        scores = self.score_encoded(self.encode(texts), batch_size, int8=int8)
+        return replace(scores, seconds=time.perf_counter() - started)
+
     @torch.no_grad()
-    def score(
+    def score_encoded(
         self,
-        texts: Sequence[str],
-        batch_size: int = _BATCH,
+        encoded: Encoded,
+        batch_size: int | None = None,
         *,
         int8: bool = False,
         progress: Callable[[int], None] = lambda rows: None,
     ) -> Scores:
-        """Score texts; with `int8` the rows' own tokens in 8-bit integers. `progress` hears how many more are done.
-
-        Raises RowsError for over-length texts.
-        """
+        """Score what `encode` gave; `progress` hears how many more rows are done."""
         started = time.perf_counter()
         model = self._int8 if int8 else self._model
-        encoded = encode(self._tokenizer, self._prompt, texts, self._max_length)
         inputs = token_inputs(encoded)
         # Always in float: every row attends to it.
         prefix = prefix_pass(self._model, inputs)
-        logits = np.zeros((len(texts), len(self._label_ids)))
-        parsed = np.zeros(len(texts), dtype=bool)
-        for rows in length_batches(inputs.lengths, batch_size):
+        logits = np.zeros((len(inputs.rows), len(self._label_ids)))
+        parsed = np.zeros(len(inputs.rows), dtype=bool)
+        for rows in length_batches(inputs.lengths, batch_size or self._batch):
             logp = torch.log_softmax(label_logits(model, inputs, inputs.batch(rows), prefix), dim=1)
             logits[rows] = logp[:, self._label_ids].double().cpu().numpy()
             parsed[rows] = np.isin(logp.argmax(dim=1).cpu().numpy(), self._label_ids)
@@ -92,7 +101,7 @@ class Scorer:
         parsed = np.zeros(len(texts), dtype=bool)
         tokens = 0
         for row, text in enumerate(texts):
-            encoded = encode(self._tokenizer, self._prompt, [text], self._max_length)
+            encoded = self.encode([text])
             ids = torch.tensor([[*encoded.prefix, *encoded.rows[0]]], device=self._model.device)
             logp = torch.log_softmax(self._model(input_ids=ids, logits_to_keep=1).logits[0, -1].float(), dim=0)
             logits[row] = logp[self._label_ids].double().cpu().numpy()

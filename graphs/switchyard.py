@@ -1,4 +1,4 @@
-"""The graph: a router and four branches."""
+"""The graph: a router and four branches, one of which may wait for a person."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
-from agent.nodes import unknown
+from agent.nodes import review, unknown
 from agent.nodes.extract import ExtractNode
 from agent.nodes.fraud import FraudNode
 from agent.nodes.knowledge import KnowledgeNode
 from agent.nodes.route import RouteNode
+from agent.permissions import permitted
 from agent.services import Services
-from agent.state import GraphInput, GraphState, RoutedTurn, TurnContext
+from agent.state import GraphInput, GraphState, RoutedTurn, ScoredTurn, TurnContext
 
 Switchyard = CompiledStateGraph[GraphState, TurnContext, GraphInput, GraphState]
 _Branch = Literal["knowledge", "extract", "fraud", "unknown"]
@@ -27,17 +28,22 @@ _BRANCHES: dict[str, _Branch] = {
 
 
 def build_graph(services: Services, checkpointer: BaseCheckpointSaver[Any] | None = None) -> Switchyard:
-    """Compile the graph over `services`; with a checkpointer, threads remember their conversation."""
+    """Compile the graph over `services`, of which each node gets what its route may use.
+
+    With a checkpointer, threads remember their conversation.
+    """
     graph = StateGraph(GraphState, context_schema=TurnContext, input_schema=GraphInput)
-    graph.add_node("route", RouteNode(services).run)
-    graph.add_node("knowledge", KnowledgeNode(services).run)
-    graph.add_node("extract", ExtractNode(services).run)
-    graph.add_node("fraud", FraudNode(services).run)
+    graph.add_node("route", RouteNode(permitted(services, "route")).run)
+    graph.add_node("knowledge", KnowledgeNode(permitted(services, "knowledge")).run)
+    graph.add_node("extract", ExtractNode(permitted(services, "extract")).run)
+    graph.add_node("fraud", FraudNode(permitted(services, "fraud")).run)
     graph.add_node("unknown", unknown.run)
+    graph.add_node("review", review.run)
     graph.add_edge(START, "route")
     graph.add_conditional_edges("route", _branch)
     graph.add_conditional_edges("knowledge", _answered)
-    for branch in ("extract", "fraud", "unknown"):
+    graph.add_conditional_edges("fraud", _scored)
+    for branch in ("extract", "unknown", "review"):
         graph.add_edge(branch, END)
     return graph.compile(checkpointer=checkpointer, name="switchyard")
 
@@ -49,3 +55,7 @@ async def _branch(state: RoutedTurn) -> _Branch:
 
 async def _answered(state: RoutedTurn) -> Literal["unknown", "__end__"]:
     return "unknown" if state.get("refusal") else "__end__"
+
+
+async def _scored(state: ScoredTurn) -> Literal["review", "__end__"]:
+    return "review" if state.get("result", {}).get("interrupt") else "__end__"

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -13,16 +12,21 @@ from agent.services import Services, open_services, sample_documents
 from agent.settings import Settings
 from agent.state import DEFAULT_OWNER
 from graphs.switchyard import Switchyard, build_graph
+from server.access.service import Access, open_access
+from server.audit.retention import keep_pruned
+from server.audit.trail import AuditFiles
 from server.checkpoints import Checkpoints, open_checkpoints
 from server.data_directory import owned_data_directory
 from server.db.engine import Database, open_database
 from server.documents import DocumentService
 from server.ingestion.upload import NewDocument
+from server.langgraph.graph_calls import graph_call_again
+from server.retention import Retention
+from server.reviews.desk import ReviewDesk
+from server.reviews.store import ReviewStore
 from server.runs.manager import RunManager
 from server.runs.store import RunStore
 from server.traces import tracing
-
-_log = logging.getLogger(__name__)
 
 DRAIN_GRACE_S = 5.0
 Progress = Callable[[str, int, int], None]
@@ -40,6 +44,8 @@ class Application:
     graph: Switchyard
     store: RunStore
     runs: RunManager
+    access: Access
+    reviews: ReviewDesk
     started_at: float = field(default_factory=time.time)
     samples_ready: bool = False
     stopping: bool = False
@@ -93,7 +99,8 @@ async def open_application(settings: Settings) -> AsyncGenerator[Application]:
     async with AsyncExitStack() as stack:
         stack.enter_context(owned_data_directory(settings.data_dir))
         traces = stack.enter_context(tracing(settings))
-        database = await asyncio.to_thread(open_database, settings.app_database)
+        audit_files = AuditFiles(settings.audit_key_file, settings.audit_head_file)
+        database = await asyncio.to_thread(open_database, settings.app_database, audit_files)
         stack.callback(database.close)
         documents = DocumentService(database, settings.upload_folder)
         services = await asyncio.to_thread(open_services, settings, documents)
@@ -103,17 +110,39 @@ async def open_application(settings: Settings) -> AsyncGenerator[Application]:
         checkpoints = await stack.enter_async_context(open_checkpoints(settings.checkpoint_database))
         graph = build_graph(services, checkpoints)
         store = RunStore(database)
-        if interrupted := await store.close_unfinished():
-            _log.warning("%d runs had been cut off by an earlier stop; their owners are told", interrupted)
         await documents.fail_unfinished()
         runs = RunManager(
             graph,
             store,
             checkpoints,
+            graph_call_again,
             max_concurrent=settings.max_concurrent_runs,
             max_waiting=settings.max_waiting_runs,
             traces=traces,
         )
-        application = Application(settings, database, documents, services, checkpoints, graph, store, runs)
+        access = open_access(settings, database)
+        stack.push_async_callback(access.close)
+        reviews = ReviewDesk(ReviewStore(database), runs, overdue_hours=settings.review_hours)
+        # The data directory is ours, so that whoever held a lease before is gone.
+        await runs.recover(everything=True)
+        for work in (runs.keep(), Retention(settings, database, checkpoints).prune_forever()):
+            await stack.enter_async_context(_going_on(work))
+        if settings.audit_retention_days:
+            await stack.enter_async_context(_going_on(keep_pruned(database, settings.audit_retention_days)))
+        application = Application(
+            settings, database, documents, services, checkpoints, graph, store, runs, access, reviews
+        )
         stack.push_async_callback(application.stop)
+        await stack.enter_async_context(reviews.kept())
         yield application
+
+
+@asynccontextmanager
+async def _going_on(work: Coroutine[None, None, None]) -> AsyncGenerator[None]:
+    """Do something beside everything else, until the end of the block."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])

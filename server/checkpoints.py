@@ -11,6 +11,7 @@ from types import CoroutineType
 from typing import Any, ParamSpec, TypeVar
 
 import aiosqlite
+import orjson
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import CheckpointTuple
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
@@ -18,11 +19,25 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 _Result = TypeVar("_Result")
 _Arguments = ParamSpec("_Arguments")
 
+# 15 October 1582, in seconds since 1970.
+_UUID_EPOCH = -12_219_292_800
+
 _RUN = "json_extract(CAST(metadata AS TEXT), '$.run_id')"
 _SOURCE = "json_extract(CAST(metadata AS TEXT), '$.source')"
 _IDS = f"SELECT checkpoint_id FROM checkpoints WHERE thread_id = ? AND {_RUN} = ?"
 _OF_RUN = f"thread_id = ? AND checkpoint_id IN ({_IDS})"
 _DELETE_RUN = (f"DELETE FROM writes WHERE {_OF_RUN}", f"DELETE FROM checkpoints WHERE {_OF_RUN}")
+_OLD = """
+    DELETE FROM checkpoints WHERE rowid IN (
+        SELECT old.rowid FROM checkpoints AS old
+        WHERE old.checkpoint_id < ? AND old.thread_id NOT IN (SELECT value FROM json_each(?)) AND EXISTS (
+            SELECT 1 FROM checkpoints AS newer
+            WHERE newer.thread_id = old.thread_id AND newer.checkpoint_ns = old.checkpoint_ns
+                AND newer.checkpoint_id > old.checkpoint_id)
+        LIMIT ?)
+    RETURNING thread_id, checkpoint_ns, checkpoint_id
+"""
+_OLD_WRITES = "DELETE FROM writes WHERE thread_id = ? AND checkpoint_ns = ? AND checkpoint_id = ?"
 _STEPS = f"SELECT count(*) FROM checkpoints WHERE {_OF_RUN} AND {_SOURCE} = 'loop'"
 
 
@@ -81,10 +96,30 @@ class Checkpoints(AsyncSqliteSaver):
             if steps <= 1:
                 await self._delete_run(named)
 
+    @_whole
+    async def forget_before(self, before: float, busy: Sequence[str], limit: int) -> int:
+        """Remove at most `limit` checkpoints from before then (seconds since 1970); returns how many.
+
+        The latest of each thread stays, and so does everything of the threads in `busy`.
+        """
+        named = (_first_id_at(before), orjson.dumps(list(busy)).decode(), limit)
+        async with self.lock:
+            async with self.conn.execute(_OLD, named) as found:
+                gone = [tuple(row) for row in await found.fetchall()]
+            await self.conn.executemany(_OLD_WRITES, gone)
+            await self.conn.commit()
+        return len(gone)
+
     async def _delete_run(self, named: tuple[str, str, str]) -> None:
         for statement in _DELETE_RUN:
             await self.conn.execute(statement, named)
         await self.conn.commit()
+
+
+def _first_id_at(moment: float) -> str:
+    """The lowest id that a checkpoint of this time (seconds since 1970) can have: ids are UUIDs of version 6."""
+    ticks = int((moment - _UUID_EPOCH) * 1e7)
+    return f"{ticks >> 28:08x}-{ticks >> 12 & 0xFFFF:04x}-6{ticks & 0xFFF:03x}-0000-000000000000"
 
 
 @asynccontextmanager

@@ -12,12 +12,17 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from agent.models.files import ModelFileError
+from server.access.budgets import BudgetError
+from server.access.callers import AuthenticationError, MissingScopeError
 from server.ingestion.spool import StorageError
 from server.langgraph.thread_store import ThreadExistsError
 from server.openai.errors import parameter_name
 from server.problems import Problem, problem_response
+from server.reviews.rows import ReviewConflictError
 from server.runs.admission import ThreadBusyError
-from server.runs.manager import QueueFullError, RunStoppedError, ShuttingDownError
+from server.runs.manager import QueueFullError, ShuttingDownError
+from server.runs.requests import KeyReusedError
+from server.runs.stops import RunStoppedError
 from tools.errors import InputError, ModelUnavailableError, NotFoundError, SwitchyardError
 
 _log = logging.getLogger(__name__)
@@ -25,6 +30,7 @@ _log = logging.getLogger(__name__)
 _STATUS: dict[type[SwitchyardError], int] = {
     NotFoundError: 404,
     InputError: 422,
+    KeyReusedError: 422,
     ModelUnavailableError: 503,
     ModelFileError: 503,
     StorageError: 503,
@@ -33,6 +39,10 @@ _STATUS: dict[type[SwitchyardError], int] = {
     ThreadBusyError: 409,
     ThreadExistsError: 409,
     RunStoppedError: 409,
+    AuthenticationError: 401,
+    MissingScopeError: 403,
+    BudgetError: 429,
+    ReviewConflictError: 409,
 }
 _HTTP_CODES = {
     400: "bad_request",
@@ -53,8 +63,9 @@ def install_error_handlers(app: FastAPI) -> None:
         status = next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 500)
         if status == 500:
             _log.error("trace %s: %s %s", request.state.trace_id, error.code, error.details)
-        param = error.details.get("param")
-        return _answer(request, Problem(status, error.code, error.message, error.details or None, param))
+        param, retry_after_s = error.details.get("param"), error.details.get("retry_after_s")
+        problem = Problem(status, error.code, error.message, error.details or None, param, retry_after_s)
+        return _answer(request, problem)
 
     @app.exception_handler(RequestValidationError)
     async def invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:  # pyright: ignore[reportUnusedFunction]
@@ -64,12 +75,7 @@ def install_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> JSONResponse:  # pyright: ignore[reportUnusedFunction]
         code = _HTTP_CODES.get(error.status_code, "http_error")
-        return _answer(request, Problem(error.status_code, code, str(error.detail)))
-
-    @app.exception_handler(Exception)
-    async def unexpected(request: Request, error: Exception) -> JSONResponse:  # pyright: ignore[reportUnusedFunction]
-        _log.error("trace %s: unexpected error", request.state.trace_id, exc_info=error)
-        return _answer(request, Problem(500, "internal_error", "Something went wrong on our side. Nothing was lost."))
+        return _answer(request, Problem(error.status_code, code, str(error.detail), headers=error.headers or {}))
 
 
 def _answer(request: Request, problem: Problem) -> JSONResponse:
@@ -101,11 +107,16 @@ def _validation_code(errors: Sequence[Any]) -> str:
 
 _NAMED_PROBLEMS = frozenset(
     {
+        "conversation_too_long",
         "empty_message",
         "message_too_long",
+        "metadata_too_large",
+        "repetitive_message",
+        "too_deep",
         "invalid_number",
         "invalid_text",
         "invalid_thread_id",
+        "label_mismatch",
         "unsupported_value",
     }
 )

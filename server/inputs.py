@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from typing import Annotated, Any, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 
-MAX_MESSAGE_CHARS = 200_000
-MAX_DOCUMENT_CHARS = 20_000_000
+from server.limits import (
+    CONVERSATION_TOO_LONG,
+    MAX_CONVERSATION_CHARS,
+    MAX_DEPTH,
+    MAX_MESSAGE_CHARS,
+    MAX_METADATA_CHARS,
+    METADATA_TOO_LARGE,
+    REPETITIVE,
+    TOO_DEEP,
+    TOO_LONG,
+    is_repetitive,
+    is_too_large,
+    is_too_long,
+)
+
 _LARGEST_INTEGER = 2**63 - 1
 _THREAD_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
@@ -28,7 +42,9 @@ class RequestBody(BaseModel):
         return data
 
 
-def _check_storable(data: Any) -> None:
+def _check_storable(data: Any, depth: int = 0) -> None:
+    if depth > MAX_DEPTH:
+        raise PydanticCustomError(*TOO_DEEP, {"limit": MAX_DEPTH})
     if isinstance(data, str):
         _check_unicode(data)
     elif isinstance(data, float) and not math.isfinite(data):
@@ -37,11 +53,11 @@ def _check_storable(data: Any) -> None:
         raise PydanticCustomError("invalid_number", "The number is too large; send such a number as text.")
     elif isinstance(data, list):
         for item in cast("list[Any]", data):
-            _check_storable(item)
+            _check_storable(item, depth + 1)
     elif isinstance(data, dict):
         for key, value in cast("dict[Any, Any]", data).items():
-            _check_storable(key)
-            _check_storable(value)
+            _check_storable(key, depth + 1)
+            _check_storable(value, depth + 1)
 
 
 def _check_unicode(text: str) -> None:
@@ -61,16 +77,35 @@ def turn_text(text: str) -> str:
     """The text of a turn without NUL characters.
 
     Raises:
-        PydanticCustomError: it is too long.
+        PydanticCustomError: it is too long, or little but repetition.
     """
     text = _clean(text)
     if len(text) > MAX_MESSAGE_CHARS:
-        raise PydanticCustomError(
-            "message_too_long",
-            "The message has {length} characters; the limit is {limit}. Upload long texts as documents.",
-            {"length": len(text), "limit": MAX_MESSAGE_CHARS},
-        )
+        raise PydanticCustomError(*TOO_LONG, {"length": len(text), "limit": MAX_MESSAGE_CHARS})
+    if is_repetitive(text):
+        raise PydanticCustomError(*REPETITIVE)
     return text
+
+
+def check_conversation(texts: Iterable[str]) -> None:
+    """Refuse more earlier turns than anybody reads.
+
+    Raises:
+        PydanticCustomError: they are too long together.
+    """
+    if is_too_long(texts):
+        raise PydanticCustomError(*CONVERSATION_TOO_LONG, {"limit": MAX_CONVERSATION_CHARS})
+
+
+def bounded(metadata: dict[str, Any]) -> dict[str, Any]:
+    """Metadata of a size that notes have.
+
+    Raises:
+        PydanticCustomError: it is larger.
+    """
+    if is_too_large(metadata):
+        raise PydanticCustomError(*METADATA_TOO_LARGE, {"limit": MAX_METADATA_CHARS})
+    return metadata
 
 
 def _message(text: str) -> str:

@@ -24,6 +24,7 @@ from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.trace import Span, Status, StatusCode, set_span_in_context
 
 from agent.spans import SpanKind, recording
+from server.masked_spans import MaskingExporter
 from server.runs.rows import NewRun
 from tools.errors import SwitchyardError
 
@@ -64,16 +65,16 @@ def collector_url(endpoint: str) -> str:
 
 
 @contextmanager
-def phoenix_traces(endpoint: str) -> Generator[PhoenixTraces]:
+def phoenix_traces(endpoint: str, *, mask_pii: bool = True) -> Generator[PhoenixTraces]:
     """Instrument LangChain and LangGraph, and export spans to `endpoint` until the end of the block.
 
-    Leaving it sends what is queued, for a few seconds at most.
+    With `mask_pii`, personal data does not leave with them. Leaving it sends what is queued, for a few seconds at most.
 
     Raises:
         PhoenixEndpointError: `endpoint` is no HTTP address.
     """
     exporter = _ReportingExporter(OTLPSpanExporter(collector_url(endpoint), timeout=_EXPORT_TIMEOUT_S), endpoint)
-    provider = _provider(exporter)
+    provider = _provider(MaskingExporter(exporter) if mask_pii else exporter)
     instrumentor = LangChainInstrumentor()
     instrumentor.instrument(tracer_provider=provider, skip_dep_check=True)
     try:

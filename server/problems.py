@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi.responses import JSONResponse
@@ -13,6 +14,8 @@ from server.openai.errors import openai_error, openai_status, speaks_openai
 
 _RETRY_AFTER_S = 5
 _TEMPORARY = frozenset({429, 503})
+# OpenAI's clients wait this long at most; what comes later they would only ask for in vain.
+_LONGEST_WAIT_S = 60
 
 
 class ErrorDetail(BaseModel):
@@ -34,20 +37,27 @@ class ErrorBody(BaseModel):
 
 @dataclass(frozen=True)
 class Problem:
-    """A refused or failed request. `status` is that of the native API; `param` names the field at fault, if one is."""
+    """A refused or failed request. `status` is that of the native API; `param` names the field at fault, if one is.
+
+    `retry_after_s` says when to try again where that is known, `headers` what else the answer carries.
+    """
 
     status: int
     code: str
     message: str
     details: Any = None
     param: str | None = None
+    retry_after_s: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def problem_response(path: str, trace_id: str, problem: Problem) -> JSONResponse:
     """The JSON answer to a request for `path`, in that path's protocol; it says when to try again where that helps."""
-    headers = {"X-Trace-Id": trace_id}
+    headers = {**problem.headers, "X-Trace-Id": trace_id}
     if problem.status in _TEMPORARY:
-        headers["Retry-After"] = str(_RETRY_AFTER_S)
+        headers["Retry-After"] = str(problem.retry_after_s or _RETRY_AFTER_S)
+    if problem.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
     if speaks_openai(path):
         return _openai(problem, headers)
     if speaks_langgraph(path):
@@ -59,7 +69,7 @@ def problem_response(path: str, trace_id: str, problem: Problem) -> JSONResponse
 
 def _openai(problem: Problem, headers: dict[str, str]) -> JSONResponse:
     status = openai_status(problem.status)
-    if status == 409:
+    if status == 409 or (problem.retry_after_s or 0) > _LONGEST_WAIT_S:
         # OpenAI's clients repeat what conflicts: a run that somebody stopped would start again.
         headers["X-Should-Retry"] = "false"
     body = openai_error(status, problem.code, problem.message, problem.param)

@@ -54,5 +54,5 @@ def tracing(settings: Settings) -> Generator[Traces]:
     # Imported here: without an endpoint nobody should wait for the exporter and the instrumentation.
     from server.phoenix import phoenix_traces
 
-    with phoenix_traces(settings.phoenix_endpoint) as traces:
+    with phoenix_traces(settings.phoenix_endpoint, mask_pii=settings.mask_pii == "on") as traces:
         yield traces

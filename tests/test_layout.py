@@ -33,17 +33,6 @@ LOCKS = {
     "finetune": ("finetune",),
     "finetune-cuda": ("finetune",),
 }
-# The first versions without a published vulnerability.
-SECURITY_FLOORS = {
-    "langgraph": "1.0.10",
-    "langgraph-checkpoint": "4.1.1",
-    "langgraph-checkpoint-sqlite": "3.0.1",
-    "langgraph-sdk": "0.3.15",
-    "langchain-core": "1.2.5",
-    "langchain-openai": "1.1.14",
-    "starlette": "1.3.1",
-    "python-multipart": "0.0.26",
-}
 
 
 def declared(*extras: str) -> list[Requirement]:
@@ -132,13 +121,6 @@ def test_locks_hold_every_declared_dependency(name: str) -> None:
     for requirement in declared(*LOCKS[name]):
         if requirement.marker is None or requirement.marker.evaluate():
             assert versions[canonicalize_name(requirement.name)] in requirement.specifier, requirement
-
-
-@pytest.mark.parametrize("name", LOCKS)
-def test_locks_hold_the_security_floors(name: str) -> None:
-    versions = locked(name)
-    for package, floor in SECURITY_FLOORS.items():
-        assert versions[package] >= Version(floor), package
 
 
 def test_dev_is_a_superset_of_base() -> None:

@@ -48,8 +48,8 @@ class EndpointConfig(_Strict):
         return self
 
 
-class RoleConfig(_Strict):
-    """How a role is served."""
+class ModelConfig(_Strict):
+    """A model at an endpoint, and how it is asked."""
 
     endpoint: str
     model: str
@@ -57,6 +57,17 @@ class RoleConfig(_Strict):
     temperature: float = Field(default=0, ge=0, le=2)
     max_tokens: int = Field(default=256, ge=1, le=32768)
     style: Literal["auto", "quote", "prose"] = "auto"
+
+
+class RoleConfig(ModelConfig):
+    """How a role is served: by one model, and by others, in their order, while it does not answer."""
+
+    fallbacks: tuple[ModelConfig, ...] = ()
+
+    @property
+    def models(self) -> tuple[ModelConfig, ...]:
+        """The role's model and those that stand in for it."""
+        return (self, *self.fallbacks)
 
 
 class Catalog(_Strict):
@@ -68,16 +79,20 @@ class Catalog(_Strict):
     @model_validator(mode="after")
     def _endpoints_exist(self) -> Catalog:
         for name, role in self.roles.items():
-            if role.endpoint not in self.endpoints:
-                raise ValueError(f"role {name!r} names the endpoint {role.endpoint!r}, which is not defined")
+            for model in role.models:
+                if model.endpoint not in self.endpoints:
+                    raise ValueError(f"role {name!r} names the endpoint {model.endpoint!r}, which is not defined")
         if missing := set(ROLES) - set(self.roles):
             raise ValueError(f"no endpoint serves: {', '.join(sorted(missing))}")
+        if self.roles["fraud"].fallbacks:
+            raise ValueError("role 'fraud' can have no fallbacks: its probabilities are calibrated for one model")
         return self
 
     @cached_property
     def uses_embedded(self) -> bool:
         """True when some role is served in this process."""
-        return any(self.endpoints[role.endpoint].kind == "embedded" for role in self.roles.values())
+        used = (model for role in self.roles.values() for model in role.models)
+        return any(self.endpoints[model.endpoint].kind == "embedded" for model in used)
 
 
 def load_catalog(override: Path | None = None) -> Catalog:

@@ -14,20 +14,27 @@ import openai
 from langchain.messages import AIMessageChunk
 from langchain_core.runnables import RunnableConfig
 from langchain_openai import ChatOpenAI
+from langgraph.constants import TAG_NOSTREAM
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from agent.models.breaker import CircuitBreaker
-from agent.models.catalog import Catalog, EndpointConfig, Role, RoleConfig
+from agent.models.catalog import Catalog, EndpointConfig, ModelConfig, Role
+from agent.models.chain import ModelChain
 from agent.models.embedded import EmbeddedServer
 from agent.models.files import LANGUAGE_MODEL
 from agent.models.raw_chunks import RawChunkCompletions
 from tools.errors import InputError, ModelUnavailableError
 from tools.ports import ChatRequest, Completion, TokenLogprobs, Usage
+from tools.untrusted import inert
 
 _log = logging.getLogger(__name__)
 
 _CONNECT_TIMEOUT_S = 5.0
 _LONGEST_PAUSE_S = 4.0
+# An answer of many times its limit comes from an endpoint that does not keep to it, and might never end.
+_CHARS_PER_TOKEN = 50
+_SPARE_CHARS = 5000
+_SPARE_CHUNKS = 1000
 
 
 class MalformedReplyError(Exception):
@@ -61,13 +68,13 @@ class _ChoiceLogprobs(TypedDict, total=False):
 
 
 class RoleModel:
-    """One role's model; satisfies `tools.ports.ChatModel`.
+    """One model of a role at its endpoint; satisfies `tools.ports.ChatModel`.
 
     Calls that fail before their first token are tried again with exponential backoff and full jitter; an endpoint that
     keeps failing is left alone for a while by its circuit breaker.
     """
 
-    def __init__(self, role: RoleConfig, endpoint: EndpointConfig, base_url: str, breaker: CircuitBreaker) -> None:
+    def __init__(self, role: ModelConfig, endpoint: EndpointConfig, base_url: str, breaker: CircuitBreaker) -> None:
         """Bind a role to the endpoint at `base_url`; `breaker` is shared by all roles of that endpoint."""
         self._role = role
         self._endpoint = endpoint
@@ -103,16 +110,26 @@ class RoleModel:
         """SHA-256 of the weights that are served, where they are ours."""
         return LANGUAGE_MODEL.sha256 if self._endpoint.kind == "embedded" else None
 
+    def versions(self, role: Role) -> dict[str, str]:
+        """What a result records of the model: its name, and its weights where they are ours."""
+        weights = {} if self.sha256 is None else {f"{role}_model_sha256": self.sha256}
+        return {f"{role}_model": self.name, **weights}
+
     @property
     def identity(self) -> str:
         """What answers depend on beside the request: endpoint, weights, adapter, style and limits."""
         served = {"base_url": str(self._endpoint.base_url), "sha256": self.sha256}
-        return json.dumps({**self._role.model_dump(), **served}, sort_keys=True)
+        return json.dumps({**self._role.model_dump(exclude={"fallbacks"}), **served}, sort_keys=True)
 
     @property
     def supports_grammar(self) -> bool:
         """Whether the endpoint honours GBNF grammars."""
         return self._endpoint.kind == "embedded"
+
+    @property
+    def resting(self) -> bool:
+        """Whether its endpoint is left alone after failures."""
+        return self._breaker.state == "open"
 
     @property
     def quotes(self) -> bool:
@@ -174,12 +191,20 @@ class RoleModel:
                         yield chunk
 
     async def _chunks(self, request: ChatRequest) -> AsyncGenerator[AIMessageChunk]:
-        messages = [(message.role, message.content) for message in request.messages]
-        stream = self._client.astream(messages, RunnableConfig(run_name=self.name), **self._options(request))
+        # Here, and not where prompts are made: no text reaches any model with a control token in it.
+        messages = [(message.role, inert(message.content)) for message in request.messages]
+        options = self._options(request)
+        # Not to the graph's stream of messages: nodes send on what passed their guards.
+        config = RunnableConfig(run_name=self.name, tags=[TAG_NOSTREAM])
+        stream = self._client.astream(messages, config, **options)
         finished = False
+        chunks = characters = 0
         try:
             async for chunk in stream:
                 assert isinstance(chunk, AIMessageChunk)
+                chunks, characters = chunks + 1, characters + len(chunk.text)
+                if _endless(chunks, characters, options["max_tokens"]):
+                    raise MalformedReplyError("the answer goes on far beyond its limit")
                 finished = finished or bool(chunk.response_metadata.get("finish_reason"))
                 yield chunk
         except _UNREADABLE as error:
@@ -239,11 +264,17 @@ class ModelGateway:
         self.catalog = catalog
         self._servers: dict[str, EmbeddedServer] = {}
         self._breakers = {name: CircuitBreaker() for name in catalog.endpoints}
-        self._roles = {role: self.bind(config) for role, config in catalog.roles.items()}
+        self._chains = {
+            role: ModelChain([self.bind(model) for model in config.models]) for role, config in catalog.roles.items()
+        }
+
+    def chain(self, role: Role) -> ModelChain[RoleModel]:
+        """The models that serve a role: its own and those that stand in for it."""
+        return self._chains[role]
 
     def role(self, role: Role) -> RoleModel:
-        """The model that serves a role."""
-        return self._roles[role]
+        """The model that serves a role while all is well."""
+        return self._chains[role].models[0]
 
     def breaker(self, endpoint: str) -> CircuitBreaker:
         """The circuit breaker of an endpoint."""
@@ -255,8 +286,8 @@ class ModelGateway:
             server.close()
         self._servers.clear()
 
-    def bind(self, role: RoleConfig, base_url: str | None = None) -> RoleModel:
-        """A role's model at its endpoint, or at another address that serves the same model (with an adapter)."""
+    def bind(self, role: ModelConfig, base_url: str | None = None) -> RoleModel:
+        """A model at its endpoint, or at another address that serves the same model (with an adapter)."""
         endpoint = self.catalog.endpoints[role.endpoint]
         address = base_url or self._base_url(role.endpoint, endpoint)
         return RoleModel(role, endpoint, address, self._breakers[role.endpoint])
@@ -269,6 +300,10 @@ class ModelGateway:
         return self._servers[name].base_url
 
 
+def _endless(chunks: int, characters: int, max_tokens: int) -> bool:
+    return chunks > max_tokens + _SPARE_CHUNKS or characters > max_tokens * _CHARS_PER_TOKEN + _SPARE_CHARS
+
+
 def _logprobs(chunk: AIMessageChunk) -> Iterator[TokenLogprobs]:
     reported: _ChoiceLogprobs | None = chunk.response_metadata.get("logprobs")  # pyright: ignore[reportUnknownMemberType]
     for token in (reported or {}).get("content") or []:
@@ -276,7 +311,7 @@ def _logprobs(chunk: AIMessageChunk) -> Iterator[TokenLogprobs]:
         yield TokenLogprobs(token["token"], token["logprob"], top)
 
 
-def _served_name(role: RoleConfig, endpoint: EndpointConfig) -> str:
+def _served_name(role: ModelConfig, endpoint: EndpointConfig) -> str:
     # vLLM addresses an adapter by its own name, in the place of the model's.
     if role.adapter and endpoint.kind == "vllm":
         return role.adapter

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from xml.sax.saxutils import quoteattr
 
+from agent.conversation import quoted_turns, turn_texts
+from agent.guards.active_content import harmless
+from agent.guards.errors import Reason, WithheldError
+from agent.guards.output import OutputGuard
 from agent.models.gateway import RoleModel
 from agent.nodes.events import emit
 from agent.prompts import Prompt
@@ -19,8 +23,12 @@ from tools.knowledge.quotes import chosen_candidates, quote_grammar
 from tools.knowledge.rank import Candidate
 from tools.knowledge.support import supported_sentences
 from tools.ports import ChatRequest, Completion, Message, Usage
+from tools.untrusted import Fence
+
+_log = logging.getLogger(__name__)
 
 _CANDIDATES = 5
+_LONGEST_QUESTION = 4000
 _NO_ANSWER = "NOANSWER"
 _DEGRADED = "The language model does not answer at the moment; these are the closest sentences in the documents. "
 
@@ -43,15 +51,18 @@ class Question:
 class Answer:
     """A grounded answer; an empty `text` means that nothing was supported.
 
-    `prompt` is None where no model was asked, `degraded` says that one should have been.
+    `model` and `prompt` are None where no model was asked, `degraded` says that one should have been; `withheld` why
+    what a model wrote is not used.
     """
 
     text: str
     citations: list[Citation]
     usage: Usage = field(default_factory=Usage)
+    model: RoleModel | None = None
     prompt: str | None = None
     degraded: bool = False
     verdict: Verdict | None = None
+    withheld: Reason | None = None
 
 
 @dataclass(frozen=True)
@@ -60,14 +71,19 @@ class Answerer:
 
     services: Services
 
-    async def answer(self, model: RoleModel, question: Question, passages: Sequence[Passage]) -> Answer:
-        """Quote or write, as the model is configured; quote without it where it does not answer."""
-        try:
-            if model.quotes:
-                return await self._quote(model, question, passages)
-            return await self._write(model, question, passages)
-        except ModelUnavailableError:
-            return await self._quote(None, question, passages)
+    async def answer(self, models: Sequence[tuple[RoleModel, Question]], passages: Sequence[Passage]) -> Answer:
+        """Quote or write, as the first model that answers is configured; quote without one where none does.
+
+        The question is the same for all `models`, put as each of them reads it.
+        """
+        for model, question in models:
+            try:
+                answer = await (self._quote if model.quotes else self._write)(model, question, passages)
+            except ModelUnavailableError as error:
+                _log.warning("model %s does not answer (%s)", model.name, error.code)
+            else:
+                return replace(answer, model=model)
+        return await self._quote(None, models[0][1], passages)
 
     async def _quote(self, model: RoleModel | None, question: Question, passages: Sequence[Passage]) -> Answer:
         """Let the model choose among the best sentences; without a model, the ranking chooses and says so."""
@@ -79,22 +95,29 @@ class Answerer:
             emit("token", {"text": (text := _DEGRADED + candidates[0].cited)})
             return Answer(text, _quote_citations(candidates[:1]), degraded=True, verdict=verdict)
         request = ChatRequest(_quote_messages(question, candidates), grammar=quote_grammar(candidates))
-        completion = await _stream(model, request)
+        completion = await _choose(model, request)
         chosen = chosen_candidates(completion.text, candidates) or candidates[:1]
         numbered = _renumber(chosen)
         text = " ".join(candidate.cited for candidate in numbered)
-        return Answer(text, _quote_citations(numbered), completion.usage, question.prompt.id, verdict=verdict)
+        if not model.supports_grammar:
+            emit("token", {"text": text})
+        return Answer(text, _quote_citations(numbered), completion.usage, prompt=question.prompt.id, verdict=verdict)
 
     def _read(self, query: str, passages: Sequence[Passage]) -> tuple[list[Candidate], Verdict]:
         """The best sentences, and whether they answer: a model that only quotes cannot tell."""
         candidates = self.services.ranker.rank(query, passages, limit=_CANDIDATES)
-        return candidates, self.services.reader.read(query, candidates, passages)
+        verdict = self.services.reader.read(query, candidates, passages)
+        return [replace(one, text=harmless(one.text, [one.quote])) for one in candidates], verdict
 
     async def _write(self, model: RoleModel, question: Question, passages: Sequence[Passage]) -> Answer:
         """Let the model write, then keep the sentences that their cited passages support."""
         messages = _prose_messages(question, passages)
         request = ChatRequest(messages, max_tokens=question.max_tokens, temperature=question.temperature)
-        completion = await _stream(model, request)
+        guard = await self.services.compute(lambda: OutputGuard([passage.text for passage in passages]))
+        try:
+            completion = await _write(model, request, guard)
+        except WithheldError as error:
+            return Answer("", [], prompt=question.prompt.id, withheld=error.reason)
         bm25 = self.services.bm25
         kept = await self.services.compute(lambda: supported_sentences(completion.text, passages, bm25))
         numbers: dict[str, int] = {}
@@ -107,21 +130,42 @@ class Answerer:
                     citations.append(_citation(numbers[passage.chunk_id], passage, quote))
             marks = "".join(f"[{numbers[passage.chunk_id]}]" for passage, _ in sentence.sources)
             sentences.append(f"{sentence.text} {marks}")
-        return Answer(" ".join(sentences), citations, completion.usage, question.prompt.id)
+        return Answer(" ".join(sentences), citations, completion.usage, prompt=question.prompt.id)
 
 
-async def _stream(model: RoleModel, request: ChatRequest) -> Completion:
-    """Run a request, sending tokens on as they come; what may become NOANSWER is held back until it is not."""
+async def _choose(model: RoleModel, request: ChatRequest) -> Completion:
+    """Run a request whose grammar admits the offered sentences only, sending tokens on as they come.
+
+    Where no grammar holds, the model may say anything: nothing of it is sent on.
+    """
+    async with aclosing(model.stream(request)) as items:
+        async for item in items:
+            if isinstance(item, Completion):
+                return item
+            if model.supports_grammar:
+                emit("token", {"text": item})
+    raise ModelUnavailableError(f"The model {model.name} ended its answer without finishing it.")
+
+
+async def _write(model: RoleModel, request: ChatRequest, guard: OutputGuard) -> Completion:
+    """Run a request, sending on what the guard lets out; what may become NOANSWER is held back until it is not.
+
+    The completion's text is what the guard let out.
+
+    Raises:
+        WithheldError: the guard stopped the model.
+    """
     held = ""
     released = False
     async with aclosing(model.stream(request)) as items:
         async for item in items:
             if isinstance(item, Completion):
+                held += guard.finish()
                 if held and not held.strip().startswith(_NO_ANSWER):
                     emit("token", {"text": held})
-                return item
-            held += item
-            if released or not _NO_ANSWER.startswith(held.strip()[: len(_NO_ANSWER)]):
+                return replace(item, text=guard.text)
+            held += guard.feed(item)
+            if held and (released or not _NO_ANSWER.startswith(held.strip()[: len(_NO_ANSWER)])):
                 emit("token", {"text": held})
                 held, released = "", True
     raise ModelUnavailableError(f"The model {model.name} ended its answer without finishing it.")
@@ -129,24 +173,23 @@ async def _stream(model: RoleModel, request: ChatRequest) -> Completion:
 
 def _quote_messages(question: Question, candidates: Sequence[Candidate]) -> list[Message]:
     listed = "\n".join(f"- {candidate.cited}" for candidate in candidates)
+    sentences = Fence.around(listed).block("sentences", listed)
     return [
         Message("system", question.prompt.text),
-        Message("user", f"Sentences:\n{listed}\n\nQuestion: {question.text}"),
+        Message("user", f"{sentences}\n\nQuestion: {question.text[:_LONGEST_QUESTION]}"),
     ]
 
 
 def _prose_messages(question: Question, passages: Sequence[Passage]) -> list[Message]:
-    blocks = "\n".join(
-        f'<passage n="{n}" title={quoteattr(passage.title)}>\n{_inert(passage.text)}\n</passage>'
-        for n, passage in enumerate(passages, 1)
-    )
-    asked = Message("user", f"{blocks}\n\nQuestion: {question.text}")
-    return [Message("system", question.prompt.text), *question.conversation, asked]
-
-
-def _inert(text: str) -> str:
-    """A passage's text that cannot close its own quotation."""
-    return text.replace("</passage", "< /passage")
+    texts = [f"Title: {' '.join(passage.title.split())}\n{passage.text}" for passage in passages]
+    fence = Fence.around(*turn_texts(question.conversation), *texts)
+    blocks = [fence.block("passage", text, f'n="{n}"') for n, text in enumerate(texts, 1)]
+    said = [f"Earlier turns:\n{quoted_turns(fence, question.conversation)}\n"] if question.conversation else []
+    asked = "\n".join([*said, *blocks])
+    return [
+        Message("system", question.prompt.text),
+        Message("user", f"{asked}\n\nQuestion: {question.text[:_LONGEST_QUESTION]}"),
+    ]
 
 
 def _renumber(candidates: Sequence[Candidate]) -> list[Candidate]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from typing import Any, Literal, TypedDict
 
-from langchain.messages import AIMessage
-from langgraph.config import get_stream_writer
+from langchain.messages import AIMessage, AIMessageChunk
+from langgraph.config import get_config, get_stream_writer
+from langgraph.graph.message import push_message
 
 from agent.results import TokenUsage, TurnResult
 from agent.state import GraphState, RoutedTurn
@@ -25,6 +27,18 @@ class NodeEvent(TypedDict):
 def emit(event: EventName, data: Mapping[str, Any]) -> None:
     """Send an event to whoever follows the run; outside of a run it goes nowhere."""
     get_stream_writer()(NodeEvent(event=event, data=dict(data)))
+    if event == "token":
+        _draft(data["text"])
+
+
+def _draft(text: str) -> None:
+    """Show a piece of the answer to whoever follows the graph's messages.
+
+    Model calls themselves are not streamed there (`agent.models.gateway`): what models write is guarded before it is
+    sent on, and not all of it is meant for people.
+    """
+    task: str = (get_config().get("metadata") or {}).get("langgraph_checkpoint_ns", "")
+    push_message(AIMessageChunk(content=text, id=f"draft-{task}"), state_key=None)
 
 
 def finish_turn(state: RoutedTurn, *, versions: Mapping[str, str], usage: Usage, **fields: Any) -> GraphState:
@@ -44,7 +58,23 @@ def finish_turn(state: RoutedTurn, *, versions: Mapping[str, str], usage: Usage,
         versions={**state.get("versions", {}), **versions},
         **fields,
     )
+    return end_turn(result)
+
+
+def end_turn(result: TurnResult, message_id: str | None = None) -> GraphState:
+    """Send a turn's result and put it in the state with its answer, under an id of its own where one is given."""
     emit("result", result.model_dump(mode="json", by_alias=True))
     kept = result.model_dump(mode="json", by_alias=True, exclude={"extraction": {"source_text"}})
     brief = {name: kept[name] for name in ("route", "routed_to", "confidence", "abstained", "reason", "citations")}
-    return {"messages": [AIMessage(result.answer, additional_kwargs={"switchyard": brief})], "result": kept}
+    answer = AIMessage(result.answer, id=message_id or _answer_id(), additional_kwargs={"switchyard": brief})
+    return {"messages": [answer], "result": kept}
+
+
+def answer_id(run_id: str) -> str:
+    """The id of a run's answer among the messages: however often the run begins anew, it has one answer."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{run_id}/answer"))
+
+
+def _answer_id() -> str | None:
+    run_id: str | None = (get_config().get("metadata") or {}).get("run_id")
+    return None if run_id is None else answer_id(run_id)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from langgraph.runtime import Runtime
 
+from agent.models.gateway import RoleModel
 from agent.nodes.events import emit, finish_turn
 from agent.results import Evidence, ExtractedField, ExtractionResult
 from agent.services import Services
@@ -37,8 +38,8 @@ class ExtractNode:
         if schema is None:
             return _ask_schema(state)
         emit("status", {"text": f"Reading the {schema.replace('_', ' ')}"})
-        model = self.services.models.role("extract")
-        found = await extract(text, resolve_schema(schema), model)
+        models = self.services.models.chain("extract")
+        found = await extract(text, resolve_schema(schema), models)
         result = extraction_result(found, text, document_id)
         if len(context.document_ids) > 1:
             result.warnings.append(f"Only the first of {len(context.document_ids)} attached documents was read.")
@@ -46,7 +47,7 @@ class ExtractNode:
         emit("token", {"text": answer})
         return finish_turn(
             state,
-            versions=_versions(found),
+            versions=_versions(found, models.named(found.model)),
             usage=found.usage,
             route="extraction",
             answer=answer,
@@ -77,9 +78,10 @@ def extraction_result(
     )
 
 
-def _versions(found: extraction.ExtractionResult) -> dict[str, str]:
+def _versions(found: extraction.ExtractionResult, model: RoleModel | None) -> dict[str, str]:
+    served = {"extract_model": found.model} if model is None else model.versions("extract")
     asked = {} if found.prompt is None else {"extract_prompt": found.prompt}
-    return {"extract_model": found.model, **asked, "schema": found.schema_name}
+    return {**served, **asked, "schema": found.schema_name}
 
 
 def _fields(values: Mapping[str, extraction.ExtractedValue], text: str) -> dict[str, ExtractedField]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
+from langgraph.runtime import Runtime
+
+from agent.guards.active_content import harmless
 from agent.nodes.events import emit, finish_turn
 from agent.results import FraudModel, FraudResult, RedFlag
+from agent.review import WAITING, review_request
 from agent.services import Services
-from agent.state import GraphState, RoutedTurn
+from agent.state import GraphState, RoutedTurn, TurnContext
 from tools.errors import InputError, ModelUnavailableError
 from tools.fraud.errors import MissingFieldsError
 from tools.fraud.parse import require_transaction
@@ -23,8 +27,8 @@ class FraudNode:
 
     services: Services
 
-    async def run(self, state: RoutedTurn) -> GraphState:
-        """Answer with a score, or ask for the facts that a score needs."""
+    async def run(self, state: RoutedTurn, runtime: Runtime[TurnContext]) -> GraphState:
+        """Answer with a score, or ask for the facts that a score needs. A borderline score is left to a person."""
         try:
             transaction = await self.services.compute(lambda: require_transaction(state["query"]))
         except InputError as error:
@@ -35,21 +39,31 @@ class FraudNode:
                 scored = await score(transaction, served.model, self.services.policy, manifest=served.manifest)
         except ModelUnavailableError:
             return self._flags_only(state, transaction)
-        emit("token", {"text": scored.reasoning})
+        fraud = fraud_result(scored)
+        request = None
+        if self._waits(scored, runtime):
+            request = review_request(fraud, scored.review_reasons, harmless(scored.narrative))
+        answer = fraud.reasoning if request is None else f"{fraud.reasoning}\n\n{WAITING}"
+        emit("token", {"text": answer})
         return finish_turn(
             state,
             versions={"fraud_model": served.model.name, "fraud_prompt": scored.prompt},
             usage=scored.usage,
             route="fraud",
-            answer=scored.reasoning,
+            answer=answer,
             abstained=False,
-            fraud=fraud_result(scored),
+            fraud=fraud,
+            interrupt=request,
             explanation={"narrative": scored.narrative, "logit": round(scored.z, 4)},
         )
 
+    def _waits(self, scored: FraudScore, runtime: Runtime[TurnContext]) -> bool:
+        context = runtime.context or TurnContext()
+        return scored.needs_review and self.services.reviews and context.may_wait
+
     def _flags_only(self, state: RoutedTurn, transaction: Transaction) -> GraphState:
         flags = assess(transaction, self.services.policy).flags
-        answer = f"The fraud model does not answer, so there is no probability. {explain_flags(flags)}"
+        answer = f"The fraud model does not answer, so there is no probability. {harmless(explain_flags(flags))}"
         emit("token", {"text": answer})
         return finish_turn(
             state,
@@ -64,27 +78,29 @@ class FraudNode:
 
 
 def fraud_result(scored: FraudScore) -> FraudResult:
-    """A tool's score as the API's model."""
+    """A tool's score as the API's model; what it repeats of the transaction does nothing where it is rendered."""
     return FraudResult(
         label=scored.label,
         probability=scored.probability,
+        threshold=scored.threshold,
         calibrated=scored.calibrated,
         risk_score=scored.risk_score,
-        red_flags=[RedFlag(code=flag.code, evidence=flag.evidence) for flag in scored.red_flags],
-        reasoning=scored.reasoning,
+        red_flags=[RedFlag(code=flag.code, evidence=harmless(flag.evidence)) for flag in scored.red_flags],
+        reasoning=harmless(scored.reasoning),
         needs_review=scored.needs_review,
-        model=FraudModel(base=scored.model.base, adapter=scored.model.adapter, sha256=scored.model.sha256),
+        model=FraudModel(**asdict(scored.model)),
     )
 
 
 def _ask(state: RoutedTurn, error: InputError) -> GraphState:
-    emit("token", {"text": error.message})
+    answer = harmless(error.message)
+    emit("token", {"text": answer})
     turn = finish_turn(
         state,
         versions={},
         usage=Usage(),
         route="fraud",
-        answer=error.message,
+        answer=answer,
         abstained=False,
         reason=error.code,
     )

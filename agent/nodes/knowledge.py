@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, get_args
 
 from langgraph.runtime import Runtime
 
 from agent.answer_cache import AnswerKey
 from agent.findings import Finding
+from agent.guards.errors import Reason
 from agent.memory import recent_turns
 from agent.models.gateway import RoleModel
 from agent.nodes.answering import Answer, Answerer, Question
@@ -36,14 +37,14 @@ class KnowledgeNode:
     async def run(self, state: RoutedTurn, runtime: Runtime[TurnContext]) -> GraphState:
         """Answer `query`, or set `refusal`."""
         context = runtime.context or TurnContext()
-        model = self.services.models.role("answer")
-        question = await self._question(model, state, context)
-        key = self._key(model, question, context)
+        chain = self.services.models.chain("answer")
+        models = [(model, await self._question(model, state, context)) for model in chain.models]
+        key = self._key(*models[0], context)
         cache = self.services.answers
         if cache is not None and (found := cache.find(key)) is not None:
             return _repeat(state, found)
-        finding, corpus_version = await self._find_out(model, question, context)
-        if cache is not None:
+        finding, corpus_version = await self._find_out(models, context)
+        if cache is not None and finding.reason not in get_args(Reason):
             # Under the version that was searched, which is not the one above where the documents changed meanwhile.
             cache.store(replace(key, corpus_version=corpus_version), finding)
         return _finish(state, finding)
@@ -70,15 +71,16 @@ class KnowledgeNode:
             conversation=question.conversation,
         )
 
-    async def _find_out(self, model: RoleModel, question: Question, context: TurnContext) -> tuple[Finding, str]:
+    async def _find_out(
+        self, models: Sequence[tuple[RoleModel, Question]], context: TurnContext
+    ) -> tuple[Finding, str]:
         """Search, judge and answer; with the version of the documents that were searched."""
         where = Where(document_ids=context.document_ids)
-        search = self.services.index.search_counted(
-            context.index_collection, question.text, top_k=GATE_DEPTH, where=where
-        )
-        retrieval = await traced_retrieval(question.text, search)
+        text = models[0][1].text
+        search = self.services.index.search_counted(context.index_collection, text, top_k=GATE_DEPTH, where=where)
+        retrieval = await traced_retrieval(text, search)
         passages, size, gate = retrieval.passages, retrieval.corpus_size, self.services.gate
-        evidence = traced_gate(question.text, lambda: gate.assess(question.text, passages, corpus_size=size))
+        evidence = traced_gate(text, lambda: gate.assess(text, passages, corpus_size=size))
         explanation: dict[str, Any] = {
             "evidence": _explain(evidence),
             "passages": [_brief(passage) for passage in passages],
@@ -87,11 +89,13 @@ class KnowledgeNode:
         if not evidence.answerable:
             return _refuse(_refusal_reason(evidence, size), passages, explanation), retrieval.corpus_version
         emit("status", {"text": f"Reading {min(len(passages), _READ_PASSAGES)} passages"})
-        answer = await Answerer(self.services).answer(model, question, passages[:_READ_PASSAGES])
-        return _judged(model, answer, passages, explanation), retrieval.corpus_version
+        answer = await Answerer(self.services).answer(models, passages[:_READ_PASSAGES])
+        finding = _judged(answer, passages, explanation)
+        stand_in = answer.model is not None and answer.model is not models[0][0]
+        return replace(finding, stand_in=stand_in), retrieval.corpus_version
 
 
-def _judged(model: RoleModel, answer: Answer, passages: Sequence[Passage], explanation: dict[str, Any]) -> Finding:
+def _judged(answer: Answer, passages: Sequence[Passage], explanation: dict[str, Any]) -> Finding:
     """An answer as a finding; one without text is a refusal."""
     if answer.verdict is not None:
         explanation["reader"] = _explain(answer.verdict)
@@ -99,8 +103,11 @@ def _judged(model: RoleModel, answer: Answer, passages: Sequence[Passage], expla
         finding = Finding(explanation, answer.text, answer.citations)
     else:
         near_miss = answer.verdict is not None and not answer.verdict.answers
-        finding = _refuse("not_in_documents" if near_miss else "not_supported", passages, explanation)
-    used = {} if answer.prompt is None else {"answer_model": model.name, "answer_prompt": answer.prompt}
+        reason = answer.withheld or ("not_in_documents" if near_miss else "not_supported")
+        finding = _refuse(reason, passages, explanation)
+    used: dict[str, str] = {}
+    if answer.model is not None and answer.prompt is not None:
+        used = {**answer.model.versions("answer"), "answer_prompt": answer.prompt}
     return replace(finding, versions=used, usage=answer.usage, degraded=answer.degraded)
 
 

@@ -10,7 +10,9 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
+from agent.conversation import quoted_turns, turn_texts
 from agent.followup import is_follow_up, stand_alone
+from agent.guards.output import fit_for_use
 from agent.memory import last_question, recent_turns
 from agent.nodes.events import emit
 from agent.prompts import Prompt
@@ -20,11 +22,13 @@ from agent.state import GraphState, NewTurn, TurnContext
 from tools.errors import InputError, SwitchyardError
 from tools.fraud.parse import looks_like_transaction, parse_transaction
 from tools.ports import ChatRequest, Message
+from tools.untrusted import Fence
 
 _log = logging.getLogger(__name__)
 
 _REMEMBERED_QUESTIONS = 5
 _REWRITE_TOKENS = 80
+_LONGEST_REWRITE = 500
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ class RouteNode:
         """The message as a question of its own, and what was used to make it one."""
         if not is_follow_up(message) or not (questions := await self._questions(state)):
             return message, {}
-        if self.services.models.role("answer").quotes:
+        if self.services.models.chain("answer").first.quotes:
             return stand_alone(message, questions), {}
         prompt = await self.services.prompts.get("rewrite")
         if rewritten := await self._rewrite(prompt, message, state):
@@ -69,14 +73,20 @@ class RouteNode:
         return stand_alone(message, questions), {}
 
     async def _rewrite(self, prompt: Prompt, message: str, state: NewTurn) -> str:
-        """What the model makes of the message; empty where it does not answer."""
-        messages = [Message("system", prompt.text), *recent_turns(state["messages"]), Message("user", message)]
+        """What the model makes of the message; empty where it does not answer, or with something else."""
+        turns = recent_turns(state["messages"])
+        conversation = quoted_turns(Fence.around(*turn_texts(turns)), turns)
+        messages = [Message("system", prompt.text), Message("user", f"{conversation}\n\nLast message: {message}")]
         request = ChatRequest(messages, max_tokens=_REWRITE_TOKENS)
         try:
-            return (await self.services.models.role("answer").complete(request)).text.strip()
+            rewritten = (await self.services.models.chain("answer").complete(request)).text.strip()
         except SwitchyardError as error:
             _log.warning("follow-up rewritten by rule: %s", error.code)
             return ""
+        if await self.services.compute(lambda: _is_question(rewritten)):
+            return rewritten
+        _log.warning("follow-up rewritten by rule: the model wrote no question")
+        return ""
 
     async def _questions(self, state: NewTurn) -> Sequence[str]:
         """The stand-alone questions so far; of a conversation that the caller kept, read from what the user said."""
@@ -89,6 +99,10 @@ class RouteNode:
                 decision = await self.services.compute(partial(self.services.router.route, query))
                 told += [query] if decision.routed_to == "knowledge" else []
         return told
+
+
+def _is_question(text: str) -> bool:
+    return 0 < len(text) <= _LONGEST_REWRITE and "\n" not in text and fit_for_use(text)
 
 
 def _plain(decision: RouteDecision) -> dict[str, Any]:

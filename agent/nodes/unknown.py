@@ -14,6 +14,10 @@ _REASONS = {
     "not_in_documents": "I don't know. I looked through your documents and found nothing that answers this.",
     "no_documents": "I don't know. There are no documents to answer from yet; add some and ask again.",
     "not_supported": "I don't know. I found related passages, but no answer that they support.",
+    "instructions_repeated": (
+        "I don't know. The model began to recite its instructions instead of your documents, so its answer is withheld."
+    ),
+    "model_looped": "I don't know. The model repeated itself without end, so its answer is withheld.",
     "not_a_task": "I don't know what to do with this. It is not a question, a document to read or a transaction.",
     "empty": "I don't know what you would like: the message holds no words.",
 }

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-_PASSAGE = re.compile(r'<passage n="(\d+)"[^>]*>\n(.*?)\n</passage>', re.DOTALL)
+_PASSAGE = re.compile(r'<passage n="(\d+)"[^>]*>\n(.*?)\n</passage ', re.DOTALL)
 _SENTENCE = re.compile(r"(?:^|(?<=[.!?]\s))[A-Z][^.!?|#\n]{30,}[.!?]", re.MULTILINE)
 _LISTED = re.compile(r"^- (.+)$", re.MULTILINE)
 _PIECES = 12

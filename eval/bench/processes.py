@@ -53,8 +53,9 @@ def switchyard(data_dir: Path, *, models: Path | None = None) -> Generator[Measu
 
 
 def server_environment(data_dir: Path, models: Path | None) -> dict[str, str]:
-    """The environment of a server under measurement: every question costs what a new one does."""
-    environment = {**os.environ, "SWITCHYARD_DATA_DIR": str(data_dir), "SWITCHYARD_ANSWER_CACHE": "off"}
+    """The environment of a server under measurement: every question costs what a new one does, none waits."""
+    measured = {"SWITCHYARD_ANSWER_CACHE": "off", "SWITCHYARD_REVIEW": "off"}
+    environment = {**os.environ, **measured, "SWITCHYARD_DATA_DIR": str(data_dir)}
     if models is not None:
         environment["SWITCHYARD_MODELS"] = str(models)
     return environment

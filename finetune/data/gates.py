@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from finetune.data.dataset import SPLITS, Example, SplitName, Splits
 from finetune.data.duplicates import Duplicate, find_duplicates
-from finetune.data.pii import mask_personal_data
+from tools.pii import mask_personal_data
 
 MAX_RATE_GAP = 0.10
 MAX_NEAR_SHARE = 0.10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Literal
 
 from fastapi import APIRouter
@@ -11,12 +12,15 @@ from sse_starlette.sse import EventSourceResponse
 
 from agent.results import TurnResult
 from agent.state import DEFAULT_COLLECTION, TurnContext
-from server.dependencies import App, Owner
-from server.inputs import MessageText, RequestBody, Text, ThreadId, TurnText
+from server.access.rules import needs
+from server.dependencies import App, Spender
+from server.idempotency import Identity
+from server.inputs import MessageText, RequestBody, Text, ThreadId, TurnText, check_conversation
 from server.runs.live import RunRequest
+from server.runs.rows import RequestKey
 from server.sse import stream_events
 
-router = APIRouter(tags=["chat"])
+router = APIRouter(tags=["chat"], dependencies=[needs("chat")])
 
 
 class ChatMessage(RequestBody):
@@ -44,11 +48,12 @@ class ChatRequest(RequestBody):
             raise PydanticCustomError("empty_message", "Send `message`, or `messages` that end with the user's.")
         if self.message is not None and self.messages:
             raise PydanticCustomError("invalid_request", "Send either `message` or `messages`, not both.")
+        check_conversation(message.content for message in self.messages or [])
         if self.messages and (self.messages[-1].role != "user" or not self.messages[-1].content.strip()):
             raise PydanticCustomError("empty_message", "The last of `messages` must be the user's, with text.")
         return self
 
-    def run_request(self, owner: str) -> RunRequest:
+    def run_request(self, owner: str, key: RequestKey | None = None) -> RunRequest:
         """The run that this turn asks for."""
         earlier = self.messages[:-1] if self.messages else []
         return RunRequest(
@@ -63,6 +68,7 @@ class ChatRequest(RequestBody):
                 max_tokens=self.max_tokens,
             ),
             history=tuple((message.role, message.content) for message in earlier),
+            key=key,
         )
 
 
@@ -100,11 +106,14 @@ _SSE_CONTENT: dict[str, Any] = {"schema": {"type": "string"}, "example": _SSE_EX
     responses={200: {"description": _EVENTS, "content": {"text/event-stream": _SSE_CONTENT}}},
     summary="Ask, extract or score: one turn",
 )
-async def chat(body: ChatRequest, app: App, owner: Owner) -> EventSourceResponse | dict[str, Any]:
+async def chat(
+    body: ChatRequest, app: App, caller: Spender, identity: Identity
+) -> EventSourceResponse | dict[str, Any]:
     """Run one turn. The message is stored before the first byte of the answer; a client that leaves loses nothing."""
     for document_id in body.document_ids:
-        await app.documents.get(owner, document_id)
-    run = await app.runs.start(body.run_request(owner))
+        await app.documents.get(caller.owner, document_id)
+    request = body.run_request(caller.owner, identity.of(body))
+    run = await app.runs.start(replace(request, key_id=caller.key_id))
     if body.stream:
-        return stream_events(app.runs.follow(owner, run.run_id))
-    return await app.runs.result(run)
+        return stream_events(app.runs.follow(caller.owner, run.run_id))
+    return await app.runs.result(caller.owner, run.run_id)

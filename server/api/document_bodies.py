@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from agent.state import DEFAULT_COLLECTION
 from server.ingestion.upload import NewDocument, SyncedFile
-from server.inputs import MAX_DOCUMENT_CHARS, RequestBody, Text
+from server.inputs import RequestBody, Text, bounded
+from server.limits import MAX_DOCUMENT_CHARS
 from tools.errors import InputError
 from tools.knowledge.chunking import ChunkingStrategy, ChunkSettings
 
 MAX_BATCH = 500
-Metadata = dict[str, str | int | float | bool | None]
+Metadata = Annotated[dict[str, str | int | float | bool | None], AfterValidator(bounded)]
 DocumentId = Annotated[Text, Field(min_length=1, max_length=512)]
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, ValidationError
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
+from server.access.rules import needs
 from server.api.document_bodies import Batch, FileUpload, RetryRequest, TextDocument, TextUpload
 from server.dependencies import App, Owner
 from server.ingestion.rows import DocumentRow, DocumentStatus
@@ -21,6 +22,8 @@ from tools.knowledge.chunking import ChunkSettings
 router = APIRouter(prefix="/documents", tags=["documents"])
 
 _Body = TypeVar("_Body", bound=RequestBody)
+_READ = [needs("chat", "documents")]
+_WRITE = [needs("documents")]
 
 
 class Accepted(BaseModel):
@@ -98,7 +101,14 @@ _BODY: dict[str, Any] = {
 }
 
 
-@router.post("", response_model=Accepted, status_code=202, responses={201: {"model": Accepted}}, openapi_extra=_BODY)
+@router.post(
+    "",
+    response_model=Accepted,
+    status_code=202,
+    responses={201: {"model": Accepted}},
+    openapi_extra=_BODY,
+    dependencies=_WRITE,
+)
 async def add_document(
     request: Request,
     response: Response,
@@ -112,7 +122,7 @@ async def add_document(
     return accepted(row)
 
 
-@router.post("/batch", response_model=BatchResult)
+@router.post("/batch", response_model=BatchResult, dependencies=_WRITE)
 async def add_documents(body: Batch, app: App, owner: Owner) -> BatchResult:
     """Add up to 500 texts; one that fails does not stop the others."""
     failed: list[BatchFailure] = []
@@ -125,7 +135,7 @@ async def add_documents(body: Batch, app: App, owner: Owner) -> BatchResult:
     return BatchResult(indexed=len(body.documents) - len(failed), failed=failed)
 
 
-@router.post("/retry", response_model=BatchResult)
+@router.post("/retry", response_model=BatchResult, dependencies=_WRITE)
 async def retry_documents(body: RetryRequest, app: App, owner: Owner) -> BatchResult:
     """Try failed documents again, from the files that were kept; one that fails again does not stop the others."""
     failed: list[BatchFailure] = []
@@ -137,7 +147,7 @@ async def retry_documents(body: RetryRequest, app: App, owner: Owner) -> BatchRe
     return BatchResult(indexed=len(body.ids) - len(failed), failed=failed)
 
 
-@router.get("", response_model=DocumentList)
+@router.get("", response_model=DocumentList, dependencies=_READ)
 async def list_documents(
     app: App,
     owner: Owner,
@@ -147,7 +157,7 @@ async def list_documents(
     return DocumentList(documents=[_view(row) for row in await app.documents.list(owner, status)])
 
 
-@router.get("/{document_id:path}", response_model=DocumentView)
+@router.get("/{document_id:path}", response_model=DocumentView, dependencies=_READ)
 async def get_document(
     document_id: str, app: App, owner: Owner, include: Annotated[Literal["text"] | None, Query()] = None
 ) -> DocumentView:
@@ -158,7 +168,7 @@ async def get_document(
     return view
 
 
-@router.delete("/{document_id:path}", status_code=204)
+@router.delete("/{document_id:path}", status_code=204, dependencies=_WRITE)
 async def delete_document(
     document_id: str,
     app: App,

@@ -10,13 +10,15 @@ from pydantic_core import PydanticCustomError
 
 from agent.nodes.extract import extraction_result
 from agent.results import ExtractionResult
-from server.dependencies import App, Owner
-from server.inputs import MAX_DOCUMENT_CHARS, RequestBody, Text
+from server.access.rules import needs
+from server.dependencies import App, Spender
+from server.inputs import RequestBody, Text
+from server.limits import MAX_DOCUMENT_CHARS
 from tools.errors import DocumentError, InputError
 from tools.extraction.extract import extract
 from tools.extraction.schemas import resolve_schema
 
-router = APIRouter(tags=["extraction"])
+router = APIRouter(tags=["extraction"], dependencies=[needs("chat")])
 
 
 class ExtractRequest(RequestBody):
@@ -39,17 +41,18 @@ class ExtractRequest(RequestBody):
 
 
 @router.post("/extract", response_model=ExtractionResult)
-async def extract_fields(body: ExtractRequest, app: App, owner: Owner) -> ExtractionResult:
+async def extract_fields(body: ExtractRequest, app: App, caller: Spender) -> ExtractionResult:
     """Read typed fields, each with its place in the text; what is not in the text is null with the reason."""
     schema = await app.services.compute(lambda: resolve_schema(body.schema_))
-    text = body.text if body.document_id is None else await _document_text(app, owner, body.document_id)
+    text = body.text if body.document_id is None else await _document_text(app, caller.owner, body.document_id)
     if not text or not text.strip():
         raise InputError("The text is empty.", code="empty_text")
-    found = await extract(text, schema, app.services.models.role("extract"))
+    found = await extract(text, schema, app.services.models.chain("extract"))
+    await app.access.budgets.record(caller, found.usage)
     return extraction_result(found, text, body.document_id)
 
 
-async def _document_text(app: App, owner: Owner, document_id: str) -> str:
+async def _document_text(app: App, owner: str, document_id: str) -> str:
     document = await app.documents.get(owner, document_id)
     if document.status != "indexed":
         raise DocumentError(

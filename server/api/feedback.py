@@ -9,11 +9,12 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from sqlalchemy.dialects.sqlite import insert
 
+from server.access.rules import needs
 from server.db.tables import feedback
 from server.dependencies import App, Owner
 from server.inputs import RequestBody, Text
 
-router = APIRouter(tags=["feedback"])
+router = APIRouter(tags=["feedback"], dependencies=[needs("chat")])
 
 
 class FeedbackRequest(RequestBody):

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
+from sqlalchemy import Connection
 
 from agent.nodes.fraud import fraud_result
 from agent.results import FraudResult
-from server.dependencies import App
+from server.access.rules import needs
+from server.audit.decisions import score_entry
+from server.db.engine import Database
+from server.dependencies import App, Spender
 from server.inputs import MessageText, RequestBody
 from tools.errors import InputError
 from tools.fraud.parse import require_transaction
 from tools.fraud.score import score_many
 from tools.fraud.transaction import Transaction, read_transaction
+from tools.ports import Usage
 
-router = APIRouter(prefix="/fraud", tags=["fraud"])
+router = APIRouter(prefix="/fraud", tags=["fraud"], dependencies=[needs("chat")])
 
 MAX_TRANSACTIONS = 1000
 _EXAMPLE: dict[str, Any] = {
@@ -52,13 +58,36 @@ class Scores(BaseModel):
 
 
 @router.post("/score", response_model=Scores)
-async def score_transactions(body: ScoreRequest, app: App) -> Scores:
-    """Score transactions. Missing essentials are asked for (422, `missing_fields`), never guessed."""
+async def score_transactions(body: ScoreRequest, app: App, caller: Spender) -> Scores:
+    """Score transactions. Missing essentials are asked for (422, `missing_fields`), never guessed.
+
+    Each score is in the audit log before it is answered.
+    """
     transactions = await app.services.compute(lambda: _read(body))
     services = app.services
     async with services.fraud.serving() as served:
         scored = await score_many(transactions, served.model, services.policy, manifest=served.manifest)
-    return Scores(results=[fraud_result(score) for score in scored])
+    await app.access.budgets.record(caller, sum((score.usage for score in scored), Usage()))
+    scores = Scores(results=[fraud_result(score) for score in scored])
+    await _audit(app.database, caller.owner, body, scores, [score.prompt for score in scored])
+    return scores
+
+
+async def _audit(database: Database, owner: str, body: ScoreRequest, scores: Scores, prompts: Sequence[str]) -> None:
+    audit = database.audit
+
+    def write(connection: Connection) -> None:
+        for asked, result, prompt in zip(_asked(body), scores.results, prompts, strict=True):
+            audit.append(connection, score_entry(audit.key, owner, asked, result.model_dump(mode="json"), prompt))
+
+    await database.write(write)
+
+
+def _asked(body: ScoreRequest) -> Sequence[str | Mapping[str, Any]]:
+    """What came in, one item a transaction."""
+    if body.text is not None:
+        return [body.text]
+    return body.transactions or [body.transaction or {}]
 
 
 def _read(body: ScoreRequest) -> list[Transaction]:

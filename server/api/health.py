@@ -12,9 +12,10 @@ from pydantic import BaseModel
 
 from agent.models.catalog import ROLES
 from agent.state import TurnContext
-from server.dependencies import App
+from server.access.rules import open_to_all
+from server.dependencies import App, Visitor
 
-router = APIRouter(tags=["health"])
+router = APIRouter(tags=["health"], dependencies=[open_to_all()])
 
 
 class RoleHealth(BaseModel):
@@ -44,9 +45,12 @@ class Alive(BaseModel):
     status: str
 
 
-@router.get("/health", response_model=Health)
-async def health(app: App) -> Health:
-    """Liveness, readiness of each part, models and memory."""
+@router.get("/health", response_model=Health | Alive)
+async def health(app: App, visitor: Visitor) -> Health | Alive:
+    """Liveness, readiness of each part, models and memory; to a stranger only the state of the whole."""
+    status = "stopping" if app.stopping else "ready" if app.ready else "starting"
+    if visitor is None:
+        return Alive(status=status)
     catalog = app.services.models.catalog
     fraud_adapter = await app.services.fraud.adapter()
     roles = {
@@ -59,12 +63,12 @@ async def health(app: App) -> Health:
         for role in ROLES
     }
     return Health(
-        status="stopping" if app.stopping else "ready" if app.ready else "starting",
+        status=status,
         version=version("switchyard"),
         uptime_s=round(time.time() - app.started_at, 1),
         memory_mb=round(psutil.Process().memory_info().rss / 2**20, 1),
         samples="indexed" if app.samples_ready else "indexing",
-        chunks=await app.services.index.count(TurnContext().index_collection),
+        chunks=await app.services.index.count(TurnContext(visitor.owner).index_collection),
         roles={str(role): entry for role, entry in roles.items()},
     )
 

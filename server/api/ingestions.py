@@ -9,13 +9,14 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from agent.state import DEFAULT_COLLECTION
+from server.access.rules import needs
 from server.application import Application
 from server.dependencies import App, Owner
 from server.ingestion.batches import Ingestion, Ingestions
 from server.ingestion.quality import PROBES, ProblemCode
 from server.inputs import RequestBody, Text
 
-router = APIRouter(prefix="/ingestions", tags=["documents"])
+router = APIRouter(prefix="/ingestions", tags=["documents"], dependencies=[needs("documents")])
 
 
 class IngestionRequest(RequestBody):

@@ -8,12 +8,13 @@ from fastapi import APIRouter, Header, Query
 from pydantic import BaseModel
 from sse_starlette.sse import EventSourceResponse
 
+from server.access.rules import needs
 from server.dependencies import App, Owner
 from server.runs.events import parse_cursor
 from server.runs.rows import RunRow, RunStatus
 from server.sse import stream_events
 
-router = APIRouter(prefix="/runs", tags=["runs"])
+router = APIRouter(prefix="/runs", tags=["runs"], dependencies=[needs("chat")])
 
 
 class RunView(BaseModel):

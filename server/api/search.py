@@ -8,13 +8,14 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from agent.state import DEFAULT_COLLECTION, TurnContext
+from server.access.rules import needs
 from server.dependencies import App, Owner
 from server.inputs import RequestBody, Text
 from tools.knowledge.documents import Passage
 from tools.knowledge.retrieve import SearchMode
 from tools.knowledge.store import Where
 
-router = APIRouter(tags=["search"])
+router = APIRouter(tags=["search"], dependencies=[needs("chat", "documents")])
 
 
 class Filters(RequestBody):

@@ -8,10 +8,11 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from agent.state import DEFAULT_COLLECTION
+from server.access.rules import needs
 from server.dependencies import App, Owner
 from server.inputs import RequestBody, Text
 
-router = APIRouter(prefix="/documents", tags=["documents"])
+router = APIRouter(prefix="/documents", tags=["documents"], dependencies=[needs("documents")])
 
 MAX_FILES = 200_000
 

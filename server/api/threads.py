@@ -8,10 +8,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
+from server.access.rules import needs
 from server.dependencies import App, Owner
 from server.runs.rows import RunStatus, TurnRow
 
-router = APIRouter(prefix="/threads", tags=["threads"])
+router = APIRouter(prefix="/threads", tags=["threads"], dependencies=[needs("chat")])
 
 
 class ThreadView(BaseModel):

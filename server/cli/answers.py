@@ -50,6 +50,8 @@ class Draft:
             self.status = event.data["text"]
         elif event.name == "token":
             self.text += event.data["text"]
+        elif event.name == "restart":
+            self.text = ""
 
     def __rich__(self) -> RenderableType:
         return Text(self.text) if self.text.strip() else Spinner("dots", text=Text(self.status, style="dim"))

@@ -131,7 +131,7 @@ def open_backend(
     if (url := running_server(settings)) is not None:
         from server.cli.client import HttpBackend
 
-        return HttpBackend.open(url)
+        return HttpBackend.open(url, settings.api_key)
     with working(console, "Loading"):
         # Takes seconds to import, which a running server saves.
         from server.cli.embedded import open_embedded

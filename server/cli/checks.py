@@ -8,6 +8,7 @@ import socket
 import sqlite3
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from agent.models.catalog import Catalog, CatalogError, load_catalog
 from agent.models.files import ALL_MODEL_FILES
 from agent.prompts.registry import PromptError, PromptRegistry
 from agent.settings import Settings
+from server.access.binding import UnsafeAddressError, require_safe_address
 from server.cli.backend import ServerError, running_server
 from server.cli.models import check_file
 
@@ -69,6 +71,7 @@ def run_checks(settings: Settings) -> Iterator[Check]:
     yield _space(settings.data_dir)
     yield from _models(settings)
     yield _prompts(settings)
+    yield _access(settings)
     yield from _server(settings)
     yield from _database(settings)
     yield from _services(settings)
@@ -134,12 +137,33 @@ def _prompts(settings: Settings) -> Check:
 
 
 def _keys(catalog: Catalog) -> Check:
-    used = {role.endpoint for role in catalog.roles.values()}
+    used = {model.endpoint for role in catalog.roles.values() for model in role.models}
     names = {catalog.endpoints[name].api_key_env for name in used}
     missing = sorted(name for name in names if name and not os.environ.get(name))
     if missing:
         return Check("Models file", "warn", f"no key in {', '.join(missing)}", f"export {missing[0]}=...")
     return Check("Models file", "ok", f"roles served by: {', '.join(sorted(used))}")
+
+
+def _access(settings: Settings) -> Check:
+    try:
+        require_safe_address(settings)
+    except UnsafeAddressError as error:
+        return Check("Access", "fail", f"the server would not listen on {settings.host}", error.message)
+    if settings.auth == "off":
+        return Check("Access", "ok", "one local user, this machine only")
+    if not (count := _usable_keys(settings.app_database)):
+        return Check("Access", "warn", "nobody has a key", "Make one: switchyard keys create OWNER")
+    return Check("Access", "ok", f"{count} usable keys")
+
+
+def _usable_keys(database: Path) -> int:
+    query = "SELECT count(*) FROM api_keys WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)"
+    try:
+        with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            return connection.execute(query, (time.time(),)).fetchone()[0]
+    except sqlite3.Error:
+        return 0  # no database yet, or none that has keys; what ails it the database's own check says
 
 
 def _server(settings: Settings) -> Iterator[Check]:

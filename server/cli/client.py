@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from urllib.parse import quote
 
 import httpx
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
 
 from server.cli.backend import Event, Json, ServerError
 from server.cli.sse import read_events
@@ -41,9 +41,10 @@ class HttpBackend:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, url: str) -> AsyncGenerator[HttpBackend]:
+    async def open(cls, url: str, api_key: SecretStr | None = None) -> AsyncGenerator[HttpBackend]:
         """Connect to the server at `url`; proxies of the environment are for other machines."""
-        async with httpx.AsyncClient(base_url=url, timeout=_TIMEOUT, trust_env=False) as client:
+        headers = {"Authorization": f"Bearer {api_key.get_secret_value()}"} if api_key else {}
+        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=_TIMEOUT, trust_env=False) as client:
             yield cls(client)
 
     async def chat(self, body: Json) -> AsyncGenerator[Event]:

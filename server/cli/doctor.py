@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import asdict, dataclass
-from typing import Annotated
+from typing import Annotated, cast
 
 import orjson
 import typer
@@ -62,10 +62,17 @@ def _settings(settings: Settings) -> list[Setting]:
     for name, field in Settings.model_fields.items():
         variable = f"SWITCHYARD_{name.upper()}"
         value = getattr(settings, name)
-        shown = "-" if value is None else _CREDENTIALS.sub("//***@", str(value))
+        shown = _CREDENTIALS.sub("//***@", _text(value))
         source = "environment" if variable in given else "default"
         found.append(Setting(variable, shown, source, field.description or ""))
     return found
+
+
+def _text(value: object) -> str:
+    """A setting as people write it; a key only as stars."""
+    if isinstance(value, tuple):
+        return ", ".join(map(str, cast("tuple[object, ...]", value))) or "-"
+    return "-" if value is None else str(value)
 
 
 def _print(console: Console, settings: list[Setting], checks: list[Check]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import orjson
@@ -14,6 +14,7 @@ from rich.console import Console
 from agent.services import sample_documents
 from agent.settings import Settings
 from agent.state import DEFAULT_OWNER
+from server.access.callers import LOCAL_CALLER, Caller, Credentials
 from server.api.chat import ChatRequest
 from server.api.document_bodies import FileUpload, RetryRequest
 from server.api.documents import accepted, list_documents, retry_documents
@@ -26,9 +27,11 @@ from server.application import Application, open_application
 from server.cli.backend import Event, Json
 from server.cli.terminal import progress_bar, working
 from server.errors import describe_invalid
+from server.masking import mask_log_output
 from tools.errors import InputError
 
 _Body = TypeVar("_Body", bound=BaseModel)
+_THIS_MACHINE = "127.0.0.1"
 
 
 @dataclass(frozen=True)
@@ -36,57 +39,59 @@ class EmbeddedBackend:
     """The API without HTTP; satisfies `Backend`."""
 
     application: Application
+    caller: Caller = LOCAL_CALLER
 
     async def chat(self, body: Json) -> AsyncGenerator[Event]:
         """See `Backend.chat`."""
         request = _read(ChatRequest, body)
         for document_id in request.document_ids:
-            await self.application.documents.get(DEFAULT_OWNER, document_id)
-        run = await self.application.runs.start(request.run_request(DEFAULT_OWNER))
-        async for arrived in self.application.runs.follow(DEFAULT_OWNER, run.run_id):
+            await self.application.documents.get(self.caller.owner, document_id)
+        asked = replace(request.run_request(self.caller.owner), key_id=self.caller.key_id)
+        run = await self.application.runs.start(asked)
+        async for arrived in self.application.runs.follow(self.caller.owner, run.run_id):
             for event in arrived:
                 yield Event(event.name, orjson.loads(event.data))
 
     async def add_file(self, name: str, content: bytes, fields: Json) -> Json:
         """See `Backend.add_file`."""
-        document = _read(FileUpload, fields).document(DEFAULT_OWNER, name, content)
+        document = _read(FileUpload, fields).document(self.caller.owner, name, content)
         return _json(accepted(await self.application.documents.add(document, wait=True)))
 
     async def delete(self, document_id: str, collection: str) -> None:
         """See `Backend.delete`."""
-        await self.application.documents.delete(DEFAULT_OWNER, document_id, collection)
+        await self.application.documents.delete(self.caller.owner, document_id, collection)
 
     async def plan_sync(self, body: Json) -> Json:
         """See `Backend.plan_sync`."""
-        return _json(await plan_sync(_read(SyncRequest, body), self.application, DEFAULT_OWNER))
+        return _json(await plan_sync(_read(SyncRequest, body), self.application, self.caller.owner))
 
     async def start_ingestion(self, body: Json) -> Json:
         """See `Backend.start_ingestion`."""
-        return _json(await start_ingestion(_read(IngestionRequest, body), self.application, DEFAULT_OWNER))
+        return _json(await start_ingestion(_read(IngestionRequest, body), self.application, self.caller.owner))
 
     async def finish_ingestion(self, ingestion_id: str) -> Json:
         """See `Backend.finish_ingestion`."""
-        return _json(await finish_ingestion(ingestion_id, self.application, DEFAULT_OWNER))
+        return _json(await finish_ingestion(ingestion_id, self.application, self.caller.owner))
 
     async def failed(self) -> list[Json]:
         """See `Backend.failed`."""
-        return _json(await list_documents(self.application, DEFAULT_OWNER, "failed"))["documents"]
+        return _json(await list_documents(self.application, self.caller.owner, "failed"))["documents"]
 
     async def retry(self, body: Json) -> Json:
         """See `Backend.retry`."""
-        return _json(await retry_documents(_read(RetryRequest, body), self.application, DEFAULT_OWNER))
+        return _json(await retry_documents(_read(RetryRequest, body), self.application, self.caller.owner))
 
     async def search(self, body: Json) -> Json:
         """See `Backend.search`."""
-        return _json(await search(_read(SearchRequest, body), self.application, DEFAULT_OWNER))
+        return _json(await search(_read(SearchRequest, body), self.application, self.caller.owner))
 
     async def extract(self, body: Json) -> Json:
         """See `Backend.extract`."""
-        return _json(await extract_fields(_read(ExtractRequest, body), self.application, DEFAULT_OWNER))
+        return _json(await extract_fields(_read(ExtractRequest, body), self.application, self.caller))
 
     async def score(self, body: Json) -> Json:
         """See `Backend.score`."""
-        return _json(await score_transactions(_read(ScoreRequest, body), self.application))
+        return _json(await score_transactions(_read(ScoreRequest, body), self.application, self.caller))
 
 
 @asynccontextmanager
@@ -95,13 +100,19 @@ async def open_embedded(settings: Settings, console: Console, *, samples: bool) 
 
     Raises:
         SwitchyardError: the data directory, a model file or the models file cannot be used.
+        AuthenticationError: with SWITCHYARD_AUTH=keys, SWITCHYARD_API_KEY holds no key that is known.
     """
+    if settings.mask_pii == "on":
+        mask_log_output()
     async with AsyncExitStack() as stack:
         with working(console, "Loading the models"):
             application = await stack.enter_async_context(open_application(settings))
-        if samples:
+        key = settings.api_key
+        tokens = frozenset({key.get_secret_value()}) if key else frozenset[str]()
+        caller = await application.access.authenticator.authenticate(Credentials(tokens, _THIS_MACHINE))
+        if samples and caller.owner == DEFAULT_OWNER:
             await _index_samples(application, console)
-        yield EmbeddedBackend(application)
+        yield EmbeddedBackend(application, caller)
 
 
 async def _index_samples(application: Application, console: Console) -> None:

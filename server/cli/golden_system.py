@@ -18,7 +18,7 @@ from agent.state import DEFAULT_COLLECTION, DEFAULT_OWNER, TurnContext
 from eval.diagnosis import Passages
 from server.application import Application
 from server.ingestion.upload import NewDocument
-from server.runs.live import LiveRun, RunRequest
+from server.runs.live import RunRequest
 from tools.errors import SwitchyardError
 
 # Attached documents must not be found by questions about the samples.
@@ -40,7 +40,7 @@ class GraphSystem:
         thread_id: str | None = None
         for turn in turns:
             run = await self.application.runs.start(RunRequest(DEFAULT_OWNER, turn, thread_id, context))
-            result, thread_id = await self._result(run), run.row.thread_id
+            result, thread_id = await self._result(run.run_id), run.thread_id
         return result
 
     async def document_text(self, document_id: str) -> str | None:
@@ -59,12 +59,12 @@ class GraphSystem:
         row = await self.application.documents.add(new, wait=True)
         return TurnContext(collection=ATTACHMENTS, document_ids=(row.document_id,))
 
-    async def _result(self, run: LiveRun) -> dict[str, Any]:
+    async def _result(self, run_id: str) -> dict[str, Any]:
         try:
-            return await self.application.runs.result(run)
+            return await self.application.runs.result(DEFAULT_OWNER, run_id)
         except asyncio.CancelledError:
             # The case's time is up, and the run has a task of its own.
-            await self.application.runs.cancel(DEFAULT_OWNER, run.run_id)
+            await self.application.runs.cancel(DEFAULT_OWNER, run_id)
             raise
 
 
@@ -95,5 +95,6 @@ def evaluation_settings(settings: Settings) -> Generator[Settings]:
                 f"Another evaluation is running in {folder}. Wait for it, or set SWITCHYARD_DATA_DIR.",
                 code="evaluation_running",
             ) from None
-        # A case that repeats another one's question is to be answered anew.
-        yield settings.model_copy(update={"data_dir": folder, "samples": "on", "answer_cache": "off"})
+        # A case that repeats another one's question is to be answered anew, and nobody is there to decide.
+        measured = {"data_dir": folder, "samples": "on", "answer_cache": "off", "review": "off"}
+        yield settings.model_copy(update=measured)

@@ -61,8 +61,9 @@ def check_file(file: ModelFile) -> FileState:
 def _roles(catalog: Catalog) -> Table:
     table = _table("Role", "Model", "Adapter", "Endpoint", "Temp.", "Tokens")
     for name, role in catalog.roles.items():
-        limits = (f"{role.temperature:g}", str(role.max_tokens))
-        table.add_row(name, role.model, role.adapter or "-", role.endpoint, *limits)
+        for model in role.models:
+            served = (model.model, model.adapter or "-", model.endpoint)
+            table.add_row(name if model is role else "  else", *served, f"{model.temperature:g}", str(model.max_tokens))
     return table
 
 

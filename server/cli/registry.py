@@ -30,6 +30,9 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "eval": LazyCommand("server.cli.evaluate:app", "Replay golden queries and judge the answers."),
     "models": LazyCommand("server.cli.models:models", "Show which model serves which role, and check the model files."),
     "prompts": LazyCommand("server.cli.prompts:app", "Look at the prompts, and choose which versions are in use."),
+    "keys": LazyCommand("server.cli.keys:app", "Make, list, rotate and revoke API keys."),
+    "audit": LazyCommand("server.cli.audit:app", "Verify the log of decisions, and export it."),
+    "prune": LazyCommand("server.cli.prune:prune", "Let go of what has been kept long enough."),
     "doctor": LazyCommand("server.cli.doctor:doctor", "Say what is there, what is missing and how to mend it."),
 }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import json
 import logging
 import os
@@ -21,13 +20,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from agent.prompts.registry import PromptRegistry
 from agent.settings import Settings
+from server.access.binding import local_address, require_safe_address
+from server.access.store import KeyStore
 from server.app import create_app
 from server.application import DRAIN_GRACE_S, Application
 from server.cli import allocator
 from server.cli.failures import reported_failures
 from server.data_directory import prepare_data_directory
+from server.masking import mask_log_output
 from tools.errors import SwitchyardError
 
+NOISY_LOGGERS = ("httpx", "httpx2", "httpcore", "alembic", "openai", "uvicorn", "fastembed", "aiosqlite")
 _console = Console(stderr=True, highlight=False)
 
 
@@ -53,13 +56,13 @@ def serve(
     with reported_failures():
         chosen = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
         settings = Settings(**chosen)  # pyright: ignore[reportArgumentType]
-        _require_loopback(settings)
+        require_safe_address(settings)
         prepare_data_directory(settings.data_dir)
         PromptRegistry(settings.prompt_file).in_use()
         allocator.give_large_blocks_back()
         listener = _listen(settings)
     _configure_logging(settings)
-    address = f"http://{settings.host}:{listener.getsockname()[1]}"
+    address = local_address(settings.host, listener.getsockname()[1])
     app = create_app(settings, on_open=lambda application: _opened(application, address))
     config = uvicorn.Config(
         app,
@@ -80,18 +83,6 @@ def serve(
         settings.server_file.unlink(missing_ok=True)
     if not server.started:
         raise typer.Exit(1)
-
-
-def _require_loopback(settings: Settings) -> None:
-    try:
-        loopback = settings.host == "localhost" or ipaddress.ip_address(settings.host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
-        raise SwitchyardError(
-            f"With SWITCHYARD_AUTH=off only this machine may connect, so {settings.host!r} is refused. "
-            "Use --host 127.0.0.1."
-        )
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -129,8 +120,14 @@ async def _finish_start(application: Application, address: str) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
         return
     _console.print(f"Switchyard is ready at [bold]{address}[/bold]  (stop with Ctrl+C)")
+    await _warn_without_keys(application)
     await _load_fraud_adapter(application)
     allocator.settle()
+
+
+async def _warn_without_keys(application: Application) -> None:
+    if application.settings.auth == "keys" and not await KeyStore(application.database).list():
+        _console.print("Nobody has a key yet. Make one: switchyard keys create OWNER")
 
 
 async def _load_fraud_adapter(application: Application) -> None:
@@ -144,5 +141,7 @@ async def _load_fraud_adapter(application: Application) -> None:
 def _configure_logging(settings: Settings) -> None:
     handler = RichHandler(console=_console, show_path=False, rich_tracebacks=False)
     logging.basicConfig(level=settings.log_level.upper(), format="%(name)s: %(message)s", handlers=[handler])
-    for noisy in ("httpx", "httpx2", "httpcore", "alembic", "openai", "uvicorn", "fastembed", "aiosqlite"):
+    for noisy in NOISY_LOGGERS:
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    if settings.mask_pii == "on":
+        mask_log_output()

@@ -14,6 +14,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event
 
+from server.audit.trail import AuditFiles, AuditTrail
 from server.db.writer import GroupWriter
 
 _Result = TypeVar("_Result")
@@ -30,10 +31,11 @@ class Database:
     driver would cross threads for every statement, which cost more than the statements.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        """Wrap an engine whose schema is up to date."""
+    def __init__(self, engine: Engine, audit: AuditTrail) -> None:
+        """Wrap an engine whose schema is up to date, and the audit log that lies in it."""
+        self.audit = audit
         self._engine = engine
-        self._writer = GroupWriter(engine)
+        self._writer = GroupWriter(engine, audit.committed)
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="db-reader")
 
     async def write(self, work: Callable[[Connection], _Result]) -> _Result:
@@ -53,11 +55,18 @@ class Database:
         """Finish what is queued and close all connections. Blocks."""
         self._writer.close()
         self._readers.shutdown()
+        self.audit.close()
         self._engine.dispose()
 
 
-def open_database(path: Path) -> Database:
-    """Bring the schema of the SQLite file at `path` up to date, creating it if need be, and open it. Blocks."""
+def open_database(path: Path, audit_files: AuditFiles | None = None) -> Database:
+    """Bring the schema of the SQLite file at `path` up to date, creating it if need be, and open it. Blocks.
+
+    The audit log's key and head lie beside it unless `audit_files` says where.
+
+    Raises:
+        AuditKeyError: the audit key cannot be read or written.
+    """
     url = f"sqlite:///{path}"
     migrate(url)
     engine = create_engine(
@@ -67,7 +76,7 @@ def open_database(path: Path) -> Database:
         json_deserializer=orjson.loads,
     )
     event.listen(engine, "connect", _configure)
-    return Database(engine)
+    return Database(engine, AuditTrail.open(engine, audit_files or AuditFiles.beside(path)))
 
 
 def migrate(url: str) -> None:

@@ -22,6 +22,7 @@ from sqlalchemy import (
 metadata = MetaData()
 
 _WORKING = text("status = 'running'")
+_OF_A_RUN = text("kind IN ('fraud_decision', 'run_ended', 'run_paused')")
 
 threads = Table(
     "threads",
@@ -53,9 +54,15 @@ runs = Table(
     Column("finished_at", Float),
     Column("strategy", String, nullable=False, server_default="enqueue"),
     Column("metadata", JSON, nullable=False, server_default="{}"),
+    Column("key_id", String),
+    Column("plan", JSON),
+    Column("attempt", Integer, nullable=False, server_default="1"),
+    Column("lease_owner", String),
+    Column("lease_until", Float),
     Index("uq_runs_thread_running", "thread_id", unique=True, sqlite_where=_WORKING, postgresql_where=_WORKING),
     Index("ix_runs_thread", "thread_id", "created_at"),
     Index("ix_runs_status", "status"),
+    Index("ix_runs_finished", "finished_at"),
 )
 
 events = Table(
@@ -65,6 +72,17 @@ events = Table(
     Column("seq", Integer, primary_key=True),
     Column("name", String, nullable=False),
     Column("data", Text, nullable=False),
+)
+
+request_keys = Table(
+    "request_keys",
+    metadata,
+    Column("owner", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("sha256", String, nullable=False),
+    Column("run_id", String, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Index("ix_request_keys_created", "created_at"),
 )
 
 documents = Table(
@@ -121,6 +139,62 @@ feedback = Table(
     UniqueConstraint("run_id", "owner"),
 )
 
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("key_id", String, primary_key=True),
+    Column("sha256", String, nullable=False),
+    Column("previous_sha256", String),
+    Column("previous_expires_at", Float),
+    Column("owner", String, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("requests_per_minute", Integer),
+    Column("tokens_per_day", Integer),
+    Column("tokens_per_month", Integer),
+    Column("usd_per_day", Float),
+    Column("usd_per_month", Float),
+    Column("created_at", Float, nullable=False),
+    Column("issued_at", Float, nullable=False),
+    Column("expires_at", Float),
+    Column("revoked_at", Float),
+    Column("last_used_at", Float),
+)
+
+key_usage = Table(
+    "key_usage",
+    metadata,
+    Column("key_id", String, primary_key=True),
+    Column("day", String, primary_key=True),
+    Column("requests", Integer, nullable=False),
+    Column("prompt_tokens", Integer, nullable=False),
+    Column("completion_tokens", Integer, nullable=False),
+    Column("cost_usd", Float, nullable=False),
+)
+
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("run_id", String, ForeignKey("runs.run_id", ondelete="CASCADE"), primary_key=True),
+    Column("thread_id", String, nullable=False),
+    Column("owner", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("request_id", String, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("escalated_at", Float),
+    Column("escalated_by", String),
+    Column("escalation_comment", Text),
+    Column("decision", String),
+    Column("label", String),
+    Column("comment", Text),
+    Column("reviewer", String),
+    Column("decided_at", Float),
+    Column("decision_run_id", String),
+    Column("answered_at", Float),
+    Index("ix_reviews_owner", "owner", "status", "created_at"),
+    Index("ix_reviews_status", "status", "created_at"),
+)
+
 query_log = Table(
     "query_log",
     metadata,
@@ -141,4 +215,45 @@ query_log = Table(
     Column("versions", JSON, nullable=False),
     Column("created_at", Float, nullable=False),
     Index("ix_query_log_created", "created_at"),
+)
+
+# Rows are only ever added, see server/audit/; triggers of the database refuse everything else.
+audit = Table(
+    "audit",
+    metadata,
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("time", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("owner", String, nullable=False),
+    Column("run_id", String),
+    Column("subject", Text),
+    Column("input_hash", String),
+    Column("output_hash", String),
+    Column("model", String),
+    Column("model_sha256", String),
+    Column("adapter", String),
+    Column("adapter_sha256", String),
+    Column("prompt", String),
+    Column("chunks", JSON, nullable=False),
+    Column("route", String),
+    Column("outcome", String),
+    Column("score", Float),
+    Column("threshold", Float),
+    Column("reasons", JSON, nullable=False),
+    Column("human_override", JSON(none_as_null=True)),
+    Column("details", JSON, nullable=False),
+    Column("previous_hash", String, nullable=False, unique=True),
+    Column("hash", String, nullable=False, unique=True),
+    Column("seal", String, nullable=False),
+    Index("uq_audit_run", "run_id", "kind", unique=True, sqlite_where=_OF_A_RUN, postgresql_where=_OF_A_RUN),
+    Index("ix_audit_time", "time"),
+)
+
+# One row: where the log ends. Who appends changes it first, so that appenders wait for each other in the database.
+audit_end = Table(
+    "audit_end",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("sequence", Integer, nullable=False),
+    Column("hash", String, nullable=False),
 )

@@ -38,9 +38,10 @@ class GroupWriter:
     once for all of them; if one of them fails, each is run again on its own, and only that one fails.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        """Write through `engine`."""
+    def __init__(self, engine: Engine, committed: Callable[[], None] = lambda: None) -> None:
+        """Write through `engine`; `committed` is called after each commit, on the writing thread."""
         self._engine = engine
+        self._committed = committed
         self._waiting: deque[_Write] = deque()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="db-writer")
 
@@ -75,6 +76,7 @@ class GroupWriter:
                 return False
             writes[0].fail(error)
             return True
+        self._committed()
         for write, result in zip(writes, results, strict=True):
             write.succeed(result)
         return True

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Connection, RowMapping, delete, select, update
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from server.audit.entry import AuditEntry
 from server.db.engine import Database
 from server.db.tables import documents
 from server.ingestion.upload import DocumentKey, NewDocument, Source, SyncedFile
@@ -148,9 +149,15 @@ class DocumentRows:
         return await self._database.write(lambda connection: connection.execute(query).rowcount) > 0
 
     async def delete(self, key: DocumentKey) -> None:
-        """Remove a document's row."""
-        query = delete(documents).where(*_is(key))
-        await self._database.write(lambda connection: connection.execute(query))
+        """Remove a document's row, and say so in the audit log."""
+        audit = self._database.audit
+        entry = AuditEntry("document_deleted", key.owner, subject=f"{key.collection}/{key.document_id}")
+
+        def write(connection: Connection) -> None:
+            if connection.execute(delete(documents).where(*_is(key))).rowcount:
+                audit.append(connection, entry)
+
+        await self._database.write(write)
 
     async def unfinished(self) -> list[DocumentKey]:
         """What an earlier process left queued or half indexed, whoever owns it."""

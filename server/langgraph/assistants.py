@@ -8,12 +8,14 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 
+from server.access.rules import needs, open_to_all
 from server.dependencies import App
 from server.langgraph.bodies import AssistantSearch
 from server.langgraph.views import ASSISTANT_ID, GRAPH_ID, assistant_view
 from tools.errors import NotFoundError
 
 router = APIRouter(tags=["langgraph: assistants"])
+_CHAT = [needs("chat")]
 
 # Read once: looking them up asks the disk.
 _VERSIONS = {"version": version("switchyard"), "langgraph_py_version": version("langgraph")}
@@ -28,13 +30,13 @@ async def _known(assistant_id: str) -> str:
 Assistant = Annotated[str, Depends(_known)]
 
 
-@router.get("/ok")
+@router.get("/ok", dependencies=[open_to_all()])
 async def ok() -> dict[str, bool]:
     """Whether the server answers."""
     return {"ok": True}
 
 
-@router.get("/info")
+@router.get("/info", dependencies=_CHAT)
 async def info() -> dict[str, Any]:
     """Versions, and which parts of the protocol there are."""
     return {
@@ -44,26 +46,26 @@ async def info() -> dict[str, Any]:
     }
 
 
-@router.post("/assistants/search")
+@router.post("/assistants/search", dependencies=_CHAT)
 async def search_assistants(app: App, body: AssistantSearch) -> list[dict[str, Any]]:
     """The assistants: one, for the graph."""
     page = [assistant_view(app.started_at)][body.offset : body.offset + body.limit]
     return page if _wanted(body) else []
 
 
-@router.post("/assistants/count")
+@router.post("/assistants/count", dependencies=_CHAT)
 async def count_assistants(body: AssistantSearch) -> int:
     """How many assistants there are."""
     return int(_wanted(body))
 
 
-@router.get("/assistants/{assistant_id}")
+@router.get("/assistants/{assistant_id}", dependencies=_CHAT)
 async def get_assistant(assistant: Assistant, app: App) -> dict[str, Any]:
     """The assistant."""
     return assistant_view(app.started_at)
 
 
-@router.get("/assistants/{assistant_id}/graph")
+@router.get("/assistants/{assistant_id}/graph", dependencies=_CHAT)
 async def get_graph(assistant: Assistant, app: App, xray: str = "false") -> dict[str, Any]:
     """The graph's nodes and edges."""
     drawn = (await app.graph.aget_graph(xray=xray.lower() not in ("false", "0"))).to_json()
@@ -73,13 +75,13 @@ async def get_graph(assistant: Assistant, app: App, xray: str = "false") -> dict
     return drawn
 
 
-@router.get("/assistants/{assistant_id}/schemas")
+@router.get("/assistants/{assistant_id}/schemas", dependencies=_CHAT)
 async def get_schemas(assistant: Assistant, app: App) -> dict[str, Any]:
     """JSON Schemas of what the graph takes, keeps and gives."""
     return await asyncio.to_thread(_schemas, app)
 
 
-@router.get("/assistants/{assistant_id}/subgraphs")
+@router.get("/assistants/{assistant_id}/subgraphs", dependencies=_CHAT)
 async def get_subgraphs(assistant: Assistant) -> dict[str, Any]:
     """The graph has no graphs inside."""
     return {}

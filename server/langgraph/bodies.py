@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from server.inputs import RequestBody, ThreadId
+from server.inputs import RequestBody, ThreadId, bounded
 from server.langgraph.recorder import StreamMode
 from server.runs.rows import Strategy, ThreadStatus
 
 Names = list[str] | Literal["*"]
 JsonObject = dict[str, Any]
+Metadata = Annotated[JsonObject, AfterValidator(bounded)]
 
 
 def _listed(value: Any) -> Any:
@@ -58,7 +59,7 @@ class RunConfig(ProtocolBody):
     """The parts of a run's config that count here."""
 
     configurable: TurnOptions | None = None
-    metadata: JsonObject = Field(default_factory=dict)
+    metadata: Metadata = Field(default_factory=dict)
 
 
 class RunBody(ProtocolBody):
@@ -67,7 +68,7 @@ class RunBody(ProtocolBody):
     assistant_id: str
     input: JsonObject | None = None
     command: ResumeCommand | None = None
-    metadata: JsonObject = Field(default_factory=dict)
+    metadata: Metadata = Field(default_factory=dict)
     config: RunConfig = RunConfig()
     context: TurnOptions | None = None
     checkpoint: CheckpointReference | None = None
@@ -90,20 +91,20 @@ class ThreadCreate(ProtocolBody):
     """A thread to open."""
 
     thread_id: ThreadId | None = None
-    metadata: JsonObject = Field(default_factory=dict)
+    metadata: Metadata = Field(default_factory=dict)
     if_exists: Literal["raise", "do_nothing"] = "raise"
 
 
 class ThreadPatch(ProtocolBody):
     """Metadata to add to a thread's."""
 
-    metadata: JsonObject
+    metadata: Metadata
 
 
 class ThreadSearch(ProtocolBody):
     """Which threads to list."""
 
-    metadata: JsonObject = Field(default_factory=dict)
+    metadata: Metadata = Field(default_factory=dict)
     ids: list[str] | None = None
     status: ThreadStatus | None = None
     limit: int = Field(default=10, ge=1, le=1000)
@@ -126,7 +127,7 @@ class HistorySearch(ProtocolBody):
 
     limit: int = Field(default=10, ge=1, le=1000)
     before: CheckpointReference | str | None = None
-    metadata: JsonObject | None = None
+    metadata: Metadata | None = None
     checkpoint: CheckpointReference | None = None
 
 
@@ -140,6 +141,6 @@ class AssistantSearch(ProtocolBody):
     """Which assistants to list."""
 
     graph_id: str | None = None
-    metadata: JsonObject = Field(default_factory=dict)
+    metadata: Metadata = Field(default_factory=dict)
     limit: int = Field(default=10, ge=1, le=1000)
     offset: int = Field(default=0, ge=0)

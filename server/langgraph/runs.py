@@ -9,7 +9,10 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from sse_starlette.sse import EventSourceResponse
 
-from server.dependencies import App, Owner
+from server.access.callers import Caller
+from server.access.rules import needs
+from server.dependencies import App, Owner, Spender
+from server.idempotency import Identity
 from server.inputs import ThreadId
 from server.langgraph.answers import json_answer
 from server.langgraph.bodies import RunBody
@@ -18,11 +21,11 @@ from server.langgraph.streams import cursor, event_stream, final_state
 from server.langgraph.thread_store import ThreadStore
 from server.langgraph.threads import Owned, Threads
 from server.langgraph.views import run_view
-from server.runs.live import LiveRun
-from server.runs.rows import RunRow, RunStatus
+from server.runs.live import StartedRun
+from server.runs.rows import RequestKey, RunRow, RunStatus
 from tools.errors import NotFoundError
 
-router = APIRouter(tags=["langgraph: runs"])
+router = APIRouter(tags=["langgraph: runs"], dependencies=[needs("chat")])
 
 ProtocolStatus = Literal["pending", "running", "error", "success", "timeout", "interrupted"]
 _ROW_STATUS: dict[ProtocolStatus, RunStatus | None] = {
@@ -36,30 +39,38 @@ _ROW_STATUS: dict[ProtocolStatus, RunStatus | None] = {
 
 
 @router.post("/threads/{thread_id}/runs")
-async def create_run(thread_id: ThreadId, body: RunBody, app: App, owner: Owner, threads: Threads) -> Response:
+async def create_run(
+    thread_id: ThreadId, body: RunBody, app: App, caller: Spender, threads: Threads, identity: Identity
+) -> Response:
     """Start a run that nobody waits for."""
-    run = await _start(app, owner, threads, thread_id, body)
-    return json_answer(run_view(await app.store.get(owner, run.run_id)), Content_Location=_place(run))
+    run = await _start(app, caller, threads, thread_id, body, identity.of(body))
+    return json_answer(run_view(await app.store.get(caller.owner, run.run_id)), Content_Location=_place(run))
 
 
 @router.post("/threads/{thread_id}/runs/stream")
 async def stream_run(
-    thread_id: ThreadId, body: RunBody, app: App, owner: Owner, threads: Threads
+    thread_id: ThreadId, body: RunBody, app: App, caller: Spender, threads: Threads, identity: Identity
 ) -> EventSourceResponse:
     """Start a run and follow its events."""
-    run = await _start(app, owner, threads, thread_id, body)
+    run = await _start(app, caller, threads, thread_id, body, identity.of(body))
     leaving = body.on_disconnect == "cancel"
-    return event_stream(app, owner, _place(run), run.run_id, cancel_on_disconnect=leaving)
+    return event_stream(app, caller.owner, _place(run), run.run_id, cancel_on_disconnect=leaving)
 
 
 @router.post("/threads/{thread_id}/runs/wait")
 async def wait_run(
-    thread_id: ThreadId, body: RunBody, request: Request, app: App, owner: Owner, threads: Threads
+    thread_id: ThreadId,
+    body: RunBody,
+    request: Request,
+    app: App,
+    caller: Spender,
+    threads: Threads,
+    identity: Identity,
 ) -> StreamingResponse:
     """Start a run and wait for the state that it ends in."""
-    run = await _start(app, owner, threads, thread_id, body)
+    run = await _start(app, caller, threads, thread_id, body, identity.of(body))
     leaving = body.on_disconnect == "cancel"
-    return final_state(app, request, owner, _place(run), run, cancel_on_disconnect=leaving)
+    return final_state(app, request, caller.owner, _place(run), run.run_id, cancel_on_disconnect=leaving)
 
 
 @router.get("/threads/{thread_id}/runs")
@@ -133,26 +144,28 @@ async def delete_run(thread: Owned, run_id: str, app: App, owner: Owner) -> None
 
 
 @router.post("/runs")
-async def create_stateless(body: RunBody, app: App, owner: Owner) -> Response:
+async def create_stateless(body: RunBody, app: App, caller: Spender, identity: Identity) -> Response:
     """Start a run on a thread of its own that nobody waits for."""
-    run = await _start_alone(app, owner, body)
-    return json_answer(run_view(await app.store.get(owner, run.run_id)), Content_Location=f"/runs/{run.run_id}")
+    run = await _start_alone(app, caller, body, identity.of(body))
+    return json_answer(run_view(await app.store.get(caller.owner, run.run_id)), Content_Location=f"/runs/{run.run_id}")
 
 
 @router.post("/runs/stream")
-async def stream_stateless(body: RunBody, app: App, owner: Owner) -> EventSourceResponse:
+async def stream_stateless(body: RunBody, app: App, caller: Spender, identity: Identity) -> EventSourceResponse:
     """Start a run on a thread of its own and follow its events."""
-    run = await _start_alone(app, owner, body)
+    run = await _start_alone(app, caller, body, identity.of(body))
     leaving = body.on_disconnect == "cancel"
-    return event_stream(app, owner, f"/runs/{run.run_id}", run.run_id, cancel_on_disconnect=leaving)
+    return event_stream(app, caller.owner, f"/runs/{run.run_id}", run.run_id, cancel_on_disconnect=leaving)
 
 
 @router.post("/runs/wait")
-async def wait_stateless(body: RunBody, request: Request, app: App, owner: Owner) -> StreamingResponse:
+async def wait_stateless(
+    body: RunBody, request: Request, app: App, caller: Spender, identity: Identity
+) -> StreamingResponse:
     """Start a run on a thread of its own and wait for the state that it ends in."""
-    run = await _start_alone(app, owner, body)
+    run = await _start_alone(app, caller, body, identity.of(body))
     leaving = body.on_disconnect == "cancel"
-    return final_state(app, request, owner, _place(run), run, cancel_on_disconnect=leaving)
+    return final_state(app, request, caller.owner, _place(run), run.run_id, cancel_on_disconnect=leaving)
 
 
 @router.get("/runs/{run_id}/stream")
@@ -164,16 +177,18 @@ async def join_stateless(
     return event_stream(app, owner, f"/runs/{run_id}", run_id, after=cursor(last_event_id))
 
 
-async def _start(app: App, owner: str, threads: ThreadStore, thread_id: str, body: RunBody) -> LiveRun:
+async def _start(
+    app: App, caller: Caller, threads: ThreadStore, thread_id: str, body: RunBody, key: RequestKey | None
+) -> StartedRun:
     if body.if_not_exists == "reject":
-        await threads.get(owner, thread_id)
+        await threads.get(caller.owner, thread_id)
     else:
-        await threads.open(owner, thread_id, {}, again=True)
-    return await app.runs.start(await run_request(app, owner, thread_id, body))
+        await threads.open(caller.owner, thread_id, {}, again=True)
+    return await app.runs.start(await run_request(app, caller, thread_id, body, key))
 
 
-async def _start_alone(app: App, owner: str, body: RunBody) -> LiveRun:
-    request = await run_request(app, owner, str(uuid.uuid4()), body)
+async def _start_alone(app: App, caller: Caller, body: RunBody, key: RequestKey | None) -> StartedRun:
+    request = await run_request(app, caller, str(uuid.uuid4()), body, key)
     return await app.runs.start(temporary(request, body))
 
 
@@ -184,8 +199,8 @@ async def _run(app: App, owner: str, thread_id: str, run_id: str) -> RunRow:
     return row
 
 
-def _place(run: LiveRun) -> str:
-    return f"/threads/{run.row.thread_id}/runs/{run.run_id}"
+def _place(run: StartedRun) -> str:
+    return f"/threads/{run.thread_id}/runs/{run.run_id}"
 
 
 def _path(row: RunRow) -> str:

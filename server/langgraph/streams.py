@@ -16,7 +16,6 @@ from server.application import DRAIN_GRACE_S, Application
 from server.langgraph.calls import thread_config
 from server.langgraph.plain import to_json
 from server.runs.events import RunEvent
-from server.runs.live import LiveRun
 from tools.errors import InputError
 
 _HEARTBEAT_S = 5
@@ -43,12 +42,12 @@ def final_state(
     request: Request,
     owner: str,
     place: str,
-    run: LiveRun | str,
+    run_id: str,
     *,
     cancel_on_disconnect: bool = False,
 ) -> StreamingResponse:
     """The state that a run ends in; white space before it keeps the connection open."""
-    body = _awaited_state(app, request, owner, run, cancel_on_disconnect)
+    body = _awaited_state(app, request, owner, run_id, cancel_on_disconnect)
     return StreamingResponse(body, media_type="application/json", headers={**_HEADERS, **_locations(place, "join")})
 
 
@@ -89,6 +88,9 @@ def _frame(event: RunEvent) -> bytes | None:
     name, data = event.name, event.data
     if name == "run":
         name, data = "metadata", orjson.dumps({"run_id": event.run_id, "attempt": 1}).decode()
+    elif name == "restart":
+        attempt = orjson.loads(data)["attempt"]
+        name, data = "metadata", orjson.dumps({"run_id": event.run_id, "attempt": attempt}).decode()
     elif name == "error":
         problem = orjson.loads(data)
         if problem["code"] == "cancelled":
@@ -100,9 +102,8 @@ def _frame(event: RunEvent) -> bytes | None:
 
 
 async def _awaited_state(
-    app: Application, request: Request, owner: str, run: LiveRun | str, cancel_on_disconnect: bool
+    app: Application, request: Request, owner: str, run_id: str, cancel_on_disconnect: bool
 ) -> AsyncGenerator[bytes]:
-    run_id = run if isinstance(run, str) else run.run_id
     waiting = asyncio.ensure_future(app.runs.ended(owner, run_id))
     spoke = time.monotonic()
     try:
@@ -112,20 +113,20 @@ async def _awaited_state(
             if time.monotonic() - spoke > _HEARTBEAT_S:
                 spoke = time.monotonic()
                 yield b"\n"
-        yield await _ending(app, owner, run)
+        yield await _ending(app, owner, run_id)
     finally:
         waiting.cancel()
         if cancel_on_disconnect:
             app.runs.abandon(owner, run_id)
 
 
-async def _ending(app: Application, owner: str, run: LiveRun | str) -> bytes:
-    if isinstance(run, LiveRun):
+async def _ending(app: Application, owner: str, run_id: str) -> bytes:
+    if (run := app.runs.find(owner, run_id)) is not None:
         if run.error is not None and run.error.code != "cancelled":
             return to_json({"__error__": {"error": run.error.code, "message": run.error.message}})
         state = run.state or await app.graph.aget_state(thread_config(run.row.thread_id))
     else:
-        row = await app.store.get(owner, run)
+        row = await app.store.get(owner, run_id)
         if row.status == "error":
             message = "The run ended with an error."
             return to_json({"__error__": {"error": row.error_code, "message": message}})

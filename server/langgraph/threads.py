@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import InvalidUpdateError
 
+from server.access.rules import needs
 from server.dependencies import App, Owner
 from server.inputs import ThreadId
 from server.langgraph.answers import json_answer
@@ -22,13 +23,14 @@ from server.langgraph.bodies import (
     ThreadPatch,
     ThreadSearch,
 )
-from server.langgraph.calls import checkpoint_keys, thread_config
+from server.langgraph.calls import thread_config
+from server.langgraph.graph_calls import checkpoint_keys
 from server.langgraph.thread_store import ThreadStore
 from server.langgraph.views import GRAPH_ID, checkpoint_view, state_view, thread_view
 from server.runs.rows import ThreadRow
 from tools.errors import InputError
 
-router = APIRouter(prefix="/threads", tags=["langgraph: threads"])
+router = APIRouter(prefix="/threads", tags=["langgraph: threads"], dependencies=[needs("chat")])
 
 
 async def get_thread_store(app: App) -> ThreadStore:

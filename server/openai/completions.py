@@ -9,7 +9,7 @@ from typing import Any, Literal
 import orjson
 from pydantic import BaseModel, Field
 
-from agent.results import Citation, ExtractionResult, FraudResult, Route
+from agent.results import Citation, ExtractionResult, FraudResult, ReviewRequest, Route
 from server.openai.requests import MODEL
 
 DONE = b"data: [DONE]\n\n"
@@ -55,6 +55,7 @@ class SwitchyardFields(BaseModel):
     citations: list[Citation]
     extraction: ExtractionResult | None
     fraud: FraudResult | None
+    interrupt: ReviewRequest | None = None
     degraded: bool
 
 

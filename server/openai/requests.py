@@ -14,8 +14,9 @@ from pydantic_core import PydanticCustomError
 
 from agent.memory import LAST_TURNS
 from agent.state import TurnContext
-from server.inputs import RequestBody, Text, ThreadId, turn_text
+from server.inputs import RequestBody, Text, ThreadId, check_conversation, turn_text
 from server.runs.live import RunRequest
+from server.runs.rows import RequestKey
 
 MODEL = "switchyard"
 _MAX_MESSAGES = 2000
@@ -93,6 +94,7 @@ class PromptMessage(LenientBody):
 
 
 def _ending_with_a_question(messages: list[PromptMessage]) -> list[PromptMessage]:
+    check_conversation(message.text for message in messages)
     if not messages or messages[-1].role != "user" or not messages[-1].text.strip():
         raise PydanticCustomError("empty_message", "The last of `messages` must be the user's, with text.")
     return messages
@@ -157,7 +159,7 @@ class CompletionRequest(LenientBody):
         """Whether a stream ends with a chunk of usage."""
         return bool(self.stream_options and self.stream_options.include_usage)
 
-    def run_request(self, owner: str) -> RunRequest:
+    def run_request(self, owner: str, key: RequestKey | None = None) -> RunRequest:
         """The run that this turn asks for. The owner comes from the server, whatever the body says."""
         return RunRequest(
             owner=owner,
@@ -167,6 +169,7 @@ class CompletionRequest(LenientBody):
                 owner=owner, temperature=self.temperature, max_tokens=self.max_completion_tokens or self.max_tokens
             ),
             history=self._history(),
+            key=key,
         )
 
     def _history(self) -> tuple[tuple[str, str], ...]:

@@ -40,6 +40,11 @@ class SettledText:
             return answer[len(self._sent) :]
         return f"\n\n{answer}"
 
+    def restart(self) -> None:
+        """The answer is made anew, by another process: the result alone says how much of what was sent still holds."""
+        self.verbatim = False
+        self._waiting = ""
+
     def _settled_length(self) -> int:
         for mark in _MARK.finditer(self._waiting):
             if not 1 <= int(mark[1]) <= self._highest_mark + 1:

@@ -27,6 +27,9 @@ def _frame(name: str, data: dict[str, Any], chunks: Chunks, text: SettledText) -
     match name:
         case "run":
             return chunks.opening(data["thread_id"])
+        case "restart":
+            text.restart()
+            return b""
         case "token":
             return _text_frame(text.push(data["text"]), chunks)
         case "result":

@@ -9,10 +9,13 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, case, exists, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import Connection, case, exists, insert, null, select, update
 
-from server.db.tables import runs, threads
+from server.db.dialects import insert_into
+from server.db.tables import events, runs, threads
+from server.runs.events import first_event
+from server.runs.leases import lease
+from server.runs.requests import known_run, remember
 from server.runs.rows import UNFINISHED, NewRun
 from tools.errors import NotFoundError, SwitchyardError
 
@@ -27,20 +30,29 @@ class ThreadBusyError(SwitchyardError):
 
 @dataclass(frozen=True)
 class Admission:
-    """Whether a new run may work at once, and the unfinished runs of its thread, the oldest first."""
+    """Whether a new run may work at once, and the unfinished runs of its thread, the oldest first.
+
+    `earlier` is the run (id and thread) that the same request has started before; then nothing new is written.
+    """
 
     working: bool
     unfinished: tuple[str, ...]
+    earlier: tuple[str, str] | None = None
 
 
-def admit(connection: Connection, run: NewRun) -> Admission:
-    """Write a run down, and its thread if that is new.
+def admit(connection: Connection, holder: str, run: NewRun) -> Admission:
+    """Write a run down with its first event and its holder's lease, and its thread if that is new.
 
     Raises:
         NotFoundError: the thread belongs to somebody else.
         ThreadBusyError: the run's strategy is `reject` and the thread is at work.
+        KeyReusedError: the request's key was given to another request.
     """
     now = time.time()
+    key = run.request_key
+    # Taken before anything else, so that of two requests with one key the second waits here for the first.
+    if key is not None and not remember(connection, run, key, now):
+        return Admission(False, (), known_run(connection, run, key))
     # Locks the thread's row, so that two runs cannot both find the thread free.
     _open_thread(connection, run, now)
     waiting = select(runs.c.run_id).where(runs.c.thread_id == run.thread_id, runs.c.status.in_(UNFINISHED))
@@ -60,9 +72,14 @@ def admit(connection: Connection, run: NewRun) -> Admission:
         "trace_id": run.trace_id,
         "strategy": run.strategy,
         "metadata": dict(run.metadata),
+        "key_id": run.key_id,
         "created_at": now,
+        "plan": null() if run.plan is None else dict(run.plan),
+        **lease(holder),
     }
-    connection.execute(insert(runs), row)
+    connection.execute(insert(runs).values(row))
+    first = first_event(run.run_id, run.thread_id)
+    connection.execute(insert(events).values(run_id=first.run_id, seq=first.seq, name=first.name, data=first.data))
     return Admission(not unfinished, unfinished)
 
 
@@ -89,7 +106,7 @@ def _open_thread(connection: Connection, run: NewRun, now: float) -> None:
         "created_at": now,
         "updated_at": now,
     }
-    fresh = sqlite_insert(threads)
+    fresh = insert_into(connection, threads)
     upsert = fresh.on_conflict_do_update(
         index_elements=["thread_id"],
         set_={

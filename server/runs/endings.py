@@ -1,4 +1,4 @@
-"""How a run ends in the database: events, outcome, a line in the query log, and who is next; all or nothing."""
+"""How a run ends in the database: events, outcome, its rows in both logs, and who is next; all or nothing."""
 
 from __future__ import annotations
 
@@ -6,51 +6,75 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
-from sqlalchemy import Connection, RowMapping, delete, exists, select, update
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import Connection, delete, exists, null, update
 
+from server.access.budgets import count_usage
+from server.audit.decisions import run_entry, taken_back_entry
+from server.audit.trail import AuditTrail
+from server.db.dialects import insert_into
 from server.db.tables import events, query_log, runs, threads
+from server.reviews.writes import close_answered, open_review
 from server.runs.admission import promote
-from server.runs.events import TERMINAL, RunEvent
+from server.runs.events import RunEvent
+from server.runs.leases import held, require_lease
 from server.runs.rows import UNFINISHED, NewRun, Outcome, ThreadStatus
+from tools.ports import Usage
 
-SERVER_STOPPED = "server_stopped"
+_NO_LEASE = {"lease_owner": None, "lease_until": None}
 
 
-def finish(connection: Connection, run: NewRun, log: Sequence[RunEvent], outcome: Outcome) -> str | None:
-    """Write how a run ended; returns the id of the run that the thread works on from now."""
-    connection.execute(sqlite_insert(query_log).on_conflict_do_nothing(), [_log_line(run, outcome)])
-    if run.temporary:
-        connection.execute(delete(threads).where(threads.c.thread_id == run.thread_id))
-        return None
-    rows = [{"run_id": run.run_id, "seq": event.seq, "name": event.name, "data": event.data} for event in log]
-    connection.execute(sqlite_insert(events).on_conflict_do_nothing(), rows)
+def append_events(connection: Connection, holder: str, log: Sequence[RunEvent]) -> set[str]:
+    """Write events of runs that go on; returns those that the holder has no lease on, of which nothing is written."""
+    run_ids = {event.run_id for event in log}
+    ours = held(connection, holder, run_ids)
+    _write_events(connection, [event for event in log if event.run_id in ours])
+    return run_ids - ours
+
+
+def finish(
+    connection: Connection, holder: str, audit: AuditTrail, run: NewRun, log: Sequence[RunEvent], outcome: Outcome
+) -> str | None:
+    """Write how a run ended, with its last events; returns the id of the run that the thread works on from now.
+
+    Raises:
+        LeaseLostError: another process works on the run, or has ended it.
+    """
+    require_lease(connection, holder, run.run_id)
+    audit.append(connection, run_entry(audit.key, run, outcome))
+    connection.execute(insert_into(connection, query_log).on_conflict_do_nothing(), [_log_line(run, outcome)])
+    _count(connection, run, outcome)
+    _write_events(connection, log)
     values = {
         "status": outcome.status,
         "result": None if outcome.result is None else dict(outcome.result),
         "error_code": outcome.error_code,
         "finished_at": time.time(),
+        "plan": null(),
+        **_NO_LEASE,
     }
     connection.execute(update(runs).where(runs.c.run_id == run.run_id).values(values))
+    open_review(connection, audit, run, outcome)
+    close_answered(connection, audit, run, outcome)
     return _leave(connection, run, _thread_status(outcome))
 
 
-def take_back(connection: Connection, run: NewRun) -> str | None:
-    """Remove a run as if it had never been; returns the id of the run that the thread works on from now."""
+def take_back(connection: Connection, holder: str, audit: AuditTrail, run: NewRun) -> str | None:
+    """Remove a run as if it had never been, but for the audit log; returns the id of the thread's next run.
+
+    Raises:
+        LeaseLostError: another process works on the run, or has ended it.
+    """
+    require_lease(connection, holder, run.run_id)
+    audit.append(connection, taken_back_entry(audit.key, run))
     connection.execute(delete(runs).where(runs.c.run_id == run.run_id))
     return _leave(connection, run, "idle")
 
 
-def close_unfinished(connection: Connection) -> int:
-    """End what an earlier process left unfinished with an error and a terminal event; returns how many runs."""
-    query = select(runs).where(runs.c.status.in_(UNFINISHED)).order_by(runs.c.created_at.desc())
-    unfinished = [_new_run(row) for row in connection.execute(query).mappings()]
-    # The newest first: the end of one would let the next one work.
-    for run in unfinished:
-        finish(connection, run, _aborted(run), Outcome("error", None, SERVER_STOPPED, None, 0))
-    connection.execute(delete(threads).where(threads.c.temporary))
-    return len(unfinished)
+def _write_events(connection: Connection, log: Sequence[RunEvent]) -> None:
+    """Write events; those that are there already, because their journal had got to them, are the same."""
+    rows = [{"run_id": event.run_id, "seq": event.seq, "name": event.name, "data": event.data} for event in log]
+    if rows:
+        connection.execute(insert_into(connection, events).on_conflict_do_nothing(), rows)
 
 
 def _leave(connection: Connection, run: NewRun, status: ThreadStatus) -> str | None:
@@ -67,16 +91,11 @@ def _thread_status(outcome: Outcome) -> ThreadStatus:
     return "interrupted" if outcome.paused else "idle"
 
 
-def _aborted(run: NewRun) -> list[RunEvent]:
-    ids = {"run_id": run.run_id, "thread_id": run.thread_id}
-    message = "The server stopped during this run. Your message is kept; ask again."
-    error = {"code": SERVER_STOPPED, "message": message, "trace_id": run.trace_id}
-    told: list[tuple[str, dict[str, str]]] = [("run", ids), ("error", error), (TERMINAL, {})]
-    return [RunEvent(run.run_id, seq, name, orjson.dumps(data).decode()) for seq, (name, data) in enumerate(told, 1)]
-
-
-def _new_run(row: RowMapping) -> NewRun:
-    return NewRun(row["run_id"], row["thread_id"], row["owner"], row["message"], row["input"], row["trace_id"])
+def _count(connection: Connection, run: NewRun, outcome: Outcome) -> None:
+    """Add what the run cost to what its key has spent."""
+    usage = (outcome.result or {}).get("usage")
+    if run.key_id is not None and usage is not None:
+        count_usage(connection, run.key_id, Usage(**usage))
 
 
 def _log_line(run: NewRun, outcome: Outcome) -> dict[str, Any]:

@@ -8,15 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+import orjson
 from langgraph.types import StateSnapshot
 
 from agent.state import TurnContext
 from server.runs.events import EventLog
-from server.runs.rows import NewRun, Strategy
+from server.runs.rows import NewRun, RequestKey, Strategy
 from tools.errors import SwitchyardError
 
 GraphMode = Literal["values", "updates", "messages", "custom", "debug", "tasks", "checkpoints"]
-StopReason = Literal["cancelled", "superseded", "rolled_back", "shutting_down"]
+StopReason = Literal["cancelled", "superseded", "rolled_back", "shutting_down", "lease_lost"]
 
 
 class Recorder(Protocol):
@@ -31,13 +32,17 @@ class Recorder(Protocol):
 class GraphCall:
     """How the graph is called when it is not simply a new message: input, modes, where to begin and where to pause.
 
-    `checkpoint` goes on from a checkpoint (its id and namespace) instead of the thread's latest.
+    `checkpoint` goes on from a checkpoint (its id and namespace) instead of the thread's latest; `body` is the JSON
+    that the call was made from, of which it can be made again. With `callbacks`, the recorder also hears what
+    LangChain's callbacks tell of every step, as items of the mode `events`.
     """
 
     input: Any
     recorder: Recorder
+    body: Mapping[str, Any]
     modes: tuple[GraphMode, ...] = ()
     subgraphs: bool = False
+    callbacks: bool = False
     durability: Literal["sync", "async", "exit"] = "async"
     checkpoint: Mapping[str, str] = field(default_factory=dict[str, str])
     interrupt_before: Sequence[str] | Literal["*"] = ()
@@ -48,7 +53,9 @@ class GraphCall:
 class RunRequest:
     """What a caller wants run. `history` seeds a new thread with earlier turns as (role, text).
 
-    `details` is kept with the run's row; with `temporary`, a thread that this run makes goes when the run ends.
+    `details` is kept with the run's row; with `temporary`, a thread that this run makes goes some time after the run
+    has ended. A request with a `key` that is known already starts nothing; `key_id` names the API key that pays for it.
+    `review_of` is the run whose review has been decided: this one carries the decision to the thread.
     """
 
     owner: str
@@ -61,25 +68,17 @@ class RunRequest:
     metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
     details: Mapping[str, Any] = field(default_factory=dict[str, Any])
     temporary: bool = False
+    key: RequestKey | None = None
+    key_id: str | None = None
+    review_of: str | None = None
 
-    def new_run(self, run_id: str, thread_id: str, trace_id: str) -> NewRun:
-        """The run as it is written down."""
-        kept = {
-            "document_ids": list(self.context.document_ids),
-            "collection": self.context.collection,
-            **self.details,
-        }
-        return NewRun(
-            run_id,
-            thread_id,
-            self.owner,
-            self.message,
-            kept,
-            trace_id,
-            strategy=self.strategy,
-            metadata=self.metadata,
-            temporary=self.temporary,
-        )
+
+@dataclass(frozen=True)
+class StartedRun:
+    """A run that was written down, by this request or by an earlier one with the same key."""
+
+    run_id: str
+    thread_id: str
 
 
 @dataclass
@@ -89,11 +88,15 @@ class LiveRun:
     row: NewRun
     request: RunRequest
     log: EventLog
+    attempt: int = 1
+    """How often the run has begun to work, in this process and those before it."""
     admitted: asyncio.Event = field(default_factory=asyncio.Event)
     started: float = field(default_factory=time.perf_counter)
     first_token: float | None = None
     result: dict[str, Any] | None = None
     error: SwitchyardError | None = None
+    last_words: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    """The result or the error as name and JSON: told together with the end, when both are on disk."""
     state: StateSnapshot | None = None
     """What a `GraphCall` left behind."""
     task: asyncio.Task[None] | None = None
@@ -109,7 +112,8 @@ class LiveRun:
     @property
     def paused(self) -> bool:
         """Whether the graph waits for somebody before its next node."""
-        return self.state is not None and bool(self.state.next)
+        asks = self.result is not None and self.result.get("interrupt") is not None
+        return asks or (self.state is not None and bool(self.state.next))
 
     @property
     def ttft_ms(self) -> float | None:
@@ -141,7 +145,14 @@ class LiveRun:
         if self.stop_reason is not None:
             raise asyncio.CancelledError
 
+    def succeed(self, result: dict[str, Any], *, told: bool) -> None:
+        """End with a result, which readers see if it is to be `told`."""
+        self.result = result
+        if told:
+            self.last_words = [("result", orjson.dumps(result).decode())]
+
     def fail(self, error: SwitchyardError) -> None:
         """End without a result: readers see the error."""
         self.error, self.result = error, None
-        self.log.append("error", {"code": error.code, "message": error.message, "trace_id": self.row.trace_id})
+        told = {"code": error.code, "message": error.message, "trace_id": self.row.trace_id}
+        self.last_words = [("error", orjson.dumps(told).decode())]

@@ -10,7 +10,20 @@ RunStatus = Literal["pending", "running", "success", "error", "cancelled"]
 ThreadStatus = Literal["idle", "busy", "interrupted", "error"]
 Strategy = Literal["enqueue", "reject", "interrupt", "rollback"]
 """What becomes of a thread's unfinished runs when another one comes, as LangGraph's `multitask_strategy` has it."""
+REVIEW_OF = "review_of"
+"""In a run's input: the run whose review was decided, of a run that carries the decision to their thread."""
 UNFINISHED: tuple[RunStatus, ...] = ("pending", "running")
+
+
+@dataclass(frozen=True)
+class RequestKey:
+    """A name that a caller gave a request, so that sending it again starts nothing anew.
+
+    `sha256` is of what was asked for: the same name for something else is a mistake.
+    """
+
+    key: str
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -26,7 +39,12 @@ class NewRun:
     strategy: Strategy = "enqueue"
     metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
     temporary: bool = False
-    """Whether a thread made for this run goes with it."""
+    """Whether a thread made for this run goes with it, some time after it has ended."""
+    plan: Mapping[str, Any] | None = None
+    """What it takes, beside the other columns, to drive the run again (see `server.runs.plans`)."""
+    request_key: RequestKey | None = None
+    key_id: str | None = None
+    """The API key that pays for it."""
 
 
 @dataclass(frozen=True)

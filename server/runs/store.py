@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import uuid
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
+from typing import Any
 
+import orjson
 from sqlalchemy import Connection, RowMapping, and_, delete, select
 
+from server.audit.entry import AuditEntry
 from server.db.engine import Database
 from server.db.tables import events, feedback, runs, threads
+from server.reviews.rows import ReviewRow
+from server.reviews.writes import find_review
 from server.runs.admission import Admission, admit
-from server.runs.endings import close_unfinished, finish, take_back
-from server.runs.events import RunEvent
-from server.runs.rows import NewRun, Outcome, RunRow, RunStatus, ThreadRow, TurnRow, Verdict
+from server.runs.endings import append_events, finish, take_back
+from server.runs.events import RunEvent, with_gap
+from server.runs.leases import ClaimedRun, claim, renew
+from server.runs.rows import REVIEW_OF, NewRun, Outcome, RunRow, RunStatus, ThreadRow, TurnRow, Verdict
+from server.runs.stops import told_error
 from tools.errors import NotFoundError
 
 
 class RunStore:
-    """Reads and writes runs with their events, and threads as the turns that runs made."""
+    """Reads and writes runs with their events, and threads as the turns that runs made.
 
-    def __init__(self, database: Database) -> None:
-        """Keep everything in `database`."""
+    What it writes of a run it writes under the lease of `holder`, which names this process.
+    """
+
+    def __init__(self, database: Database, holder: str | None = None) -> None:
+        """Keep everything in `database`; without a `holder`, under a new name."""
         self._database = database
+        self._holder = holder or uuid.uuid4().hex
 
     async def create(self, run: NewRun) -> Admission:
         """Write a run, and its thread if that is new, durably; says whether the run may work at once.
@@ -29,20 +41,41 @@ class RunStore:
         Raises:
             NotFoundError: the thread belongs to somebody else.
             ThreadBusyError: the run would not wait for the thread's other runs.
+            KeyReusedError: the request's key was given to another request.
         """
-        return await self._database.write(lambda connection: admit(connection, run))
+        return await self._database.write(lambda connection: admit(connection, self._holder, run))
+
+    async def append(self, log: Sequence[RunEvent]) -> Collection[str]:
+        """Write events of runs that go on; returns the runs that are not ours any more, of which nothing is written."""
+        return await self._database.write(lambda connection: append_events(connection, self._holder, log))
 
     async def finish(self, run: NewRun, log: Sequence[RunEvent], outcome: Outcome) -> str | None:
-        """Write how a run ended, all or nothing; returns the id of the run that its thread works on from now."""
-        return await self._database.write(lambda connection: finish(connection, run, log, outcome))
+        """Write how a run ended, all or nothing; returns the id of the run that its thread works on from now.
+
+        Raises:
+            LeaseLostError: the run is not ours any more.
+        """
+        holder, audit = self._holder, self._database.audit
+        return await self._database.write(lambda connection: finish(connection, holder, audit, run, log, outcome))
 
     async def take_back(self, run: NewRun) -> str | None:
-        """Remove a run as if it had never been; returns the id of the run that its thread works on from now."""
-        return await self._database.write(lambda connection: take_back(connection, run))
+        """Remove a run as if it had never been; returns the id of the run that its thread works on from now.
 
-    async def close_unfinished(self) -> int:
-        """End what an earlier process left unfinished with an error and a terminal event; returns how many runs."""
-        return await self._database.write(close_unfinished)
+        Raises:
+            LeaseLostError: the run is not ours any more.
+        """
+        holder, audit = self._holder, self._database.audit
+        return await self._database.write(lambda connection: take_back(connection, holder, audit, run))
+
+    async def renew(self, run_ids: Collection[str]) -> Mapping[str, RunStatus]:
+        """Keep the leases of runs; returns those that are still ours, with their status."""
+        return await self._database.write(lambda connection: renew(connection, self._holder, run_ids))
+
+    async def claim(self, *, everything: bool, ours: Collection[str] = ()) -> Sequence[ClaimedRun]:
+        """Take over unfinished runs that nobody works on, the oldest first (see `server.runs.leases.claim`)."""
+        return await self._database.write(
+            lambda connection: claim(connection, self._holder, everything=everything, ours=ours)
+        )
 
     async def get(self, owner: str, run_id: str) -> RunRow:
         """A run.
@@ -55,6 +88,31 @@ class RunStore:
         if row is None:
             raise NotFoundError(f"There is no run {run_id!r}.", run_id=run_id)
         return _run_row(row)
+
+    async def decided_review(self, run: NewRun) -> ReviewRow | None:
+        """The review whose decision a run carries to its thread, if it does.
+
+        Raises:
+            NotFoundError: the review has gone with its run.
+        """
+        run_id = run.input.get(REVIEW_OF)
+        if run_id is None:
+            return None
+        return await self._database.read(lambda connection: find_review(connection, run.owner, run_id))
+
+    async def result(self, owner: str, run_id: str) -> dict[str, Any]:
+        """The result of a run that has ended.
+
+        Raises:
+            NotFoundError: this owner has no such run.
+            SwitchyardError: what ended the run instead.
+        """
+        row = await self.get(owner, run_id)
+        if row.result is not None:
+            return row.result
+        told = [orjson.loads(event.data) for event in await self.events(run_id, 0) if event.name == "error"]
+        message = told[-1]["message"] if told else "The run ended without a result."
+        raise told_error(row.error_code or "internal_error", message)
 
     async def of_thread(
         self, owner: str, thread_id: str, *, limit: int, offset: int = 0, status: RunStatus | None = None
@@ -77,11 +135,11 @@ class RunStore:
         if not await self._database.write(lambda connection: connection.execute(query).rowcount):
             raise NotFoundError(f"There is no run {run_id!r}.", run_id=run_id)
 
-    async def events(self, run_id: str, after: int) -> list[RunEvent]:
-        """The stored events of a run after number `after`."""
+    async def events(self, run_id: str, after: int) -> Sequence[RunEvent]:
+        """The stored events of a run after number `after`, led by a `gap` where some of them were pruned."""
         query = select(events).where(events.c.run_id == run_id, events.c.seq > after).order_by(events.c.seq)
         rows = await self._database.read(lambda connection: connection.execute(query).all())
-        return [RunEvent(row.run_id, row.seq, row.name, row.data) for row in rows]
+        return with_gap(run_id, after, [RunEvent(row.run_id, row.seq, row.name, row.data) for row in rows])
 
     async def threads(self, owner: str, limit: int) -> list[ThreadRow]:
         """An owner's threads that hold a message, the newest first."""
@@ -113,13 +171,21 @@ class RunStore:
         return thread_row(row), [_turn_row(turn) for turn in found]
 
     async def delete_thread(self, owner: str, thread_id: str) -> None:
-        """Remove a thread with its runs and events.
+        """Remove a thread with its runs and events, and say so in the audit log.
 
         Raises:
             NotFoundError: this owner has no such thread.
         """
         query = delete(threads).where(threads.c.thread_id == thread_id, threads.c.owner == owner)
-        if not await self._database.write(lambda connection: connection.execute(query).rowcount):
+        audit = self._database.audit
+
+        def write(connection: Connection) -> bool:
+            deleted = connection.execute(query).rowcount > 0
+            if deleted:
+                audit.append(connection, AuditEntry("thread_deleted", owner, subject=thread_id))
+            return deleted
+
+        if not await self._database.write(write):
             raise NotFoundError(f"There is no thread {thread_id!r}.", thread_id=thread_id)
 
 

@@ -34,6 +34,8 @@ def test_everything_written_lies_below_the_data_directory(tmp_path: Path) -> Non
         settings.prompt_file,
         settings.corpus_version_file,
         settings.server_file,
+        settings.audit_key_file,
+        settings.audit_head_file,
     ]
     assert all(path.is_relative_to(tmp_path) for path in paths)
     assert len(set(paths)) == len(paths)

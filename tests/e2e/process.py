@@ -47,6 +47,18 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-c", _START, *arguments]
 
 
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The environment in which `switchyard` has these settings."""
+    given = {
+        "SWITCHYARD_DATA_DIR": str(settings.data_dir),
+        "SWITCHYARD_SAMPLES": settings.samples,
+        "SWITCHYARD_ANSWER_CACHE": settings.answer_cache,
+        "SWITCHYARD_REVIEW": settings.review,
+    }
+    models = {} if settings.models is None else {"SWITCHYARD_MODELS": str(settings.models)}
+    return os.environ | given | models
+
+
 @contextmanager
 def served(settings: Settings, *, ready: bool = True) -> Iterator[Served]:
     """Starts the server on a free port and yields it once it is `ready`, or answers at all.
@@ -55,14 +67,7 @@ def served(settings: Settings, *, ready: bool = True) -> Iterator[Served]:
     """
     log = settings.data_dir.with_suffix(".log")
     settings.server_file.unlink(missing_ok=True)
-    environment = os.environ | {
-        "SWITCHYARD_DATA_DIR": str(settings.data_dir),
-        "SWITCHYARD_SAMPLES": settings.samples,
-        "SWITCHYARD_ANSWER_CACHE": settings.answer_cache,
-        "SWITCHYARD_MODELS": str(settings.models or ""),
-    }
-    if settings.models is None:
-        del environment["SWITCHYARD_MODELS"]
+    environment = environment_of(settings)
     with log.open("ab") as output:
         process = subprocess.Popen(
             command("serve", "--port", "0"), cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT

@@ -56,9 +56,9 @@ def test_run_refuses_a_folder_without_cases(tmp_path: Path) -> None:
     assert "no golden cases" in found.stderr
 
 
-def test_evaluations_measure_without_the_cache(tmp_path: Path) -> None:
-    with evaluation_settings(Settings(data_dir=tmp_path, answer_cache="on")) as settings:
-        assert settings.answer_cache == "off"
+def test_evaluations_measure_without_the_cache_and_wait_for_nobody(tmp_path: Path) -> None:
+    with evaluation_settings(Settings(data_dir=tmp_path, answer_cache="on", review="on")) as settings:
+        assert (settings.answer_cache, settings.review) == ("off", "off")
 
 
 def test_evaluations_of_one_index_do_not_run_at_the_same_time(tmp_path: Path) -> None:

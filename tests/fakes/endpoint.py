@@ -23,6 +23,7 @@ PRICE_IN = 0.5
 PRICE_OUT = 1.5
 _ROLES = ("answer", "extract", "fraud", "judge")
 _SENTENCE = re.compile(r'<passage n="1"[^>]*>\n.*?([^.\n]+)\.', re.DOTALL)
+_SAID = re.compile(r'<said by="(\w+)"[^>]*>\n(.*?)\n</said ', re.DOTALL)
 _LONGEST_HOLD_S = 30
 # One probability a position is enough: FRAUD and LEGITIMATE differ in their first token.
 FRAUD_LOGPROBS = {"FRAUD": -0.2, "LEG": -1.8}
@@ -52,9 +53,15 @@ def scripted(body: dict[str, Any]) -> Reply:
     if body["model"].endswith("extract"):
         return Reply("{}")
     if system.startswith("Rewrite"):
-        return Reply(_rewritten([m["content"] for m in body["messages"] if m["role"] == "user"]))
+        said = [text for by, text in turns_in(body) if by == "user"]
+        return Reply(_rewritten([*said, last.rpartition("Last message: ")[2]]))
     sentence = _SENTENCE.search(last)
     return Reply(f"{sentence.group(1).strip()} [1]." if sentence else "NOANSWER")
+
+
+def turns_in(body: dict[str, Any]) -> list[tuple[str, str]]:
+    """The earlier turns that a prompt shows: who spoke, and what was said."""
+    return _SAID.findall(body["messages"][-1]["content"])
 
 
 def _rewritten(said: Sequence[str]) -> str:

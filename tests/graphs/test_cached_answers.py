@@ -199,7 +199,7 @@ async def test_limits_and_documents_are_part_of_the_question(caching: Services, 
 
 async def test_other_prompts_models_and_weights_ask_anew(caching: Services, fake: FakeEndpoint, tmp_path: Path) -> None:
     await ask(caching)
-    registry = PromptRegistry(tmp_path / "prompts.json", [*all_prompts(), Prompt("prose", 2, "Answer and cite.")])
+    registry = PromptRegistry(tmp_path / "prompts.json", [*all_prompts(), Prompt("prose", 9, "Answer and cite.")])
     file = fake.models_file(tmp_path / "other.yaml")
     file.write_text(file.read_text().replace('"max_tokens": 200', '"max_tokens": 199'))
     gate = caching.gate

@@ -96,7 +96,7 @@ async def test_only_supported_sentences_are_kept(
 
 async def test_citations_are_numbered_in_the_order_of_the_answer(chat: Conversation, fake: FakeEndpoint) -> None:
     def reply(body: dict[str, Any]) -> Reply:
-        listed = re.findall(r'<passage n="(\d)" title="([^"]*)"', body["messages"][-1]["content"])
+        listed = re.findall(r'<passage n="(\d)"[^>]*>\nTitle: (.*)', body["messages"][-1]["content"])
         n = {title: number for number, title in reversed(listed)}
         return Reply(f"A new PIN letter is free of charge [{n['Card fees']}]. {CREDIT} [{n['Dispute handling']}].")
 
@@ -131,7 +131,9 @@ async def test_instructions_in_a_document_stay_text(chat: Conversation, fake: Fa
     assert turn.result.answer == "The lounge voucher is valid for 45 days after purchase. [1]"
     sent = fake.requests[-1]["messages"]
     assert [message["role"] for message in sent] == ["system", "user"]
-    assert sent[-1]["content"].count("</passage>") == sent[-1]["content"].count("<passage n=")
+    (mark,) = set(re.findall(r'<passage n="\d" mark="(\w+)">', sent[-1]["content"]))
+    assert sent[-1]["content"].count(f'</passage mark="{mark}">') == sent[-1]["content"].count("<passage n=")
+    assert "</passage>" not in sent[-1]["content"]
 
 
 async def test_a_follow_up_is_asked_with_what_it_leans_on(chat: Conversation) -> None:
@@ -140,7 +142,7 @@ async def test_a_follow_up_is_asked_with_what_it_leans_on(chat: Conversation) ->
     assert turn.result.routed_to == "knowledge"
     assert "dispute window" in turn.result.explanation["query"]
     assert "debit" in turn.result.explanation["query"]
-    assert turn.result.versions["rewrite_prompt"] == "rewrite.v1"
+    assert turn.result.versions["rewrite_prompt"] == "rewrite.v2"
     assert "rewrite_prompt" not in (await chat.say(WINDOW)).result.versions
 
 
@@ -158,10 +160,10 @@ async def test_a_model_that_does_not_rewrite_leaves_it_to_the_rules(
 async def test_a_prompt_that_is_rolled_back_serves_the_next_turn(
     chat: Conversation, fake: FakeEndpoint, tmp_path: Path
 ) -> None:
-    prompts = [*all_prompts(), Prompt("prose", 2, "Answer from the passages. Cite them.")]
+    prompts = [*all_prompts(), Prompt("prose", 9, "Answer from the passages. Cite them.")]
     registry = PromptRegistry(tmp_path / "prompts.json", prompts)
     rolled = converse(replace(chat.services, prompts=ActivePrompts(registry)))
-    for expected in ("prose.v2", "prose.v1", "prose.v2"):
+    for expected in ("prose.v9", "prose.v2", "prose.v9"):
         turn = await rolled.say(WINDOW)
         assert turn.result.versions["answer_prompt"] == expected
         assert fake.requests[-1]["messages"][0]["content"] == registry.in_use()["prose"].text
@@ -172,8 +174,10 @@ async def test_the_last_turns_are_shown_to_the_model(chat: Conversation, fake: F
     for _ in range(7):
         await chat.say(WINDOW)
     sent = fake.requests[-1]["messages"]
-    assert [message["role"] for message in sent] == ["system", *["user", "assistant"] * 5, "user"]
-    assert sent[1]["content"] == WINDOW
+    assert [message["role"] for message in sent] == ["system", "user"]
+    said = re.findall(r'<said by="(\w+)" mark="\w+">\n(.*)', sent[1]["content"])
+    assert [by for by, _ in said] == ["user", "assistant"] * 5
+    assert said[0][1] == WINDOW
 
 
 @pytest.mark.parametrize(

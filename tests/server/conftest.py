@@ -9,13 +9,14 @@ import pytest
 from blockbuster import BlockBuster
 
 from tests.fakes.endpoint import FakeEndpoint, fake_endpoint, scripted
-from tests.server.site import Site, open_site
+from tests.server.keyed import Keyed, open_keyed
+from tests.server.site import Site, open_site, settings_for
 
 # The packaged prompts and readings are read once, when first needed. While the server starts and stops nobody waits
 # for the loop. The health report's memory figure comes from /proc, which no disk holds up. Coverage has a lock of its
 # own.
 _MAY_BLOCK = {
-    "tools/extraction/ask.py": {"_instructions"},
+    "tools/extraction/ask.py": {"instructions"},
     "tools/extraction/schemas.py": {"_readings"},
     "tools/fraud/prompt.py": {"load_prompt"},
     "server/application.py": {"open_application"},
@@ -61,3 +62,12 @@ def site(_fake: FakeEndpoint, tmp_path_factory: pytest.TempPathFactory, pytestco
 def http(site: Site) -> httpx.Client:
     """A client of the native API."""
     return site.http
+
+
+@pytest.fixture(scope="session")
+def keyed(
+    _fake: FakeEndpoint, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator[Keyed]:
+    """The server with SWITCHYARD_AUTH=keys, and keys of several people and scopes."""
+    with open_keyed(settings_for(tmp_path_factory.mktemp("keyed"), _fake, pytestconfig, auth="keys")) as opened:
+        yield opened

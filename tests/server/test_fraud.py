@@ -39,7 +39,7 @@ def test_one_transaction(http: httpx.Client, body: dict[str, Any]) -> None:
     assert result["probability"] == pytest.approx(probability, abs=1e-3)
     assert result["risk_score"] == round(100 * result["probability"])
     assert result["calibrated"] is False
-    assert result["model"] == {"base": "fake-fraud", "adapter": None, "sha256": None}
+    assert result["model"] == {"base": "fake-fraud", "adapter": None, "sha256": None, "base_sha256": None}
     assert any(flag["evidence"] for flag in result["red_flags"])
     assert isinstance(result["needs_review"], bool)
 

@@ -54,6 +54,9 @@ def test_the_contract_s_operations_are_there(openapi: dict[str, Any]) -> None:
         POST /api/v1/extract
         POST /api/v1/fraud/score
         POST /api/v1/feedback
+        GET /api/v1/reviews
+        GET /api/v1/reviews/{run_id}
+        POST /api/v1/reviews/{run_id}
         GET /api/v1/health
         GET /health
         GET /livez

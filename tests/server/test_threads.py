@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from agent.followup import stand_alone
-from tests.fakes.endpoint import FakeEndpoint, Reply, scripted
+from tests.fakes.endpoint import FakeEndpoint, Reply, scripted, turns_in
 from tests.server.errors import assert_error
 from tests.server.site import ANSWER, FOLLOW_UP, QUESTION, Site, open_site, serve
 from tests.server.test_fraud import TEXT
@@ -30,7 +30,8 @@ def test_a_follow_up_is_understood(site: Site, fake: FakeEndpoint) -> None:
     assert result["explanation"]["query"] == DEBIT_QUERY
     assert result["citations"][0]["document_id"] in {"debit", "disputes"}
     rewrite = next(body for body in fake.requests if body["messages"][0]["content"].startswith("Rewrite"))
-    assert [m["content"] for m in rewrite["messages"][1:]] == [QUESTION, f"{ANSWER} [1]", FOLLOW_UP]
+    assert turns_in(rewrite) == [("user", QUESTION), ("assistant", f"{ANSWER} [1]")]
+    assert rewrite["messages"][-1]["content"].endswith(f"Last message: {FOLLOW_UP}")
 
 
 def test_without_a_thread_nothing_is_remembered(site: Site) -> None:
@@ -65,9 +66,8 @@ def test_the_model_sees_the_last_five_turns(site: Site, fake: FakeEndpoint) -> N
         site.chat(f"How long may a cardholder dispute a credit card charge of {turn} euros?", thread_id="long")
     fake.requests.clear()
     site.chat(thread_id="long")
-    said = [m["content"] for m in fake.requests[-1]["messages"] if m["role"] == "user"]
-    assert len(said) == 6
-    assert [f"of {turn} euros" in text for turn, text in zip(range(2, 7), said, strict=False)] == [True] * 5
+    said = [text for by, text in turns_in(fake.requests[-1]) if by == "user"]
+    assert [f"of {turn} euros" in text for turn, text in zip(range(2, 7), said, strict=True)] == [True] * 5
 
 
 def test_four_turns_at_once_lose_nothing(site: Site, fake: FakeEndpoint) -> None:
@@ -79,7 +79,7 @@ def test_four_turns_at_once_lose_nothing(site: Site, fake: FakeEndpoint) -> None
     assert sorted(turn["message"] for turn in turns) == questions
     fake.requests.clear()
     site.chat(thread_id="crowd")
-    seen = [m["content"] for m in fake.requests[-1]["messages"][1:-1]]
+    seen = [text for _, text in turns_in(fake.requests[-1])]
     assert len(seen) == 8
     assert seen[0::2] == [turn["message"] for turn in turns]
     assert set(seen[1::2]) == {f"{ANSWER} [1]"}

@@ -96,6 +96,14 @@ async def every_mode(client: LangGraphClient) -> list[Any]:
     return [[name for name, _ in seen], [data for name, data in seen if name == "debug"], [name for name, _ in partial]]
 
 
+async def callbacks(client: LangGraphClient) -> list[Any]:
+    thread_id = (await client.threads.create())["thread_id"]
+    parts = await streamed(client, thread_id, ["values", "events"], input=asked("hello"))
+    told = [data for name, data in parts if name == "events"]
+    steps = [(event["event"], event["name"], event["tags"], sorted(event["data"])) for event in told]
+    return [[name for name, _ in parts], steps, [event["run_id"] == parts[0][1]["run_id"] for event in told]]
+
+
 async def pauses(client: LangGraphClient) -> list[Any]:
     thread_id = (await client.threads.create())["thread_id"]
     return [
@@ -153,7 +161,7 @@ async def the_assistant(client: LangGraphClient) -> list[Any]:
     ]
 
 
-SCRIPTS = [threads, a_turn, every_mode, pauses, branches, refusals, the_assistant]
+SCRIPTS = [threads, a_turn, every_mode, callbacks, pauses, branches, refusals, the_assistant]
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.__name__)

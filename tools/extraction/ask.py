@@ -16,13 +16,15 @@ from tools.extraction.plan import Open
 from tools.extraction.readers.source import Source
 from tools.extraction.windows import windows
 from tools.ports import ChatModel, ChatRequest, Completion, Message, TokenLogprobs, Usage
+from tools.untrusted import Fence
 
 # A file of `prompts/`; runs record it.
-PROMPT = "extract.v1"
+PROMPT = "extract.v2"
 _TOKENS_PER_FIELD = 40
 _FREE_TEXT_CHARS = 80
 _MAX_FIELDS_A_CALL = 12
 _FIELD_LINE_TOKENS = 16
+_FRAME_TOKENS = 90
 
 
 @dataclass(frozen=True)
@@ -35,14 +37,16 @@ class Choice:
 
 @dataclass(frozen=True)
 class Reply:
-    """Choices by path; a path that is missing was cut off."""
+    """Choices by path; a path that is missing was cut off. `model` is the name of the one that answered last."""
 
     choices: Mapping[str, Choice]
     usage: Usage
+    model: str
 
 
 @cache
-def _instructions() -> str:
+def instructions() -> str:
+    """The system prompt."""
     return resources.files("tools.extraction").joinpath(f"prompts/{PROMPT}.md").read_text(encoding="utf-8").strip()
 
 
@@ -71,24 +75,33 @@ async def ask(source: Source, fields: Mapping[str, Open], model: ChatModel, max_
     """
     choices: dict[str, Choice] = {}
     usage = Usage()
+    answered_by = model.name
     paths = list(fields)
     for start in range(0, len(paths), _MAX_FIELDS_A_CALL):
         batch = {path: fields[path] for path in paths[start : start + _MAX_FIELDS_A_CALL]}
         completion = await model.complete(_request(source, batch, max_prompt_tokens))
         choices |= read_reply(completion, list(batch))
         usage += completion.usage
-    return Reply(choices, usage)
+        answered_by = completion.model
+    return Reply(choices, usage, answered_by)
 
 
 def _request(source: Source, fields: Mapping[str, Open], max_prompt_tokens: int) -> ChatRequest:
-    listed = [f"- {path}: {field.leaf.description or path.replace('_', ' ')}"[:90] for path, field in fields.items()]
-    text = windows(source, list(fields.values()), max(100, max_prompt_tokens - 60 - _FIELD_LINE_TOKENS * len(listed)))
-    user = f"Document:\n<<<\n{text}\n>>>\n\nFields:\n" + "\n".join(listed) + "\n\nAnswer with one JSON object."
+    listed = [_listed(path, field) for path, field in fields.items()]
+    room = max_prompt_tokens - _FRAME_TOKENS - _FIELD_LINE_TOKENS * len(listed)
+    text = windows(source, list(fields.values()), max(100, room))
+    document = Fence.around(text).block("document", text)
+    user = f"{document}\n\nFields:\n" + "\n".join(listed) + "\n\nAnswer with one JSON object."
     return ChatRequest(
-        messages=(Message("system", _instructions()), Message("user", user)),
+        messages=(Message("system", instructions()), Message("user", user)),
         max_tokens=20 + _TOKENS_PER_FIELD * len(fields), temperature=0.0,
         json_schema=narrowed_schema(source, fields), top_logprobs=1,
     )  # fmt: skip
+
+
+def _listed(path: str, field: Open) -> str:
+    """A field on one line, whatever the caller's schema says."""
+    return " ".join(f"- {path}: {field.leaf.description or path.replace('_', ' ')}".split())[:90]
 
 
 def read_reply(completion: Completion, paths: Sequence[str]) -> dict[str, Choice]:

@@ -48,11 +48,11 @@ async def extract(
     decisions = await asyncio.to_thread(plan, schema, source, arbiter)
     open_fields = {path: decision for path, (_, decision) in decisions.items() if isinstance(decision, Open)}
     choices: Mapping[str, Choice] | None = {}
-    usage = Usage()
+    usage, answered_by = Usage(), _READERS_ONLY
     if open_fields:
         try:
             reply = await ask(source, open_fields, model, max_prompt_tokens)
-            choices, usage = reply.choices, reply.usage
+            choices, usage, answered_by = reply.choices, reply.usage, reply.model
         except (ModelUnavailableError, InputError):
             choices = None
     values = {path: _value(source, leaf, decision, path, choices) for path, (leaf, decision) in decisions.items()}
@@ -64,7 +64,7 @@ async def extract(
         data=assembly.data,
         fields=assembly.fields,
         warnings=[*_notices(text, degraded=degraded), *check(assembly.data, source)],
-        model=model.name if asked else _READERS_ONLY,
+        model=answered_by,
         usage=usage,
         degraded=degraded,
         prompt=PROMPT if asked else None,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tools.fraud.features import Features, derive_features
+from tools.fraud.instructions import addressed
 from tools.fraud.policy import FraudPolicy, Thresholds
 from tools.fraud.transaction import Transaction
 from tools.fraud.wording import money, plural, span
@@ -69,6 +70,14 @@ def _suspicious_code(facts: Facts) -> str | None:
         return None
     named = f"transaction code {facts.transaction.transaction_code} is on the company's list of suspicious codes"
     return f"{named}: {reason}" if reason else named
+
+
+def _instruction(facts: Facts) -> str | None:
+    """Text that speaks to the model; enough for a person to look, whatever the label says."""
+    found = addressed(facts.transaction)
+    if not found:
+        return None
+    return f"the {next(iter(found)).replace('_', ' ')} gives instructions and was not told to the model"
 
 
 def _impossible_travel(facts: Facts) -> str | None:
@@ -149,6 +158,7 @@ def _round_amount(facts: Facts) -> str | None:
 RULES: tuple[Rule, ...] = (
     Rule("blacklisted_merchant", 60, _blacklisted),
     Rule("suspicious_code", 50, _suspicious_code),
+    Rule("instruction_in_text", 50, _instruction),
     Rule("impossible_travel", 40, _impossible_travel),
     Rule("card_testing", 35, _card_testing),
     Rule("amount_far_above_usual", 30, _far_above_usual),

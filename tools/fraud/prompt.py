@@ -10,6 +10,7 @@ from pathlib import Path
 from tools.errors import NotFoundError
 from tools.fraud.number_levels import NumberLevels
 from tools.ports import Message
+from tools.untrusted import inert
 
 FRAUD = "FRAUD"
 LEGITIMATE = "LEGITIMATE"
@@ -49,13 +50,17 @@ class LabelPrompt:
         return "root ::= " + " | ".join(f'"{label}"' for label in self.labels)
 
     def messages(self, narrative: str) -> tuple[Message, ...]:
-        """The chat messages that ask for this narrative's label."""
+        """The chat messages that ask for this narrative's label; no narrative can end its own message.
+
+        Training and bulk scoring render them without the gateway, which sees to it elsewhere.
+        """
         shown = [
             message
             for example in self.examples
             for message in (Message("user", example.narrative), Message("assistant", example.label))
         ]
-        read = narrative if self.levels is None else self.levels.apply(narrative)
+        told = inert(narrative)
+        read = told if self.levels is None else self.levels.apply(told)
         return Message("system", self.instruction), *shown, Message("user", read)
 
 

@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 from tools.fraud.calibration import Calibration
 from tools.fraud.features import Features, derive_features
 from tools.fraud.flags import Flag, heuristic_score, raise_flags
+from tools.fraud.instructions import as_told
 from tools.fraud.label import LabelScore, label_logit
 from tools.fraud.manifest import AdapterManifest
 from tools.fraud.narrative import narrate
@@ -23,6 +24,8 @@ REVIEW_BAND = (0.4, 0.6)
 STRONG_EVIDENCE = 50
 WEAK_EVIDENCE = 10
 DEFAULT_THRESHOLD = 0.5
+
+ReviewReason = Literal["borderline", "contradicted", "unreadable"]
 
 
 class IdentifiedModel(ChatModel, Protocol):
@@ -52,25 +55,28 @@ class Assessment:
 
 @dataclass(frozen=True)
 class ScoredBy:
-    """Which weights produced a score."""
+    """Which weights produced a score: `sha256` is the adapter's, or the base's where there is none."""
 
     base: str
     adapter: str | None
     sha256: str | None
+    base_sha256: str | None
 
 
 @dataclass(frozen=True)
 class FraudScore:
-    """A scored transaction. `risk_score` is round(100 x probability); `z` the raw logit; `floored` says that a label
-    was outside the model's top list, so that the probability is only a bound; `prompt` the version that asked."""
+    """A scored transaction, FRAUD from a probability of `threshold`. `risk_score` is round(100 x probability); `z` the
+    raw logit; `floored` says that a label was outside the model's top list, so that the probability is only a bound;
+    `prompt` the version that asked."""
 
     label: Literal["FRAUD", "LEGITIMATE"]
     probability: float
+    threshold: float
     calibrated: bool
     risk_score: int
     red_flags: list[Flag]
     reasoning: str
-    needs_review: bool
+    review_reasons: tuple[ReviewReason, ...]
     model: ScoredBy
     narrative: str
     z: float
@@ -78,12 +84,17 @@ class FraudScore:
     prompt: str
     usage: Usage
 
+    @property
+    def needs_review(self) -> bool:
+        """Whether a person should look."""
+        return bool(self.review_reasons)
+
 
 def assess(transaction: Transaction, policy: FraudPolicy) -> Assessment:
     """Features, narrative and flags: deterministic, and all that is left when no model answers."""
     features = derive_features(transaction, policy)
     flags = raise_flags(transaction, policy, features)
-    return Assessment(transaction, features, narrate(transaction, features), flags, heuristic_score(flags))
+    return Assessment(transaction, features, narrate(as_told(transaction), features), flags, heuristic_score(flags))
 
 
 async def score(
@@ -102,11 +113,13 @@ async def score(
     labels = await label_logit(model, assessment.narrative, prompt)
     calibration = calibration or (manifest.calibration if manifest else Calibration())
     probability = calibration.probability(labels.z)
-    label = "FRAUD" if probability >= (manifest.threshold if manifest else DEFAULT_THRESHOLD) else "LEGITIMATE"
+    threshold = manifest.threshold if manifest else DEFAULT_THRESHOLD
+    label = "FRAUD" if probability >= threshold else "LEGITIMATE"
     scored_by = _scored_by(model, manifest)
     return FraudScore(
         label=label,
         probability=probability,
+        threshold=threshold,
         calibrated=calibration.calibrated,
         risk_score=round(100 * probability),
         red_flags=assessment.flags,
@@ -118,7 +131,7 @@ async def score(
             base=scored_by.base,
             adapter=scored_by.adapter,
         ),
-        needs_review=needs_review(label, probability, assessment.heuristic, unread=_unread(labels, calibration)),
+        review_reasons=review_reasons(label, probability, assessment.heuristic, unread=_unread(labels, calibration)),
         model=scored_by,
         narrative=assessment.narrative,
         z=labels.z,
@@ -153,11 +166,16 @@ async def score_many(
     return [task.result() for task in tasks]
 
 
-def needs_review(label: str, probability: float, heuristic: int, *, unread: bool = False) -> bool:
-    """Whether a person should look: a borderline probability, an unreadable one, or model and flags disagree."""
+def review_reasons(label: str, probability: float, heuristic: int, *, unread: bool = False) -> tuple[ReviewReason, ...]:
+    """Why a person should look: a borderline probability, model and flags that disagree, an unreadable label."""
     low, high = REVIEW_BAND
     contradicted = heuristic >= STRONG_EVIDENCE if label == "LEGITIMATE" else heuristic < WEAK_EVIDENCE
-    return unread or low <= probability <= high or contradicted
+    found: dict[ReviewReason, bool] = {
+        "borderline": low <= probability <= high,
+        "contradicted": contradicted,
+        "unreadable": unread,
+    }
+    return tuple(reason for reason, holds in found.items() if holds)
 
 
 def _prompt(manifest: AdapterManifest | None) -> LabelPrompt:
@@ -174,5 +192,5 @@ def _unread(labels: LabelScore, calibration: Calibration) -> bool:
 
 def _scored_by(model: IdentifiedModel, manifest: AdapterManifest | None) -> ScoredBy:
     if manifest is None:
-        return ScoredBy(model.base_name, model.adapter, model.sha256)
-    return ScoredBy(manifest.base.name, manifest.name, manifest.adapter.sha256)
+        return ScoredBy(model.base_name, model.adapter, model.sha256, model.sha256)
+    return ScoredBy(manifest.base.name, manifest.name, manifest.adapter.sha256, manifest.base.sha256)

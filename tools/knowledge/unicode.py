@@ -50,10 +50,14 @@ def repair(text: str) -> str:
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_TRANSLATION)
     text = _SURROGATES.sub("\ufffd", text)
-    text = _INVISIBLE.sub("", text)
-    text = _LATIN_JOINERS.sub("", text)
+    text = without_invisible(text)
     text = unicodedata.normalize("NFC", _SOFT_HYPHEN.sub("", text))
     return _BLANK_LINES.sub("\n\n", _TRAILING_SPACE.sub("\n", text)).strip()
+
+
+def without_invisible(text: str) -> str:
+    """Return `text` without zero-width, direction, tag and control characters; joiners that scripts need stay."""
+    return _LATIN_JOINERS.sub("", _INVISIBLE.sub("", text))
 
 
 def vocabulary(texts: Iterable[str]) -> Set[str]:

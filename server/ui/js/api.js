@@ -1,5 +1,7 @@
 /** The native HTTP API under /api/v1. Every failure is an `ApiError` with the server's code, message and trace id. */
 
+import { withKey } from "./key.js";
+
 const BASE = "/api/v1";
 
 /** What the server said went wrong. `code` is stable, `message` is for people, `traceId` finds the run in the logs. */
@@ -32,7 +34,8 @@ async function request(path, { method = "GET", json, headers = {}, signal } = {}
     init.body = JSON.stringify(json);
     init.headers["Content-Type"] = "application/json";
   }
-  const response = await reach(`${BASE}${path}`, init);
+  const send = (key) => reach(`${BASE}${path}`, { ...init, headers: { ...init.headers, ...key } });
+  const response = await withKey(send);
   if (!response.ok) throw errorFrom(response.status, await response.text());
   return response;
 }
@@ -57,6 +60,11 @@ export const listDocuments = async () => (await getJson("/documents")).documents
 export const getDocumentText = (id) => getJson(`/documents/${part(id)}?include=text`);
 export const deleteDocument = (id) => request(`/documents/${part(id)}`, { method: "DELETE" });
 export const UPLOAD_URL = `${BASE}/documents`;
+
+export const listReviews = () => getJson("/reviews?limit=200");
+export const getReview = (runId) => getJson(`/reviews/${part(runId)}`);
+export const decideReview = async (runId, decision) =>
+  (await request(`/reviews/${part(runId)}`, { method: "POST", json: decision })).json();
 
 export const sendFeedback = (feedback) => request("/feedback", { method: "POST", json: feedback });
 

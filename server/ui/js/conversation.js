@@ -85,7 +85,7 @@ export class Conversation {
     const unfinished = [];
     for (const { run_id: runId, message, result, feedback, documents } of stored) {
       const attachments = documents?.map(({ document_id: documentId, title }) => ({ documentId, title }));
-      const turn = this.#add({ message, feedback, attachments });
+      const turn = this.#add({ message, feedback, attachments, stored: Boolean(result) });
       if (result) turn.apply({ event: "result", data: result });
       else unfinished.push({ turn, runId });
     }

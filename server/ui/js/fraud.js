@@ -4,9 +4,13 @@ import { el, icon, svg } from "./dom.js";
 import { humanise } from "./format.js";
 
 const SHORT_HASH = 12;
+const BORDERLINE = "Borderline: a person should decide this one.";
 
-/** `fraud` as the API gives it (design section 5). */
-export function fraudCard(fraud) {
+/** A label as people say it. */
+export const LABELS = { FRAUD: "Fraud", LEGITIMATE: "Legitimate" };
+
+/** `fraud` as the API gives it (design section 5); `note`, if given, says what became of a borderline score. */
+export function fraudCard(fraud, note = fraud.needs_review ? reviewNote(BORDERLINE) : null) {
   return el(
     "section",
     { class: "card fraud", data: { label: fraud.label }, "aria-label": "Fraud score" },
@@ -21,7 +25,7 @@ export function fraudCard(fraud) {
           "p",
           { class: "verdict" },
           icon(fraud.label === "FRAUD" ? "alert" : "check"),
-          fraud.label === "FRAUD" ? "Fraud" : "Legitimate",
+          LABELS[fraud.label],
         ),
         el(
           "p",
@@ -31,7 +35,7 @@ export function fraudCard(fraud) {
           " ",
           calibration(fraud),
         ),
-        fraud.needs_review ? reviewNote() : null,
+        note,
       ),
     ),
     flags(fraud.red_flags),
@@ -65,7 +69,8 @@ function calibration({ calibrated }) {
   return el("span", { class: "tag", title }, calibrated ? "calibrated" : "uncalibrated");
 }
 
-const reviewNote = () => el("p", { class: "review" }, icon("flag"), "Borderline: a person should decide this one.");
+/** A line beside a borderline score. */
+export const reviewNote = (...content) => el("p", { class: "review" }, icon("flag"), content);
 
 function flags(redFlags) {
   if (!redFlags.length) return el("p", { class: "muted no-flags" }, "No red flags were computed for this transaction.");

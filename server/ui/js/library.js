@@ -2,6 +2,7 @@
 
 import { ApiError, deleteDocument, errorFrom, listDocuments, UPLOAD_URL } from "./api.js";
 import { toast } from "./announcer.js";
+import { withKey } from "./key.js";
 
 const POLL_MS = 900;
 const AT_ONCE = 2;
@@ -82,18 +83,25 @@ export class Library extends EventTarget {
     }
   }
 
+  async #send({ upload, file }) {
+    await this.#sent(upload, await withKey((headers) => this.#transfer(upload, file, headers)));
+  }
+
   /** fetch() cannot tell how much of a body was sent, XMLHttpRequest can. */
-  #send({ upload, file }) {
+  #transfer(upload, file, headers) {
     const request = new XMLHttpRequest();
     request.open("POST", UPLOAD_URL);
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     request.upload.addEventListener("progress", ({ loaded, total }) => {
       upload.share = total ? loaded / total : 0;
       this.#changed();
     });
-    request.addEventListener("loadend", () => this.#sent(upload, request));
     const form = new FormData();
     form.append("file", file);
-    request.send(form);
+    return new Promise((resolve) => {
+      request.addEventListener("loadend", () => resolve(request));
+      request.send(form);
+    });
   }
 
   async #sent(upload, { status, responseText }) {

@@ -1,11 +1,14 @@
-/** Puts the page together: conversation, composer, threads, documents and the side panel. */
+/** Puts the page together: conversation, composer, threads, documents, reviews and the side panel. */
 
 import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
 import { pickFiles, setUpDocuments, setUpDrops } from "./documents.js";
 import { byId } from "./dom.js";
+import { setUpKey } from "./key.js";
 import { Library } from "./library.js";
 import { setUpPanel } from "./panel.js";
+import { queue } from "./reviewqueue.js";
+import { setUpReviews } from "./reviews.js";
 import { watchReadiness } from "./readiness.js";
 import { closeDrawer, setUpSidebar, showTab } from "./sidebar.js";
 import { addressOf, putInAddress, showThreads, threadInAddress } from "./threads.js";
@@ -22,6 +25,7 @@ const composer = new Composer({
 
 async function onThreadChanged(threadId) {
   if (!threadId) return;
+  queue.refresh();
   if (threadInAddress() !== threadId) putInAddress(threadId);
   const threads = await showThreads(threadId, onThreadDeleted);
   const thread = threads.find(({ thread_id: id }) => id === threadId);
@@ -66,12 +70,14 @@ function storeFiles(files) {
   library.upload(files);
 }
 
+setUpKey();
 setUpSidebar();
 setUpPanel();
 setUpDocuments(library, (attachment) => {
   closeDrawer();
   composer.attach(attachment);
 });
+setUpReviews({ onDecided: ({ thread_id: threadId }) => threadInAddress() === threadId && conversation.open(threadId) });
 setUpDrops({ onAttach: attachFiles, onStore: storeFiles });
 pickFiles("attach", "attach-files", attachFiles);
 for (const id of ["new-thread", "new-thread-short"]) byId(id).addEventListener("click", startNew);
@@ -82,4 +88,5 @@ document.querySelector(".skip-link").addEventListener("click", (event) => {
 window.addEventListener("hashchange", showAddress);
 library.refresh();
 watchReadiness(() => library.refresh());
+queue.watch();
 showAddress();

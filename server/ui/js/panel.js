@@ -1,4 +1,4 @@
-/** The side panel that shows a document's text, with a cited passage marked. On narrow screens it is a modal bottom sheet. */
+/** The side panel: a document's text with a cited passage marked, or a review. On narrow screens it is a modal bottom sheet. */
 
 import { getDocumentText } from "./api.js";
 import { byId, el } from "./dom.js";
@@ -21,33 +21,37 @@ export const openDocument = ({ document_id: id, title }) => open({ id, title, pl
 /** Connects the close button, Escape and clicks beside the sheet. */
 export function setUpPanel() {
   const panel = byId("panel");
-  byId("close-panel").addEventListener("click", close);
-  panel.addEventListener("click", (event) => event.target === panel && close());
+  byId("close-panel").addEventListener("click", closePanel);
+  panel.addEventListener("click", (event) => event.target === panel && closePanel());
   panel.addEventListener("cancel", (event) => {
     event.preventDefault();
-    close();
+    closePanel();
   });
   document.addEventListener(
     "keydown",
-    (event) => event.key === "Escape" && !event.defaultPrevented && panel.open && close(),
+    (event) => event.key === "Escape" && !event.defaultPrevented && panel.open && closePanel(),
   );
-  NARROW.addEventListener("change", close);
+  NARROW.addEventListener("change", closePanel);
 }
 
-async function open({ id, title, place, page, quote }) {
+/** Opens the panel; `load()` gives the nodes that take the place of the sentence `waiting`. */
+export async function openPanel({ title, subtitle = "", waiting, load }) {
   const turn = (shown += 1);
   const body = byId("panel-body");
   byId("panel-title").textContent = title;
-  byId("panel-subtitle").textContent = place;
-  body.replaceChildren(el("p", { class: "loading" }, "Loading the document…"));
+  byId("panel-subtitle").textContent = subtitle;
+  body.replaceChildren(el("p", { class: "loading" }, waiting));
   show();
-  const content = await load(id, quote, page);
-  if (turn !== shown) return; // another document was opened meanwhile
+  const content = await load();
+  if (turn !== shown) return; // something else was opened meanwhile
   body.replaceChildren(...content);
   const mark = body.querySelector("mark");
   if (mark) mark.scrollIntoView({ block: "center" });
   else body.scrollTop = 0;
 }
+
+const open = ({ id, title, place, page, quote }) =>
+  openPanel({ title, subtitle: place, waiting: "Loading the document…", load: () => load(id, quote, page) });
 
 async function load(id, quote, page) {
   try {
@@ -72,10 +76,12 @@ function show() {
   else panel.show();
 }
 
-function close() {
+/** Puts the panel away; the focus goes back to where it was, or to the sidebar's tab where that is gone. */
+export function closePanel() {
   const panel = byId("panel");
   if (!panel.open) return;
   panel.close();
+  if (opener && !opener.isConnected) opener = document.querySelector("[role=tab][aria-selected=true]");
   opener?.focus();
   opener = null;
 }

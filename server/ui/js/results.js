@@ -8,17 +8,22 @@ import { feedbackControls } from "./feedback.js";
 import { cost, count, duration, humanise } from "./format.js";
 import { fraudCard } from "./fraud.js";
 import { render } from "./markdown.js";
+import { noteOf } from "./reviewnotes.js";
 import { ROUTES } from "./routes.js";
 
-/** The nodes of `result`'s content; `message` is what it answers, `onAsk(text)` is called when a suggestion is chosen. */
-export function resultContent(result, message, onAsk) {
+/**
+ * The nodes of `result`'s content; `message` is what it answers, `stored` says that it is of a turn that ended before,
+ * `onAsk(text)` is called when a suggestion is chosen.
+ */
+export function resultContent(result, { message, stored }, onAsk) {
   const prose = el("div", { class: "prose" }, render(result.answer, citationMarks(result.citations)));
   if (result.route === "unknown") return [unknownCard(prose, result, onAsk)];
-  const repeated = result.fraud && result.answer.trim() === result.fraud.reasoning.trim();
+  // The card says what an answer says that is the score's reasoning, alone or with word of the review.
+  const repeated = result.fraud && (result.interrupt || result.answer.trim() === result.fraud.reasoning.trim());
   return [
     repeated ? null : prose,
     result.extraction && extractionCard(result.extraction, message),
-    result.fraud && fraudCard(result.fraud),
+    result.fraud && fraudCard(result.fraud, noteOf(result, stored)),
     sourceList(result.citations),
     result.suggestions?.length ? suggestions(result.suggestions, onAsk) : null,
   ].filter(Boolean);

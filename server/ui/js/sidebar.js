@@ -1,9 +1,10 @@
-/** The sidebar: two tabs, and on narrow screens a drawer over the conversation. */
+/** The sidebar: three tabs, and on narrow screens a drawer over the conversation. */
 
 import { byId } from "./dom.js";
 
 const NARROW = window.matchMedia("(max-width: 760px)");
-const TABS = ["threads", "documents"];
+const TABS = ["threads", "documents", "reviews"];
+const STEPS = { ArrowLeft: -1, ArrowRight: 1 };
 
 /** Connects tabs, drawer buttons, Escape and the scrim. */
 export function setUpSidebar() {
@@ -19,7 +20,7 @@ export function setUpSidebar() {
   NARROW.addEventListener("change", () => setDrawer(false));
 }
 
-/** Brings a tab, "threads" or "documents", to the front. */
+/** Brings a tab, "threads", "documents" or "reviews", to the front. */
 export function showTab(name) {
   for (const each of TABS) {
     const selected = each === name;
@@ -37,8 +38,10 @@ export const closeDrawer = (event) => {
 };
 
 function onTabKey(event) {
-  if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
-  const other = TABS.find((name) => event.currentTarget.id !== `tab-${name}`);
+  const step = STEPS[event.key];
+  if (!step) return;
+  const at = TABS.findIndex((name) => event.currentTarget.id === `tab-${name}`);
+  const other = TABS[(at + step + TABS.length) % TABS.length];
   showTab(other);
   byId(`tab-${other}`).focus();
 }

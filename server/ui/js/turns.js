@@ -12,9 +12,9 @@ const LONG_MESSAGE = 600;
 
 /**
  * A turn's `node`; feed it a run's events with `apply`, or end it with `fail`. `onAsk(text)`: a suggestion was chosen;
- * `onRetry()`: the message is to be sent again.
+ * `onRetry()`: the message is to be sent again. `stored`: the turn has ended before, and more may have come of it.
  */
-export function createTurn({ message, attachments = [], feedback = null }, { onAsk, onRetry }) {
+export function createTurn({ message, attachments = [], feedback = null, stored = false }, { onAsk, onRetry }) {
   const head = el("div", { class: "answer-head" });
   const status = el("p", { class: "status" });
   const content = el("div", { class: "answer-content" });
@@ -48,6 +48,8 @@ export function createTurn({ message, attachments = [], feedback = null }, { onA
 
   const handlers = {
     run: begin,
+    // The server was cut off; what it had begun to say it says anew.
+    restart: begin,
     route: ({ routed_to: route, confidence }) => {
       head.replaceChildren(badge(route, confidence));
       say(`${ROUTES[route].working}…`);
@@ -69,7 +71,7 @@ export function createTurn({ message, attachments = [], feedback = null }, { onA
           ? el("span", { class: "muted", title: "The same question over the same documents was answered before." }, "from cache")
           : "",
       );
-      settle(...resultContent(result, message, onAsk));
+      settle(...resultContent(result, { message, stored }, onAsk));
       answer.append(resultFooter(result, feedback));
       announce(`${ROUTES[result.route].name}: ${result.answer}`);
     },

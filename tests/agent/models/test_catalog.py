@@ -36,6 +36,22 @@ def test_an_override_of_all_roles_needs_no_embedded_model(override: Path) -> Non
     assert not load_catalog(override).uses_embedded
 
 
+def test_models_that_stand_in_are_read_in_their_order(override: Path) -> None:
+    stand_ins = "[{endpoint: embedded, model: small}, {endpoint: hosted, model: cheap, style: prose}]"
+    override.write_text(HOSTED + f"roles: {{answer: {{endpoint: hosted, model: big, fallbacks: {stand_ins}}}}}")
+    answer = load_catalog(override).roles["answer"]
+    assert [model.model for model in answer.models] == ["big", "small", "cheap"]
+    assert answer.models[0] is answer
+
+
+def test_a_model_that_only_stands_in_is_started_too(override: Path) -> None:
+    roles = dict.fromkeys(ROLES, "endpoint: hosted, model: big")
+    roles["judge"] += ", fallbacks: [{endpoint: embedded, model: small}]"
+    listed = ", ".join(f"{role}: {{{fields}}}" for role, fields in roles.items())
+    override.write_text(HOSTED + f"roles: {{{listed}}}")
+    assert load_catalog(override).uses_embedded
+
+
 def test_an_empty_override_changes_nothing(override: Path) -> None:
     override.write_text("# nothing yet\n")
     assert load_catalog(override) == load_catalog()
@@ -51,6 +67,14 @@ def test_an_empty_override_changes_nothing(override: Path) -> None:
         ("endpoints: {embedded: {kind: embedded, timeout_s: -1}}", ["endpoints.embedded.timeout_s"]),
         ("endpoints: {embedded: {kind: embedded, colour: red}}", ["endpoints.embedded.colour"]),
         ("roles: {answer: {endpoint: embedded}}", ["roles.answer.model"]),
+        (
+            "roles: {answer: {endpoint: embedded, model: m, fallbacks: [{endpoint: elsewhere, model: m}]}}",
+            ["'answer'", "'elsewhere'", "not defined"],
+        ),
+        (
+            "roles: {fraud: {endpoint: embedded, model: m, fallbacks: [{endpoint: embedded, model: n}]}}",
+            ["'fraud'", "no fallbacks"],
+        ),
         ("roles: {answer: {endpoint: embedded, model: m, temperature: hot}}", ["roles.answer.temperature"]),
         ("roles: {poet: {endpoint: embedded, model: m}}", ["roles.poet"]),
         ("models: {answer: {endpoint: embedded}}", ["models"]),

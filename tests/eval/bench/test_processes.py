@@ -11,6 +11,7 @@ def test_a_measured_server_answers_nothing_from_the_cache(tmp_path: Path, monkey
     monkeypatch.setenv("SWITCHYARD_ANSWER_CACHE", "on")
     environment = server_environment(tmp_path, tmp_path / "models.yaml")
     assert environment["SWITCHYARD_ANSWER_CACHE"] == "off"
+    assert environment["SWITCHYARD_REVIEW"] == "off"
     assert environment["SWITCHYARD_DATA_DIR"] == str(tmp_path)
     assert environment["SWITCHYARD_MODELS"] == str(tmp_path / "models.yaml")
     assert "SWITCHYARD_MODELS" not in server_environment(tmp_path, None)

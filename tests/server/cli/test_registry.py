@@ -23,7 +23,9 @@ def test_help_lists_every_command_without_loading_one() -> None:
     assert all(name in shown for name in COMMANDS)
 
 
-@pytest.mark.parametrize("name", ["ask", "ingest", "search", "extract", "score", "models", "prompts", "doctor"])
+@pytest.mark.parametrize(
+    "name", ["ask", "ingest", "search", "extract", "score", "models", "prompts", "keys", "audit", "doctor"]
+)
 def test_every_command_teaches_by_example(name: str) -> None:
     result = CliRunner().invoke(app, [name, "--help"])
     assert result.exit_code == 0, result.output

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
 from threading import Event
 from typing import Any
 
 import httpx
 import pytest
-from langgraph_sdk import get_client
 from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.schema import MultitaskStrategy
 
@@ -18,13 +16,6 @@ from tests.fakes.endpoint import FakeEndpoint, Reply, scripted
 from tests.server.site import QUESTION, Site
 
 GRAPH = "switchyard"
-
-
-@pytest.fixture
-async def client(site: Site) -> AsyncIterator[LangGraphClient]:
-    opened = get_client(url=site.url, api_key=None)
-    yield opened
-    await opened.http.client.aclose()
 
 
 def asked(text: str = QUESTION) -> dict[str, Any]:

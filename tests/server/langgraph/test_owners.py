@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.server.keyed import Keyed
 from tests.server.site import QUESTION, Site
 
 ASKED = {"assistant_id": "switchyard", "input": {"messages": [{"role": "user", "content": QUESTION}]}}
@@ -106,3 +107,77 @@ def test_an_id_that_is_none_is_refused(site: Site, thread_id: str) -> None:
     )
     assert (created.status_code, asked.status_code) == (422, 422)
     assert created.json()["code"] == "invalid_thread_id"
+
+
+@pytest.fixture(scope="module")
+def bobs_thread(keyed: Keyed) -> dict[str, str]:
+    """A thread that Bob made with his key, its run and a checkpoint; and one of Ann's."""
+    thread = keyed.request("bob", "POST", "/threads", json={}).json()["thread_id"]
+    keyed.request("bob", "POST", f"/threads/{thread}/runs/wait", json=ASKED)
+    (run,) = keyed.request("bob", "GET", f"/threads/{thread}/runs").json()
+    state = keyed.request("bob", "GET", f"/threads/{thread}/state").json()
+    mine = keyed.request("ann", "POST", "/threads", json={}).json()["thread_id"]
+    checkpoint = state["checkpoint"]["checkpoint_id"]
+    return {"THREAD": thread, "RUN": run["run_id"], "CHECKPOINT": checkpoint, "MINE": mine}
+
+
+def seen_by_bob(keyed: Keyed, ids: dict[str, str]) -> list[Any]:
+    """Everything of Bob's thread, as he sees it."""
+    thread, run = ids["THREAD"], ids["RUN"]
+    history = keyed.request("bob", "POST", f"/threads/{thread}/history", json={"limit": 100}).json()
+    paths = (f"/threads/{thread}", f"/threads/{thread}/runs", f"/threads/{thread}/runs/{run}/join")
+    return [history, *(keyed.request("bob", "GET", path).json() for path in paths)]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), OPERATIONS)
+def test_with_two_keys_the_other_s_is_not_found(
+    keyed: Keyed, bobs_thread: dict[str, str], method: str, path: str, body: Any
+) -> None:
+    before = seen_by_bob(keyed, bobs_thread)
+    for name, value in bobs_thread.items():
+        path = path.replace(name, value)
+        body = {**body, "thread_id": value} if body and body.get("thread_id") == name else body
+    answer = keyed.request("ann", method, path, json=body)
+    assert answer.status_code == 404, answer.text
+    assert answer.json()["code"] == "not_found"
+    assert seen_by_bob(keyed, bobs_thread) == before
+
+
+REDIRECTS: list[dict[str, Any]] = [
+    {"thread_id": "THREAD"},
+    {"owner": "bob", "user_id": "bob"},
+    {"config": {"configurable": {"thread_id": "THREAD", "owner": "bob", "checkpoint_id": "CHECKPOINT"}}},
+    {"config": {"configurable": {"langgraph_auth_user": {"identity": "bob"}, "langgraph_auth_user_id": "bob"}}},
+    {"context": {"owner": "bob", "collection": "default", "thread_id": "THREAD"}},
+    {"metadata": {"owner": "bob", "thread_id": "THREAD", "key_id": "bob"}},
+    {"checkpoint": {"thread_id": "THREAD", "checkpoint_id": "CHECKPOINT", "checkpoint_ns": ""}},
+    {"checkpoint_id": "CHECKPOINT"},
+]
+HEADERS = {"X-Owner": "bob", "X-User-Id": "bob", "X-Forwarded-User": "bob", "X-Auth-Request-User": "bob"}
+
+
+def filled(value: Any, ids: dict[str, str]) -> Any:
+    """A body with the names of Bob's things in their places."""
+    if isinstance(value, dict):
+        return {name: filled(each, ids) for name, each in value.items()}
+    return ids.get(value, value) if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize("redirect", REDIRECTS, ids=str)
+def test_no_field_and_no_header_leads_to_the_other_s(
+    keyed: Keyed, bobs_thread: dict[str, str], redirect: dict[str, Any]
+) -> None:
+    before = seen_by_bob(keyed, bobs_thread)
+    mine = keyed.request("ann", "POST", "/threads", json={}).json()["thread_id"]
+    body = {**ASKED, **filled(redirect, bobs_thread)}
+    for path in (f"/threads/{mine}/runs/wait", "/runs/wait"):
+        answer = keyed.request("ann", "POST", path, json=body, headers=HEADERS)
+        assert answer.status_code in {200, 404, 422}, answer.text
+    for path in (f"/threads/{mine}/history", f"/threads/{mine}/state"):
+        asked = filled({"before": redirect.get("checkpoint"), **redirect}, bobs_thread)
+        keyed.request("ann", "POST", path, json={"values": {"messages": []}, **asked}, headers=HEADERS)
+    assert seen_by_bob(keyed, bobs_thread) == before
+    owners = keyed.site.rows("SELECT DISTINCT owner FROM threads WHERE thread_id = ?", mine)
+    assert owners == [{"owner": "ann"}]
+    history = keyed.request("ann", "POST", f"/threads/{mine}/history", json={"limit": 100}).json()
+    assert bobs_thread["CHECKPOINT"] not in [state["checkpoint"]["checkpoint_id"] for state in history]

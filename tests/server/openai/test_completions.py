@@ -10,7 +10,7 @@ import pytest
 from openai import AsyncOpenAI, NotFoundError, OpenAI
 from openai.types.chat import ChatCompletion, ChatCompletionMessageParam
 
-from tests.fakes.endpoint import FakeEndpoint
+from tests.fakes.endpoint import FakeEndpoint, turns_in
 from tests.server.site import ANSWER, FOLLOW_UP, QUESTION, Site
 from tests.server.test_extract import INVOICE
 from tests.server.test_fraud import TEXT
@@ -97,7 +97,7 @@ def test_a_follow_up_is_understood_by_the_messages_sent_along(site: Site, client
     answer = client.chat.completions.create(model="switchyard", messages=CONVERSATION)
     assert run_of(site, answer)["result"]["explanation"]["query"] == DEBIT_QUERY
     rewrite = next(body for body in fake.requests if body["messages"][0]["content"].startswith("Rewrite"))
-    assert [message["content"] for message in rewrite["messages"][1:]] == [QUESTION, f"{ANSWER} [1]", FOLLOW_UP]
+    assert turns_in(rewrite) == [("user", QUESTION), ("assistant", f"{ANSWER} [1]")]
 
 
 def test_parts_of_text_are_joined(site: Site, client: OpenAI) -> None:

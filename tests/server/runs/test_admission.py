@@ -3,37 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
-from server.db.engine import Database, open_database
+from server.db.engine import Database
 from server.db.tables import runs
 from server.runs.admission import ThreadBusyError
-from server.runs.events import RunEvent
-from server.runs.rows import NewRun, Outcome, Strategy
+from server.runs.rows import NewRun, Outcome
 from server.runs.store import RunStore
-
-DONE = Outcome("success", {}, None, None, 1.0)
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(tmp_path / "app.db")
-    yield opened
-    opened.close()
-
-
-def new_run(thread_id: str = "thread", strategy: Strategy = "enqueue") -> NewRun:
-    return NewRun(str(uuid.uuid4()), thread_id, "ann", "hello", {}, uuid.uuid4().hex, strategy=strategy)
-
-
-async def finish(store: RunStore, run: NewRun, outcome: Outcome = DONE) -> str | None:
-    return await store.finish(run, [RunEvent(run.run_id, 1, "end", "{}")], outcome)
+from tests.server.runs.building import DONE, finish, new_run
 
 
 async def status(store: RunStore, run: NewRun) -> str:

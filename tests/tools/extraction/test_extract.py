@@ -133,7 +133,7 @@ async def test_the_model_is_asked_only_for_what_is_open_and_cannot_invent() -> N
     assert list(model.requests[0].json_schema["properties"]) == ["project_codename"]  # type: ignore[index]
     assert result.fields["project_codename"].reason == "not_found"
     assert result.data["po_number"] == "4711-A"
-    assert (result.model, result.prompt) == (model.name, "extract.v1")
+    assert (result.model, result.prompt) == (model.name, "extract.v2")
 
 
 async def test_as_arbiter_the_model_chooses_among_the_readings() -> None:

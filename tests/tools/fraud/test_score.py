@@ -20,7 +20,7 @@ from tools.fraud import (
 )
 from tools.fraud.label import read_labels
 from tools.fraud.manifest import WeightsFile
-from tools.fraud.score import needs_review
+from tools.fraud.score import review_reasons
 from tools.ports import TokenLogprobs
 
 POLICY = FraudPolicy()
@@ -122,21 +122,22 @@ async def test_a_manifest_for_an_unknown_prompt_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("label", "probability", "heuristic", "unread", "review"),
+    ("label", "probability", "heuristic", "unread", "reasons"),
     [
-        ("FRAUD", 0.9, 60, False, False),
-        ("LEGITIMATE", 0.1, 0, False, False),
-        ("FRAUD", 0.55, 60, False, True),
-        ("LEGITIMATE", 0.4, 0, False, True),
-        ("LEGITIMATE", 0.1, 70, False, True),
-        ("FRAUD", 0.9, 0, False, True),
-        ("FRAUD", 0.9, 60, True, True),
+        ("FRAUD", 0.9, 60, False, ()),
+        ("LEGITIMATE", 0.1, 0, False, ()),
+        ("FRAUD", 0.55, 60, False, ("borderline",)),
+        ("LEGITIMATE", 0.4, 0, False, ("borderline",)),
+        ("LEGITIMATE", 0.1, 70, False, ("contradicted",)),
+        ("FRAUD", 0.9, 0, False, ("contradicted",)),
+        ("FRAUD", 0.9, 60, True, ("unreadable",)),
+        ("FRAUD", 0.5, 0, True, ("borderline", "contradicted", "unreadable")),
     ],
 )
 def test_borderline_contradicted_and_unreadable_scores_wait_for_a_person(
-    label: str, probability: float, heuristic: int, unread: bool, review: bool
+    label: str, probability: float, heuristic: int, unread: bool, reasons: tuple[str, ...]
 ) -> None:
-    assert needs_review(label, probability, heuristic, unread=unread) is review
+    assert review_reasons(label, probability, heuristic, unread=unread) == reasons
 
 
 async def test_without_a_model_there_is_no_probability_but_the_flags_remain() -> None:
