@@ -12,7 +12,8 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 import typer
 
-from finetune.console import cache_folder, data_folder, figures, reported_failures
+from finetune.console import Data, cache_folder, data_folder, figures, reported_failures
+from finetune.tuning_commands import ablate, sweep
 from tools.fraud.adapters import AdapterState
 
 app = typer.Typer(
@@ -21,8 +22,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-Data = Annotated[Path, typer.Option("--data", help="Rows: .jsonl or .csv with text and label, or chat rows.")]
 
 
 @app.callback()
@@ -307,61 +306,8 @@ def cost(
         typer.echo(write_page(found))
 
 
-@app.command()
-def sweep(
-    data: Data,
-    out: Annotated[Path, typer.Option("--out", help="Folder of the sweep; an interrupted one goes on from it.")],
-    task: Annotated[str, typer.Option("--task", help="The adapter's role.")] = "fraud",
-    val: Annotated[Path | None, typer.Option("--val", help="Validation rows; default: a part of --data.")] = None,
-    plan: Annotated[Path | None, typer.Option("--plan", help="Stages as YAML; a packaged plan by default.")] = None,
-    config: Annotated[Path | None, typer.Option("--config", help="The recipe to start from.")] = None,
-    base: Annotated[str | None, typer.Option("--base", help="A .gguf file or a Hugging Face folder.")] = None,
-    max_trials: Annotated[int | None, typer.Option(min=1, help="Stop when so many trials are finished.")] = None,
-    max_rows: Annotated[int | None, typer.Option(min=1, help="Train on about so many of the rows.")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; default: all cores.")] = None,
-    positive: Annotated[str | None, typer.Option(help="The label to find.")] = None,
-) -> None:
-    """Try ranks, then learning rates, epochs, alpha and batch sizes, each with the best of the stages before."""
-    with reported_failures():
-        from finetune.recipe import load_recipe
-        from finetune.sweep.plan import load_plan
-        from finetune.sweep.results import PAGE_NAME, write_results
-        from finetune.sweep.run import Sweep, sampled_job
-        from finetune.sweep.run import sweep as run
-
-        recipe = load_recipe(config, threads=threads)
-        job = sampled_job(data, val, max_rows, recipe=recipe, base=base, task=task, positive=positive, out=out)
-        wanted = Sweep(job, load_plan(plan), max_trials)
-        run(wanted, lambda trials: write_results(wanted, trials))
-        typer.echo((out / PAGE_NAME).read_text("utf-8"))
-
-
-@app.command()
-def ablate(
-    data: Data,
-    test: Annotated[Path, typer.Option("--test", help="Rows to measure on, trained on by none.")],
-    out: Annotated[Path, typer.Option("--out", help="Folder of the study; an interrupted one goes on from it.")],
-    task: Annotated[str, typer.Option("--task", help="The adapter's role.")] = "fraud",
-    val: Annotated[Path | None, typer.Option("--val", help="Validation rows; default: a part of --data.")] = None,
-    variants: Annotated[Path | None, typer.Option(help="YAML: a name and changed settings each.")] = None,
-    config: Annotated[Path | None, typer.Option("--config", help="The recipe that the variants change.")] = None,
-    base: Annotated[str | None, typer.Option("--base", help="A .gguf file or a Hugging Face folder.")] = None,
-    max_rows: Annotated[int | None, typer.Option(min=1, help="Train on about so many of the rows.")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; default: all cores.")] = None,
-    positive: Annotated[str | None, typer.Option(help="The label to find.")] = None,
-) -> None:
-    """Measure what each part of the recipe brings: schedule, accumulation, precision, early stopping, averaging, ..."""
-    with reported_failures():
-        from finetune.ablation.page import PAGE_NAME, write_results
-        from finetune.ablation.study import Study, load_variants, study
-        from finetune.recipe import load_recipe
-        from finetune.rows import read_rows
-        from finetune.sweep.run import sampled_job
-
-        recipe = load_recipe(config, threads=threads)
-        job = sampled_job(data, val, max_rows, recipe=recipe, base=base, task=task, positive=positive, out=out)
-        study(Study(job, load_variants(variants), read_rows(test)), lambda results: write_results(results, out))
-        typer.echo((out / PAGE_NAME).read_text("utf-8"))
+app.command()(sweep)
+app.command()(ablate)
 
 
 @app.command()

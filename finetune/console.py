@@ -6,6 +6,7 @@ import os
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -13,6 +14,8 @@ from finetune.errors import MissingExtraError
 from tools.errors import SwitchyardError
 
 _EXTRA = {"torch", "transformers", "peft", "trl", "datasets", "safetensors", "mlflow", "optuna", "matplotlib"}
+
+Data = Annotated[Path, typer.Option("--data", help="Rows: .jsonl or .csv with text and label, or chat rows.")]
 
 
 @contextmanager

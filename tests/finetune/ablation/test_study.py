@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from finetune.ablation import study as study_module
-from finetune.ablation.page import write_results
+from finetune.ablation.page import publish, write_results
 from finetune.ablation.study import Study, load_variants, study
 from finetune.errors import RecipeError
 from finetune.training.prepare import Job
@@ -40,6 +40,10 @@ def test_variants_are_measured_once_on_the_same_rows(small: Study, monkeypatch: 
     page = (small.job.out / "ablation.md").read_text()
     assert f"| no steps to speak of | {untouched['pr_auc']:.3f} (" in page
     assert json.loads((small.job.out / "ablation.json").read_text())[0]["name"] == "as recommended"
+    documented = publish(small, results, small.job.out / "docs")
+    assert page in documented.read_text()
+    assert f"on the same {len(small.job.rows)} rows of `fraud`" in documented.read_text()
+    assert "identity" not in (small.job.out / "docs/results/finetune-ablation.json").read_text()
 
 
 def test_a_variant_that_does_not_fit_is_refused_before_any_training(small: Study) -> None:

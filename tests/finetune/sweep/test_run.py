@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from finetune.errors import RecipeError, RowsError, TrainingError
 from finetune.recipe import load_recipe
 from finetune.rows import Row
 from finetune.sweep.plan import Plan, Stage
-from finetune.sweep.results import stage_trials, write_results
+from finetune.sweep.results import publish, stage_trials, write_results
 from finetune.sweep.run import TRIALS, Sweep, sample, sweep
 from finetune.sweep.store import Trial
 from finetune.training.prepare import Job
@@ -162,6 +163,14 @@ def test_a_sample_without_enough_of_a_label_is_refused(job: Job) -> None:
     assert caught.value.code == "too_few_rows"
     with pytest.raises(RowsError, match="0 rows are left"):
         sample([*job.rows, Row("x", "2", 81)], 40, seed=1)
+
+
+def test_the_page_in_the_documentation_shows_its_pictures(small: Sweep, trials: list[Trial], tmp_path: Path) -> None:
+    page = publish(small, trials, tmp_path)
+    pictures = re.findall(r"\]\((images/[^)]+)\)", page.read_text())
+    assert [Path(picture).stem for picture in pictures] == ["rank", "learning_rate"]
+    assert all((tmp_path / picture).stat().st_size > 1000 for picture in pictures)
+    assert json.loads((tmp_path / "results/finetune-sweep.json").read_text())["finished"] == len(trials)
 
 
 def test_max_trials_counts_finished_ones(small: Sweep, trials: list[Trial], monkeypatch: pytest.MonkeyPatch) -> None:

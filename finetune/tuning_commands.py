@@ -1,0 +1,72 @@
+"""The commands that train many adapters to find out what a setting is worth: `sweep` and `ablate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from finetune.console import Data, reported_failures
+
+
+def sweep(
+    data: Data,
+    out: Annotated[Path, typer.Option("--out", help="Folder of the sweep; an interrupted one goes on from it.")],
+    task: Annotated[str, typer.Option("--task", help="The adapter's role.")] = "fraud",
+    val: Annotated[Path | None, typer.Option("--val", help="Validation rows; default: a part of --data.")] = None,
+    plan: Annotated[Path | None, typer.Option("--plan", help="Stages as YAML; a packaged plan by default.")] = None,
+    config: Annotated[Path | None, typer.Option("--config", help="The recipe to start from.")] = None,
+    base: Annotated[str | None, typer.Option("--base", help="A .gguf file or a Hugging Face folder.")] = None,
+    max_trials: Annotated[int | None, typer.Option(min=1, help="Stop when so many trials are finished.")] = None,
+    max_rows: Annotated[int | None, typer.Option(min=1, help="Train on about so many of the rows.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; default: all cores.")] = None,
+    positive: Annotated[str | None, typer.Option(help="The label to find.")] = None,
+    docs: Annotated[Path | None, typer.Option(help="Also write the page into this documentation folder.")] = None,
+) -> None:
+    """Try ranks, then learning rates, epochs, alpha and batch sizes, each with the best of the stages before."""
+    with reported_failures():
+        from finetune.recipe import load_recipe
+        from finetune.sweep.plan import load_plan
+        from finetune.sweep.results import PAGE_NAME, publish, write_results
+        from finetune.sweep.run import Sweep, sampled_job
+        from finetune.sweep.run import sweep as run
+
+        recipe = load_recipe(config, threads=threads)
+        job = sampled_job(data, val, max_rows, recipe=recipe, base=base, task=task, positive=positive, out=out)
+        wanted = Sweep(job, load_plan(plan), max_trials)
+        trials = run(wanted, lambda trials: write_results(wanted, trials))
+        if docs is not None:
+            publish(wanted, trials, docs)
+        typer.echo((out / PAGE_NAME).read_text("utf-8"))
+
+
+def ablate(
+    data: Data,
+    test: Annotated[Path, typer.Option("--test", help="Rows to measure on, trained on by none.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the study; an interrupted one goes on from it.")],
+    task: Annotated[str, typer.Option("--task", help="The adapter's role.")] = "fraud",
+    val: Annotated[Path | None, typer.Option("--val", help="Validation rows; default: a part of --data.")] = None,
+    variants: Annotated[Path | None, typer.Option(help="YAML: a name and changed settings each.")] = None,
+    config: Annotated[Path | None, typer.Option("--config", help="The recipe that the variants change.")] = None,
+    base: Annotated[str | None, typer.Option("--base", help="A .gguf file or a Hugging Face folder.")] = None,
+    max_rows: Annotated[int | None, typer.Option(min=1, help="Train on about so many of the rows.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; default: all cores.")] = None,
+    positive: Annotated[str | None, typer.Option(help="The label to find.")] = None,
+    docs: Annotated[Path | None, typer.Option(help="Also write the page into this documentation folder.")] = None,
+) -> None:
+    """Measure what each part of the recipe brings: schedule, accumulation, precision, early stopping, averaging, ..."""
+    with reported_failures():
+        from finetune.ablation.page import PAGE_NAME, publish, write_results
+        from finetune.ablation.study import Study, load_variants, study
+        from finetune.recipe import load_recipe
+        from finetune.rows import read_rows
+        from finetune.sweep.run import sampled_job
+
+        recipe = load_recipe(config, threads=threads)
+        job = sampled_job(data, val, max_rows, recipe=recipe, base=base, task=task, positive=positive, out=out)
+        wanted = Study(job, load_variants(variants), read_rows(test))
+        results = study(wanted, lambda results: write_results(results, out))
+        if docs is not None:
+            publish(wanted, results, docs)
+        typer.echo((out / PAGE_NAME).read_text("utf-8"))
