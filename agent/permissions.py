@@ -13,7 +13,8 @@ from typing import Any, Literal, NoReturn, cast
 
 from agent.models.catalog import Role
 from agent.models.chain import ModelChain
-from agent.models.gateway import ModelGateway, RoleModel
+from agent.models.gateway import ModelGateway
+from agent.models.role_model import RoleModel
 from agent.services import Services
 from tools.errors import SwitchyardError
 

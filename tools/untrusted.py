@@ -1,7 +1,8 @@
 """Text that somebody else wrote, made fit to stand in a prompt.
 
 `inert` takes from a text what a tokenizer or chat template would read as control: it guards every model call
-(`agent.models.gateway`). `Fence` shows the model where quoted material begins and ends, which is called spotlighting.
+(`agent.models.endpoint_client`). `Fence` shows the model where quoted material begins and ends, which is called
+spotlighting.
 """
 
 from __future__ import annotations

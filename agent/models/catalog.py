@@ -47,6 +47,11 @@ class EndpointConfig(_Strict):
             raise ValueError(f"an endpoint of kind {self.kind!r} needs a base_url")
         return self
 
+    @property
+    def honours_grammars(self) -> bool:
+        """Whether it restricts answers to a GBNF grammar."""
+        return self.kind == "embedded"
+
 
 class ModelConfig(_Strict):
     """A model at an endpoint, and how it is asked."""

@@ -12,8 +12,9 @@ from pathlib import Path
 from agent.models.catalog import EndpointConfig
 from agent.models.embedded import EmbeddedServer
 from agent.models.files import LANGUAGE_MODEL
-from agent.models.gateway import ModelGateway, RoleModel
+from agent.models.gateway import ModelGateway
 from agent.models.merged import MergedFiles
+from agent.models.role_model import RoleModel
 from tools.fraud.adapters import POINTER_NAME, find_adapter, packaged_adapter
 from tools.fraud.errors import AdapterError
 from tools.fraud.manifest import AdapterManifest, load_manifest

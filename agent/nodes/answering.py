@@ -11,7 +11,7 @@ from agent.conversation import quoted_turns, turn_texts
 from agent.guards.active_content import harmless
 from agent.guards.errors import Reason, WithheldError
 from agent.guards.output import OutputGuard
-from agent.models.gateway import RoleModel
+from agent.models.role_model import RoleModel
 from agent.nodes.events import emit
 from agent.prompts import Prompt
 from agent.results import Citation

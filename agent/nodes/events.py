@@ -34,8 +34,8 @@ def emit(event: EventName, data: Mapping[str, Any]) -> None:
 def _draft(text: str) -> None:
     """Show a piece of the answer to whoever follows the graph's messages.
 
-    Model calls themselves are not streamed there (`agent.models.gateway`): what models write is guarded before it is
-    sent on, and not all of it is meant for people.
+    Model calls themselves are not streamed there (`agent.models.endpoint_client`): what models write is guarded before
+    it is sent on, and not all of it is meant for people.
     """
     task: str = (get_config().get("metadata") or {}).get("langgraph_checkpoint_ns", "")
     push_message(AIMessageChunk(content=text, id=f"draft-{task}"), state_key=None)

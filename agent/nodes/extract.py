@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from langgraph.runtime import Runtime
 
-from agent.models.gateway import RoleModel
+from agent.models.role_model import RoleModel
 from agent.nodes.events import emit, finish_turn
 from agent.results import Evidence, ExtractedField, ExtractionResult
 from agent.services import Services

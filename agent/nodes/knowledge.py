@@ -12,7 +12,7 @@ from agent.answer_cache import AnswerKey
 from agent.findings import Finding
 from agent.guards.errors import Reason
 from agent.memory import recent_turns
-from agent.models.gateway import RoleModel
+from agent.models.role_model import RoleModel
 from agent.nodes.answering import Answer, Answerer, Question
 from agent.nodes.events import emit, finish_turn
 from agent.services import Services

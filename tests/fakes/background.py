@@ -12,6 +12,7 @@ from typing import Any
 import uvicorn
 
 _START_S = 60
+_STOP_S = 90
 
 
 @contextmanager
@@ -27,7 +28,8 @@ def listening(app: Any, *, backlog: int = 2048) -> Iterator[str]:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
-            thread.join()
+            thread.join(_STOP_S)
+            assert not thread.is_alive(), "the server does not stop"
 
 
 def _wait_until_started(server: uvicorn.Server, thread: Thread) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from agent.models.catalog import load_catalog
 from agent.models.files import LANGUAGE_MODEL
-from agent.models.gateway import ModelGateway, RoleModel
+from agent.models.gateway import ModelGateway
+from agent.models.role_model import RoleModel
 from tests.tools.knowledge.passages import candidate
 from tools.errors import InputError
 from tools.knowledge.quotes import chosen_candidates, quote_grammar

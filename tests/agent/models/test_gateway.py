@@ -18,7 +18,8 @@ from tenacity import wait_random_exponential
 
 from agent.models.breaker import CircuitBreaker
 from agent.models.catalog import EndpointConfig, RoleConfig, load_catalog
-from agent.models.gateway import ModelGateway, RoleModel
+from agent.models.gateway import ModelGateway
+from agent.models.role_model import RoleModel
 from tests.agent.models.replies import FINISHED, GREETING, UNFINISHED, replying
 from tests.fakes.background import listening
 from tests.fakes.endpoint import PRICE_IN, PRICE_OUT, FakeEndpoint, Reply, fake_endpoint
@@ -63,7 +64,7 @@ def scripted(endpoint: FakeEndpoint, *replies: Reply) -> None:
 
 @pytest.fixture
 def fast_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.models.gateway._LONGEST_PAUSE_S", 0.01)
+    monkeypatch.setattr("agent.models.endpoint_client._LONGEST_PAUSE_S", 0.01)
 
 
 async def test_text_comes_piece_by_piece_then_the_completion(endpoint: FakeEndpoint) -> None:
@@ -196,7 +197,7 @@ async def test_pauses_between_attempts_grow_at_random(endpoint: FakeEndpoint, mo
         chosen = wait_random_exponential(**limits)
         return lambda state: pauses.append(chosen(state)) or 0.0
 
-    monkeypatch.setattr("agent.models.gateway.wait_random_exponential", instead_of_waiting)
+    monkeypatch.setattr("agent.models.endpoint_client.wait_random_exponential", instead_of_waiting)
     scripted(endpoint, Reply(status=500))
     with pytest.raises(ModelUnavailableError):
         await model(f"{endpoint.url}/v1", max_attempts=6).complete(ASKED)

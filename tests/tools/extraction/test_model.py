@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from agent.models.catalog import load_catalog
-from agent.models.gateway import ModelGateway, RoleModel
+from agent.models.gateway import ModelGateway
+from agent.models.role_model import RoleModel
 from tests.tools.extraction import documents
 from tests.tools.extraction.test_extract import DOCUMENTS, check
 from tools.extraction import extract, resolve_schema

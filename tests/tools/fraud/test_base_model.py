@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from agent.models.gateway import RoleModel
+from agent.models.role_model import RoleModel
 from tools.fraud import FraudPolicy, assess, label_logit, parse_transaction, read_transaction, score, score_many
 
 pytestmark = pytest.mark.model
