@@ -134,7 +134,7 @@ async def open_application(settings: Settings) -> AsyncGenerator[Application]:
             settings, database, documents, services, checkpoints, graph, store, runs, access, reviews
         )
         stack.push_async_callback(application.stop)
-        await stack.enter_async_context(reviews.kept())
+        await stack.enter_async_context(reviews.kept(alone=not database.shared))
         yield application
 
 

@@ -29,7 +29,14 @@ _TEMPLATE = "switchyard_template"
 _USER = "switchyard"
 _START_S = 60
 # Nothing here has to survive a power cut.
-_FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "shared_buffers=32MB", "listen_addresses=")
+_FAST = (
+    "fsync=off",
+    "full_page_writes=off",
+    "synchronous_commit=off",
+    "shared_buffers=32MB",
+    "deadlock_timeout=20ms",
+)
+_ONLY_A_SOCKET = "listen_addresses="
 
 
 @dataclass(frozen=True)
@@ -90,7 +97,7 @@ def cluster() -> Iterator[Cluster]:
     try:
         init = [programs / "initdb", "-D", data, "-U", _USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
         subprocess.run(init, check=True, capture_output=True, cwd=folder, **person)
-        options = [part for option in _FAST for part in ("-c", option)]
+        options = [part for option in (*_FAST, _ONLY_A_SOCKET) for part in ("-c", option)]
         with log.open("wb") as output:
             command = [programs / "postgres", "-D", data, "-k", folder, *options]
             process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=folder, **person)

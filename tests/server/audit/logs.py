@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
 from agent.settings import Settings
 from server.audit.chain import ChainCheck
@@ -17,6 +17,7 @@ from server.audit.key import load_key
 from server.audit.reading import check_log, stored_rows
 from server.db.engine import Database
 from server.storage import read_audit_log
+from tests.server.engines import engine_of
 
 _Result = TypeVar("_Result")
 
@@ -78,10 +79,7 @@ def found(checked: ChainCheck) -> list[tuple[str, int | None]]:
 
 def tamper(kept: Settings, *statements: str, **values: Any) -> None:
     """Change the database as somebody would who may write to it, triggers or not."""
-    url = f"sqlite:///{kept.app_database}"
-    if kept.database_url is not None:
-        url = kept.database_url.get_secret_value().replace("postgresql:", "postgresql+psycopg:")
-    engine = create_engine(url)
+    engine = engine_of(kept)
     with engine.begin() as connection:
         for statement in (*_NO_TRIGGERS[engine.dialect.name], *statements):
             connection.execute(text(statement), values)

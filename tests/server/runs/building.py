@@ -38,7 +38,9 @@ async def finish(store: RunStore, run: NewRun, outcome: Outcome = DONE) -> str |
 
 
 @asynccontextmanager
-async def managed(database: Database, kept: Settings, **nodes: Node) -> AsyncIterator[tuple[RunManager, RunStore]]:
+async def managed(
+    database: Database, kept: Settings, *, holder: str | None = None, **nodes: Node
+) -> AsyncIterator[tuple[RunManager, RunStore]]:
     """A manager, as a process of its own would have it, over a graph of these nodes in their order."""
     async with open_thread_states(kept) as checkpoints:
         builder: Any = StateGraph(GraphState, context_schema=TurnContext, input_schema=GraphInput)
@@ -48,7 +50,7 @@ async def managed(database: Database, kept: Settings, **nodes: Node) -> AsyncIte
             builder.add_edge(before, name)
             before = name
         builder.add_edge(before, END)
-        store = RunStore(database)
+        store = RunStore(database, holder)
         graph: Any = builder.compile(checkpointer=checkpoints)
         manager = RunManager(graph, store, checkpoints, graph_call_again, max_concurrent=4, max_waiting=4)
         yield manager, store

@@ -234,6 +234,30 @@ async def test_a_run_that_another_process_let_work_begins(database: Database, ke
         assert (await asyncio.wait_for(manager.result("ann", run.run_id), 60))["answer"] == "an answer"
 
 
+@pytest.mark.parametrize("kept", ["postgres"], indirect=True)
+async def test_a_run_begins_soon_after_another_process_has_ended_the_one_before(
+    database: Database, kept: Settings
+) -> None:
+    other, first = RunStore(database), planned(RunRequest("ann", "hello", thread_id="thread"))
+    await other.create(first)
+    async with managed(database, kept, answer=Node("an answer")) as (manager, _):
+        run = await manager.start(RunRequest("ann", "hello", thread_id="thread"))
+        await other.take_back(first)
+        # No heartbeat comes: the run looks by itself.
+        assert (await asyncio.wait_for(manager.result("ann", run.run_id), 60))["answer"] == "an answer"
+
+
+async def test_a_process_takes_over_what_one_of_its_name_has_left(database: Database, kept: Settings) -> None:
+    dead, run = RunStore(database, "name"), planned(RunRequest("ann", "hello", thread_id="thread"))
+    stranger, other = RunStore(database, "other"), planned(RunRequest("ann", "hello", thread_id="elsewhere"))
+    await dead.create(run)
+    await stranger.create(other)
+    async with managed(database, kept, holder="name", answer=Node("an answer")) as (manager, _):
+        assert await manager.recover(everything=False) == 0
+        assert await manager.recover(everything=False, own=True) == 1
+        assert await names(manager, run.run_id) == ["run", "restart", "token", "result", "end"]
+
+
 async def test_a_lease_that_runs_out_is_taken_over_while_the_process_lives(database: Database, kept: Settings) -> None:
     dead, run = RunStore(database), planned(RunRequest("ann", "hello", thread_id="thread"))
     await dead.create(run)
