@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,7 +81,7 @@ class Cluster:
 
 
 @contextmanager
-def cluster() -> Iterator[Cluster]:
+def cluster() -> Generator[Cluster]:
     """Starts PostgreSQL and stops it at the end; skips the test where it is not installed."""
     programs = _programs()
     folder = Path(tempfile.mkdtemp(prefix="switchyard-postgres-"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -176,7 +176,7 @@ class DocumentRows:
         return await self._database.read(lambda connection: list(connection.execute(query).scalars()))
 
 
-def _unfinished(uploads: Collection[str] | None) -> list[ColumnElement[bool]]:
+def _unfinished(uploads: Collection[str] | None) -> Sequence[ColumnElement[bool]]:
     where = [documents.c.status.in_(("queued", "indexing"))]
     if uploads is not None:
         where.append(documents.c.upload_id.in_(uploads))

@@ -142,7 +142,7 @@ async def open_postgres_checkpoints(url: str) -> AsyncGenerator[PostgresCheckpoi
         min_size=1,
         max_size=1,
         configure=_configure,
-        check=AsyncConnectionPool.check_connection,
+        check=_check,
         open=False,
     )
     with reported_failures():
@@ -155,6 +155,11 @@ async def open_postgres_checkpoints(url: str) -> AsyncGenerator[PostgresCheckpoi
                 await checkpoints.setup()
         await connection.close()
         yield checkpoints
+
+
+async def _check(connection: _Connection) -> None:
+    """Fail where the connection is lost."""
+    await connection.execute("")
 
 
 async def _configure(connection: _Connection) -> None:

@@ -40,7 +40,7 @@ def connection_info(url: str) -> str:
         DatabaseUnavailableError: it is no URL that libpq understands.
     """
     with reported_failures():
-        return make_conninfo(**{**_DEFAULTS, **conninfo_to_dict(url)})
+        return make_conninfo("", **{**_DEFAULTS, **conninfo_to_dict(url)})
 
 
 def adapt(connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> None:

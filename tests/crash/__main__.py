@@ -53,8 +53,9 @@ def _measure(chosen: argparse.Namespace) -> dict[str, object]:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         endpoint = stack.enter_context(fake_endpoint())
         models = endpoint.models_file(Path(folder) / "models.yaml")
-        kept = {"database_url": SecretStr(stack.enter_context(cluster()).create())} if postgres else {}
-        settings = Settings(data_dir=Path(folder) / "data", samples="off", answer_cache="off", models=models, **kept)
+        url = SecretStr(stack.enter_context(cluster()).create()) if postgres else None
+        data = Path(folder) / "data"
+        settings = Settings(data_dir=data, samples="off", answer_cache="off", models=models, database_url=url)
         settings.data_dir.mkdir()
         for outcome in Matrix(settings, chosen.seed).run(chosen.first, chosen.scenarios):
             outcomes.append(outcome.as_json())
