@@ -302,8 +302,9 @@ class RunManager:
             # The run before it may end in another process, which cannot say so here.
             with suppress(TimeoutError):
                 await asyncio.wait_for(run.admitted.wait(), _LOOKS_S)
-            if (await self._store.get(run.row.owner, run.run_id)).status == "running":
-                run.admitted.set()
+            with suppress(SQLAlchemyError):
+                if (await self._store.get(run.row.owner, run.run_id)).status == "running":
+                    run.admitted.set()
         await run.admitted.wait()
 
     async def _close(self, run: LiveRun, status: RunStatus) -> None:

@@ -124,6 +124,7 @@ async def test_what_is_forgotten_takes_its_values_along(checkpoints: Checkpoints
     assert await checkpoints.forget_before(everything, ["two"], 2) == 2
     assert await checkpoints.forget_before(everything, ["two"], 1000) == before - 3
     assert await checkpoints.forget_before(everything, ["two"], 1000) == 0
+    assert await checkpoints.forget_before(everything, [], 1000) == before - 1
     assert await asyncio.to_thread(remains, kept) == 0
     for thread_id in ("one", "two"):
         assert await texts(compiled, thread_id) == ["first", "answer 1", "second", "answer 3"]
