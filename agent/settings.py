@@ -29,7 +29,14 @@ def _origin(origin: str) -> str:
     return origin
 
 
+def _database_url(url: SecretStr) -> SecretStr:
+    if not url.get_secret_value().startswith(("postgresql://", "postgres://")):
+        raise ValueError("this is no address of a PostgreSQL database; write postgresql://user:password@host/database")
+    return url
+
+
 HostNames = Annotated[tuple[Annotated[str, AfterValidator(_host_name)], ...], NoDecode, BeforeValidator(_split)]
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_split)]
 
 
@@ -56,6 +63,9 @@ class Settings(BaseSettings):
     usd_per_month: float = Field(default=200, ge=0, description="The same in a calendar month (UTC).")
     samples: Literal["on", "off"] = Field(default="on", description="on: index the sample documents on first start.")
     models: Path | None = Field(default=None, description="YAML file with roles and endpoints; overrides models.yaml.")
+    database_url: DatabaseUrl | None = Field(
+        default=None, description="A PostgreSQL database, postgresql://...; without it SQLite files."
+    )
     qdrant_url: str | None = Field(default=None, description="A Qdrant server; without it the embedded engine.")
     answer_cache: Literal["on", "off"] = Field(
         default="on", description="on: a question asked again over the same documents is answered without a model."

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-LOCKS = ("base", "dev", "studio", "finetune", "finetune-cuda", "build")
+LOCKS = ("base", "postgres", "dev", "studio", "finetune", "finetune-cuda", "build")
 CLEAN, VULNERABLE, NOT_ASKED = 0, 1, 2
 _OPTIONS = ("--no-deps", "--disable-pip", "--progress-spinner", "off", "--format", "json", "--requirement")
 _FLOORS = "The tests keep the lower bounds of known holes all the same: make test ARGS=tests/test_dependencies.py"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Make virtual environment $1 hold lock $2 (base, dev, studio or finetune) and this project, editable.
+# Make virtual environment $1 hold lock $2 (base, postgres, dev, studio or finetune) and this project, editable.
 # PYTHON names the interpreter that makes a missing environment. Nothing is resolved: the lock is complete.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -27,6 +27,7 @@ resolve build.txt locks/build.in --generate-hashes "$@"
 # dev is resolved first: it is the superset, and every other lock takes its versions from it.
 resolve_project dev.txt --generate-hashes --extra eval --extra phoenix --extra postgres --extra dev "$@"
 resolve_project base.txt --generate-hashes --constraints locks/dev.txt "$@"
+resolve_project postgres.txt --generate-hashes --extra postgres --constraints locks/dev.txt "$@"
 constraints=$(mktemp)
 trap 'rm -f "$constraints"' EXIT
 base_constraints >"$constraints"

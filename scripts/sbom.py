@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-LOCKS = ("base", "dev", "studio", "finetune", "finetune-cuda", "build")
+LOCKS = ("base", "postgres", "dev", "studio", "finetune", "finetune-cuda", "build")
 _PIN = re.compile(r"(?P<name>[A-Za-z0-9._-]+)(?:\[[^\]]*\])?==(?P<version>[^\s;\\]+)(?:\s*;\s*(?P<marker>[^\\#]+))?")
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 _VIA = re.compile(r"#\s*via\s+(.+)")

@@ -14,10 +14,9 @@ from agent.state import DEFAULT_OWNER
 from graphs.switchyard import Switchyard, build_graph
 from server.access.service import Access, open_access
 from server.audit.retention import keep_pruned
-from server.audit.trail import AuditFiles
-from server.checkpoints import Checkpoints, open_checkpoints
-from server.data_directory import owned_data_directory
-from server.db.engine import Database, open_database
+from server.checkpoints import Checkpoints
+from server.data_directory import directory_name, owned_data_directory
+from server.db.engine import Database
 from server.documents import DocumentService
 from server.ingestion.upload import NewDocument
 from server.langgraph.graph_calls import graph_call_again
@@ -26,6 +25,8 @@ from server.reviews.desk import ReviewDesk
 from server.reviews.store import ReviewStore
 from server.runs.manager import RunManager
 from server.runs.store import RunStore
+from server.storage import open_app_database
+from server.thread_states import open_thread_states
 from server.traces import tracing
 
 DRAIN_GRACE_S = 5.0
@@ -94,22 +95,22 @@ async def open_application(settings: Settings) -> AsyncGenerator[Application]:
 
     Raises:
         DataDirectoryError: the data directory cannot be written, or another process uses it.
+        DatabaseUnavailableError: the database that the settings name cannot be used.
         SwitchyardError: a model file or the models file cannot be used.
     """
     async with AsyncExitStack() as stack:
         stack.enter_context(owned_data_directory(settings.data_dir))
         traces = stack.enter_context(tracing(settings))
-        audit_files = AuditFiles(settings.audit_key_file, settings.audit_head_file)
-        database = await asyncio.to_thread(open_database, settings.app_database, audit_files)
+        database = await asyncio.to_thread(open_app_database, settings)
         stack.callback(database.close)
         documents = DocumentService(database, settings.upload_folder)
         services = await asyncio.to_thread(open_services, settings, documents)
         stack.callback(services.close)
         documents.attach(services.index)
         stack.push_async_callback(documents.close, DRAIN_GRACE_S)
-        checkpoints = await stack.enter_async_context(open_checkpoints(settings.checkpoint_database))
+        checkpoints = await stack.enter_async_context(open_thread_states(settings))
         graph = build_graph(services, checkpoints)
-        store = RunStore(database)
+        store = RunStore(database, directory_name(settings.data_dir))
         await documents.fail_unfinished()
         runs = RunManager(
             graph,
@@ -123,8 +124,8 @@ async def open_application(settings: Settings) -> AsyncGenerator[Application]:
         access = open_access(settings, database)
         stack.push_async_callback(access.close)
         reviews = ReviewDesk(ReviewStore(database), runs, overdue_hours=settings.review_hours)
-        # The data directory is ours, so that whoever held a lease before is gone.
-        await runs.recover(everything=True)
+        # The data directory is ours, so that whoever held a lease in its name is gone.
+        await runs.recover(everything=not database.shared, own=True)
         for work in (runs.keep(), Retention(settings, database, checkpoints).prune_forever()):
             await stack.enter_async_context(_going_on(work))
         if settings.audit_retention_days:
@@ -133,7 +134,7 @@ async def open_application(settings: Settings) -> AsyncGenerator[Application]:
             settings, database, documents, services, checkpoints, graph, store, runs, access, reviews
         )
         stack.push_async_callback(application.stop)
-        await stack.enter_async_context(reviews.kept())
+        await stack.enter_async_context(reviews.kept(alone=not database.shared))
         yield application
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from functools import wraps
 from pathlib import Path
 from types import CoroutineType
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ClassVar, ParamSpec, TypeVar
 
 import aiosqlite
 import orjson
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import CheckpointTuple
+from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 _Result = TypeVar("_Result")
@@ -41,7 +43,7 @@ _OLD_WRITES = "DELETE FROM writes WHERE thread_id = ? AND checkpoint_ns = ? AND 
 _STEPS = f"SELECT count(*) FROM checkpoints WHERE {_OF_RUN} AND {_SOURCE} = 'loop'"
 
 
-def _whole(
+def whole(
     operation: Callable[_Arguments, Coroutine[Any, Any, _Result]],
 ) -> Callable[_Arguments, CoroutineType[Any, Any, _Result]]:
     """Let an operation that has begun end before a cancellation of its caller takes effect.
@@ -62,30 +64,54 @@ def _whole(
     return uncancelled
 
 
-class Checkpoints(AsyncSqliteSaver):
-    """The saver of this process."""
+class Checkpoints(BaseCheckpointSaver[str], ABC):
+    """A saver whose operations end once they have begun, whoever stops waiting for them."""
 
-    aget_tuple = _whole(AsyncSqliteSaver.aget_tuple)
-    aput = _whole(AsyncSqliteSaver.aput)
-    aput_writes = _whole(AsyncSqliteSaver.aput_writes)
-    adelete_thread = _whole(AsyncSqliteSaver.adelete_thread)
+    errors: ClassVar[tuple[type[Exception], ...]]
+    """What an operation raises when the disk or the database does not let it."""
+
+    @abstractmethod
+    async def delete_run(self, thread_id: str, run_id: str) -> None:
+        """Remove what a run has saved: its thread is as it was before the run."""
+
+    @abstractmethod
+    async def delete_idle_run(self, thread_id: str, run_id: str) -> None:
+        """Remove what a run has saved, if no node has finished in it."""
+
+    @abstractmethod
+    async def forget_before(self, before: float, busy: Sequence[str], limit: int) -> int:
+        """Remove at most `limit` checkpoints from before then (seconds since 1970); returns how many.
+
+        The latest of each thread stays, and so does everything of the threads in `busy`.
+        """
+
+
+class SqliteCheckpoints(AsyncSqliteSaver, Checkpoints):
+    """The saver of this process, the one owner of its file."""
+
+    errors = (sqlite3.Error,)
+
+    aget_tuple = whole(AsyncSqliteSaver.aget_tuple)
+    aput = whole(AsyncSqliteSaver.aput)
+    aput_writes = whole(AsyncSqliteSaver.aput_writes)
+    adelete_thread = whole(AsyncSqliteSaver.adelete_thread)
 
     async def alist(self, config: RunnableConfig | None, **options: Any) -> AsyncIterator[CheckpointTuple]:
         """Checkpoints, the newest first. All are read at once: a slow reader would hold up whoever writes."""
         for found in await self._read_all(config, options):
             yield found
 
-    @_whole
+    @whole
     async def _read_all(self, config: RunnableConfig | None, options: dict[str, Any]) -> Sequence[CheckpointTuple]:
         return [found async for found in super().alist(config, **options)]
 
-    @_whole
+    @whole
     async def delete_run(self, thread_id: str, run_id: str) -> None:
         """Remove what a run has saved: its thread is as it was before the run."""
         async with self.lock:
             await self._delete_run((thread_id, thread_id, run_id))
 
-    @_whole
+    @whole
     async def delete_idle_run(self, thread_id: str, run_id: str) -> None:
         """Remove what a run has saved, if no node has finished in it."""
         named = (thread_id, thread_id, run_id)
@@ -96,13 +122,13 @@ class Checkpoints(AsyncSqliteSaver):
             if steps <= 1:
                 await self._delete_run(named)
 
-    @_whole
+    @whole
     async def forget_before(self, before: float, busy: Sequence[str], limit: int) -> int:
         """Remove at most `limit` checkpoints from before then (seconds since 1970); returns how many.
 
         The latest of each thread stays, and so does everything of the threads in `busy`.
         """
-        named = (_first_id_at(before), orjson.dumps(list(busy)).decode(), limit)
+        named = (first_id_at(before), orjson.dumps(list(busy)).decode(), limit)
         async with self.lock:
             async with self.conn.execute(_OLD, named) as found:
                 gone = [tuple(row) for row in await found.fetchall()]
@@ -116,19 +142,19 @@ class Checkpoints(AsyncSqliteSaver):
         await self.conn.commit()
 
 
-def _first_id_at(moment: float) -> str:
+def first_id_at(moment: float) -> str:
     """The lowest id that a checkpoint of this time (seconds since 1970) can have: ids are UUIDs of version 6."""
     ticks = int((moment - _UUID_EPOCH) * 1e7)
     return f"{ticks >> 28:08x}-{ticks >> 12 & 0xFFFF:04x}-6{ticks & 0xFFF:03x}-0000-000000000000"
 
 
 @asynccontextmanager
-async def open_checkpoints(path: Path) -> AsyncGenerator[Checkpoints]:
+async def open_checkpoints(path: Path) -> AsyncGenerator[SqliteCheckpoints]:
     """Open the SQLite file at `path`, creating it if need be."""
     async with aiosqlite.connect(path, timeout=30) as connection:
         await connection.execute("PRAGMA journal_mode=WAL")
         # The run row is what must survive a power cut; a lost checkpoint only costs a rerun.
         await connection.execute("PRAGMA synchronous=NORMAL")
-        checkpoints = Checkpoints(connection)
+        checkpoints = SqliteCheckpoints(connection)
         await checkpoints.setup()
         yield checkpoints

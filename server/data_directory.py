@@ -7,8 +7,10 @@ import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 from tools.errors import SwitchyardError
+from tools.files import write_atomically
 
 
 class DataDirectoryError(SwitchyardError):
@@ -34,6 +36,14 @@ def prepare_data_directory(folder: Path) -> None:
             "Change its rights or set SWITCHYARD_DATA_DIR to another folder.",
             path=str(folder),
         ) from None
+
+
+def directory_name(folder: Path) -> str:
+    """A name of the data directory that no other one has. It is made on first use, by the directory's owner."""
+    file = folder / "directory-name"
+    if not file.exists():
+        write_atomically(file, uuid4().hex)
+    return file.read_text(encoding="ascii")
 
 
 @contextmanager

@@ -34,6 +34,7 @@ class DocumentService:
     def __init__(self, database: Database, spool: Path) -> None:
         """Keep rows in `database` and bytes, while they are needed, in `spool`; `attach` gives it the index to fill."""
         self._rows = DocumentRows(database)
+        self._shared = database.shared
         self._spool = Spool(spool)
         self._index: KnowledgeIndex | None = None
         self._parsing = asyncio.Semaphore(_PARALLEL_PARSES)
@@ -122,9 +123,11 @@ class DocumentService:
 
         Returns how many documents.
         """
-        for key in await self._rows.unfinished():
+        # In a shared database others may be at work: what this process left is what its spool holds.
+        uploads = await asyncio.to_thread(self._spool.uploads) if self._shared else None
+        for key in await self._rows.unfinished(uploads):
             await self._require_index().delete(key.index_collection, key.document_id)
-        failed = await self._rows.fail_unfinished("interrupted", _INTERRUPTED)
+        failed = await self._rows.fail_unfinished("interrupted", _INTERRUPTED, uploads)
         await asyncio.to_thread(self._spool.sweep, await self._rows.failed_uploads())
         return failed
 

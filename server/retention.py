@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -54,7 +53,7 @@ class Retention:
             try:
                 if pruned := await self.prune():
                     _log.info("pruned: %s", pruned)
-            except (SQLAlchemyError, sqlite3.Error) as error:
+            except (SQLAlchemyError, *self._checkpoints.errors) as error:
                 _log.error("pruning failed, which is tried again in an hour: %s", type(error).__name__)
             await asyncio.sleep(_EVERY_S)
 

@@ -6,7 +6,7 @@ import ipaddress
 import os
 import socket
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -21,6 +21,9 @@ for _name in ("http_proxy", "https_proxy", "all_proxy"):
 _FOR_TESTS = {"SWITCHYARD_SCREENSHOTS", "SWITCHYARD_TEST_URL"}  # read by tests/browser
 for _name in [name for name in os.environ if name.startswith("SWITCHYARD_") and name not in _FOR_TESTS]:
     os.environ.pop(_name)
+
+if TYPE_CHECKING:
+    from tests.postgres import Cluster
 
 # A deadline is a timing assert: a busy machine misses it.
 settings.register_profile("switchyard", deadline=None)
@@ -50,3 +53,12 @@ def only_this_machine() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", guarded)
         yield
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """A running PostgreSQL."""
+    from tests.postgres import cluster
+
+    with cluster() as running:
+        yield running

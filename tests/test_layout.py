@@ -29,6 +29,7 @@ LAYOUT = (
 LOCKS = {
     "base": (),
     "studio": (),
+    "postgres": ("postgres",),
     "dev": ("eval", "phoenix", "postgres", "dev"),
     "finetune": ("finetune",),
     "finetune-cuda": ("finetune",),
@@ -131,7 +132,7 @@ def test_the_base_set_has_no_torch() -> None:
     assert not {"torch", "transformers", "sentence-transformers", "llama-cpp-python"} & locked("base").keys()
 
 
-@pytest.mark.parametrize("name", ["build", "base", "dev", "studio"])
+@pytest.mark.parametrize("name", ["build", "base", "postgres", "dev", "studio"])
 def test_locks_are_checked_by_hash(name: str) -> None:
     text = (ROOT / "locks" / f"{name}.txt").read_text(encoding="utf-8")
     pins = re.split(r"^(?=[a-z0-9])", text, flags=re.MULTILINE)[1:]

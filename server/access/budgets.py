@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import Connection, case, func, select
-from sqlalchemy.dialects.sqlite import insert
 
 from server.access.callers import Caller
+from server.db.dialects import insert_into
 from server.db.engine import Database
 from server.db.tables import key_usage
 from tools.errors import SwitchyardError
@@ -42,7 +42,7 @@ def _now() -> datetime:
 
 def count_usage(connection: Connection, key_id: str, usage: Usage) -> None:
     """Add to what a key has spent today; part of the transaction that writes the result."""
-    spent = insert(key_usage).values(
+    spent = insert_into(connection, key_usage).values(
         key_id=key_id,
         day=_now().date().isoformat(),
         requests=1,

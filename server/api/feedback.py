@@ -7,9 +7,10 @@ from typing import Any, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection
 
 from server.access.rules import needs
+from server.db.dialects import insert_into
 from server.db.tables import feedback
 from server.dependencies import App, Owner
 from server.inputs import RequestBody, Text
@@ -43,7 +44,10 @@ async def give_feedback(body: FeedbackRequest, app: App, owner: Owner) -> Feedba
         "correction": body.correction,
         "created_at": time.time(),
     }
-    upsert = insert(feedback).values(run_id=body.run_id, owner=owner, **values)
-    upsert = upsert.on_conflict_do_update(index_elements=["run_id", "owner"], set_=values)
-    await app.database.write(lambda connection: connection.execute(upsert))
+
+    def store(connection: Connection) -> None:
+        verdict = insert_into(connection, feedback).values(run_id=body.run_id, owner=owner, **values)
+        connection.execute(verdict.on_conflict_do_update(index_elements=["run_id", "owner"], set_=values))
+
+    await app.database.write(store)
     return FeedbackStored(run_id=body.run_id, score=body.score)

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
-from typing import Any
-from urllib.parse import quote
 
-import orjson
-from sqlalchemy import Connection, create_engine, func, inspect, select
+from sqlalchemy import Connection, func, inspect, select
 
 from server.audit.chain import ChainCheck
 from server.audit.entry import Row, timestamp
 from server.audit.head import Head
 from server.audit.key import AuditKey
+from server.db.dialects import LARGEST_INTEGER
 from server.db.tables import audit, audit_end
 from tools.errors import SwitchyardError
 
-_BUSY_TIMEOUT_S = 30
 _ROWS_AT_ONCE = 1000
 
 
@@ -30,28 +24,14 @@ class NoAuditLogError(SwitchyardError):
     code = "no_audit_log"
 
 
-@contextmanager
-def open_log(database: Path) -> Generator[Connection]:
-    """A connection that can read the log in an SQLite file.
+def require_log(connection: Connection, database: str) -> None:
+    """Make sure that there is a log.
 
     Raises:
-        NoAuditLogError: the file is not there, or of a version without an audit log.
+        NoAuditLogError: there is none in `database`, as people name it.
     """
-    if not database.is_file():
-        raise NoAuditLogError(f"There is no database {database}. Start the server once, or set SWITCHYARD_DATA_DIR.")
-    uri = f"file:{quote(str(database))}?mode=ro"
-    engine = create_engine(
-        "sqlite://",
-        creator=lambda: sqlite3.connect(uri, uri=True, timeout=_BUSY_TIMEOUT_S),
-        json_deserializer=_from_json,
-    )
-    try:
-        with engine.connect() as connection:
-            if not inspect(connection).has_table(audit.name):
-                raise NoAuditLogError(f"{database} has no audit log yet. Start the server once: it is made then.")
-            yield connection
-    finally:
-        engine.dispose()
+    if not inspect(connection).has_table(audit.name):
+        raise NoAuditLogError(f"{database} has no audit log yet. Start the server once: it is made then.")
 
 
 def stored_rows(connection: Connection, since: datetime | None = None, until: datetime | None = None) -> Iterator[Row]:
@@ -96,12 +76,4 @@ def _bound(connection: Connection, moment: datetime, *, last: bool) -> int:
     if sequence is not None:
         return sequence
     # Nothing is as early, or as late: the range is empty.
-    return 0 if last else 2**62
-
-
-def _from_json(text: str) -> Any:
-    """JSON, or the text itself where somebody has made it something else: its row's hash tells."""
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return text
+    return 0 if last else LARGEST_INTEGER

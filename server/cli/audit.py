@@ -19,9 +19,10 @@ from server.audit.chain import ChainCheck, Problem
 from server.audit.export import check_file, export_lines
 from server.audit.head import read_head
 from server.audit.key import AuditKey, load_key
-from server.audit.reading import check_log, open_log, stored_rows
+from server.audit.reading import check_log, stored_rows
 from server.cli.failures import fail, reported_failures
 from server.cli.terminal import output, read_stdin
+from server.storage import read_audit_log
 from tools.errors import InputError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -112,7 +113,7 @@ def export(
         settings = Settings()
         head = read_head(settings.audit_head_file)
         known = _key_if_there(key, settings)
-        connection = stack.enter_context(open_log(settings.app_database))
+        connection = stack.enter_context(read_audit_log(settings))
         sink = sys.stdout if out is None else stack.enter_context(_create(out))
         about = {"since": _iso(since), "until": _iso(until), "head": None if head is None else head.model_dump()}
         for line in export_lines(stored_rows(connection, since, until), format.value, known, about):
@@ -142,7 +143,7 @@ def fingerprint(
 def _check_log(settings: Settings, head_file: Path, key: AuditKey) -> ChainCheck:
     # The head first: the log may only have grown since.
     head = read_head(head_file)
-    with open_log(settings.app_database) as connection:
+    with read_audit_log(settings) as connection:
         check = check_log(connection, head, key)
         if head is None and check.rows and (late := read_head(head_file)) is not None:
             # The first row ever was just written.

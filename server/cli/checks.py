@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-import sqlite3
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from importlib import resources
 from importlib.util import find_spec
@@ -19,6 +17,8 @@ from typing import Literal
 
 import httpx
 from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, func, inspect, select, text
+from sqlalchemy.exc import DBAPIError, NoResultFound, SQLAlchemyError
 
 from agent.models.catalog import Catalog, CatalogError, load_catalog
 from agent.models.files import ALL_MODEL_FILES
@@ -27,6 +27,9 @@ from agent.settings import Settings
 from server.access.binding import UnsafeAddressError, require_safe_address
 from server.cli.backend import ServerError, running_server
 from server.cli.models import check_file
+from server.db.tables import api_keys, documents
+from server.storage import read_database
+from tools.errors import SwitchyardError
 
 Status = Literal["ok", "warn", "fail"]
 
@@ -59,7 +62,7 @@ _EXTRAS: Mapping[str, _Extra] = {
     "finetune": _Extra(("torch", "transformers", "peft", "trl"), "training", "scripts/install.sh .venv finetune"),
     "eval": _Extra(("ragas", "matplotlib"), "evaluation reports", _DEV_LOCK),
     "phoenix": _Extra(("phoenix",), "a local Phoenix", _DEV_LOCK),
-    "postgres": _Extra(("psycopg", "asyncpg"), "PostgreSQL", _DEV_LOCK),
+    "postgres": _Extra(("psycopg", "psycopg_pool"), "PostgreSQL", "scripts/install.sh .venv postgres"),
     "scale": _Extra(("ray",), "Ray clusters", '.venv/bin/python -m pip install "ray[data,tune]>=2.50"'),
 }
 
@@ -152,17 +155,18 @@ def _access(settings: Settings) -> Check:
         return Check("Access", "fail", f"the server would not listen on {settings.host}", error.message)
     if settings.auth == "off":
         return Check("Access", "ok", "one local user, this machine only")
-    if not (count := _usable_keys(settings.app_database)):
+    if not (count := _usable_keys(settings)):
         return Check("Access", "warn", "nobody has a key", "Make one: switchyard keys create OWNER")
     return Check("Access", "ok", f"{count} usable keys")
 
 
-def _usable_keys(database: Path) -> int:
-    query = "SELECT count(*) FROM api_keys WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)"
+def _usable_keys(settings: Settings) -> int:
+    ends = api_keys.c.expires_at
+    usable = select(func.count()).where(api_keys.c.revoked_at.is_(None), ends.is_(None) | (ends > time.time()))
     try:
-        with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-            return connection.execute(query, (time.time(),)).fetchone()[0]
-    except sqlite3.Error:
+        with read_database(settings) as connection:
+            return connection.execute(usable).scalar_one()
+    except (SQLAlchemyError, SwitchyardError):
         return 0  # no database yet, or none that has keys; what ails it the database's own check says
 
 
@@ -193,22 +197,35 @@ def _port(settings: Settings) -> Check:
 
 def _database(settings: Settings) -> Iterator[Check]:
     path = settings.app_database
-    if not path.is_file():
+    if settings.database_url is None and not path.is_file():
         yield Check("Database", "ok", "none yet; made on first start")
         return
     try:
-        with closing(
-            sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_TIMEOUT_S)
-        ) as connection:
-            (revision,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-            counts = dict(connection.execute("SELECT status, count(*) FROM documents GROUP BY status").fetchall())
-    except (sqlite3.Error, TypeError) as error:
-        yield Check(
-            "Database", "fail", f"{path} cannot be read ({error})", "Restore it from a backup, or move it away."
-        )
+        with read_database(settings) as connection:
+            revision, counts = _contents(connection)
+    except (DBAPIError, NoResultFound) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        place = str(path) if settings.database_url is None else "it"
+        yield Check("Database", "fail", f"{place} cannot be read ({cause})", "Restore it from a backup.")
+        return
+    except SwitchyardError as error:
+        found, _, fix = error.message.partition(". ")
+        yield Check("Database", "fail", found, fix)
+        return
+    if revision is None:
+        yield Check("Database", "ok", "has no tables yet; made on first start")
         return
     yield _revision(revision)
     yield _documents(settings, counts)
+
+
+def _contents(connection: Connection) -> tuple[str | None, dict[str, int]]:
+    """The revision of the schema, none where there is no schema yet, and how many documents have each status."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None, {}
+    revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
+    counts = select(documents.c.status, func.count()).group_by(documents.c.status)
+    return revision, {status: count for status, count in connection.execute(counts)}
 
 
 def _revision(revision: str) -> Check:

@@ -21,11 +21,10 @@ from server.access.keys import ApiKey, key_id_of
 from server.access.scopes import SCOPES, Scope
 from server.access.service import default_limits
 from server.access.store import KeyRecord, KeyStore, NewKey
-from server.audit.trail import AuditFiles
 from server.cli.failures import reported_failures
 from server.cli.terminal import notices, output
 from server.data_directory import prepare_data_directory
-from server.db.engine import open_database
+from server.storage import open_app_database
 from tools.errors import InputError
 
 _Result = TypeVar("_Result")
@@ -181,8 +180,7 @@ def _run(work: Callable[[KeyStore], Awaitable[_Result]]) -> _Result:
     """Work on the keys in the database: beside a running server, which reads them anew for each request."""
     settings = Settings()
     prepare_data_directory(settings.data_dir)
-    audit_files = AuditFiles(settings.audit_key_file, settings.audit_head_file)
-    database = open_database(settings.app_database, audit_files)
+    database = open_app_database(settings)
 
     async def run() -> _Result:
         return await work(KeyStore(database))

@@ -8,11 +8,11 @@ from dataclasses import asdict
 from rich.console import Console
 
 from agent.settings import Settings
-from server.checkpoints import open_checkpoints
 from server.cli.failures import reported_failures
 from server.data_directory import owned_data_directory
-from server.db.engine import open_database
 from server.retention import Pruned, Retention
+from server.storage import open_app_database
+from server.thread_states import open_thread_states
 
 
 def prune() -> None:
@@ -27,9 +27,9 @@ def prune() -> None:
 
 
 async def _prune(settings: Settings) -> Pruned:
-    database = await asyncio.to_thread(open_database, settings.app_database)
+    database = await asyncio.to_thread(open_app_database, settings)
     try:
-        async with open_checkpoints(settings.checkpoint_database) as checkpoints:
+        async with open_thread_states(settings) as checkpoints:
             return await Retention(settings, database, checkpoints).prune()
     finally:
         await asyncio.to_thread(database.close)

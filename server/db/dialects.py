@@ -1,11 +1,17 @@
-"""Statements that SQLite and Postgres both know, but SQLAlchemy only in each one's own words."""
+"""What differs between SQLite and PostgreSQL: words of statements, locks, largest numbers, errors worth a retry."""
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Mapping
+from typing import Any, Final, cast
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+
+LARGEST_INTEGER: Final = 2**31 - 1
+"""Of an `Integer` in PostgreSQL, which refuses to compare one with more."""
+_SERIALIZATION_FAILURE, _DEADLOCK = "40001", "40P01"
 
 
 def insert_into(connection: Connection, table: Table) -> sqlite.Insert:
@@ -14,3 +20,24 @@ def insert_into(connection: Connection, table: Table) -> sqlite.Insert:
         # The two classes have these methods in common, with the same parameters.
         return cast("sqlite.Insert", postgresql.insert(table))
     return sqlite.insert(table)
+
+
+def written(connection: Connection, statement: sqlite.Insert, row: Mapping[str, Any]) -> bool:
+    """Execute an INSERT of a row; returns false where a conflict kept it out."""
+    # Only SQLite's driver still knows the count when SQLAlchemy has closed the cursor.
+    return connection.execute(statement, row, execution_options={"preserve_rowcount": True}).rowcount > 0
+
+
+def lock(connection: Connection, rows: Select[Any]) -> None:
+    """Let nobody else change these rows before the transaction ends.
+
+    SQLite has one writer at a time, for whom the whole database is locked already.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(rows.with_for_update())
+
+
+def is_worth_a_retry(error: Exception) -> bool:
+    """Whether a transaction failed only because of another one that ran at the same time."""
+    state = getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
+    return state in (_SERIALIZATION_FAILURE, _DEADLOCK)

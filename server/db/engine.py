@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import orjson
 from alembic import command
@@ -19,8 +19,8 @@ from server.db.writer import GroupWriter
 
 _Result = TypeVar("_Result")
 
+READERS: Final = 2
 _BUSY_TIMEOUT_S = 30
-_READERS = 2
 _MIGRATIONS = Path(__file__).with_name("migrations")
 
 
@@ -31,12 +31,16 @@ class Database:
     driver would cross threads for every statement, which cost more than the statements.
     """
 
-    def __init__(self, engine: Engine, audit: AuditTrail) -> None:
-        """Wrap an engine whose schema is up to date, and the audit log that lies in it."""
+    def __init__(self, engine: Engine, audit: AuditTrail, *, shared: bool = False) -> None:
+        """Wrap an engine whose schema is up to date, and the audit log that lies in it.
+
+        In a `shared` database other processes may write as well.
+        """
         self.audit = audit
+        self.shared = shared
         self._engine = engine
         self._writer = GroupWriter(engine, audit.committed)
-        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="db-reader")
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="db-reader")
 
     async def write(self, work: Callable[[Connection], _Result]) -> _Result:
         """Run `work` in a transaction: durable on return, rolled back on an error (see `GroupWriter.write`)."""
@@ -68,27 +72,28 @@ def open_database(path: Path, audit_files: AuditFiles | None = None) -> Database
         AuditKeyError: the audit key cannot be read or written.
     """
     url = f"sqlite:///{path}"
-    migrate(url)
-    engine = create_engine(
-        url,
-        connect_args={"timeout": _BUSY_TIMEOUT_S, "check_same_thread": False},
-        json_serializer=_to_json,
-        json_deserializer=orjson.loads,
-    )
+    # Tables are altered by making them anew, where foreign keys would be in the way: an engine without the pragmas.
+    migrate(create_engine(url))
+    connecting = {"timeout": _BUSY_TIMEOUT_S, "check_same_thread": False}
+    engine = create_engine(url, connect_args=connecting, **JSON_FORMAT)
     event.listen(engine, "connect", _configure)
     return Database(engine, AuditTrail.open(engine, audit_files or AuditFiles.beside(path)))
 
 
-def migrate(url: str) -> None:
-    """Run the Alembic migrations up to the newest."""
+def migrate(engine: Engine, revision: str = "head") -> None:
+    """Run the Alembic migrations up to a revision. Closes the engine's connections. Blocks."""
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
-    config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
-    command.upgrade(config, "head")
+    config.attributes["engine"] = engine
+    command.upgrade(config, revision)
 
 
 def _to_json(value: Any) -> str:
     return orjson.dumps(value).decode()
+
+
+JSON_FORMAT: Final[dict[str, Any]] = {"json_serializer": _to_json, "json_deserializer": orjson.loads}
+"""How an engine writes and reads columns of JSON."""
 
 
 def _configure(connection: sqlite3.Connection, _record: Any) -> None:

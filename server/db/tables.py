@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     Float,
@@ -21,6 +22,7 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
+_COUNT = BigInteger().with_variant(Integer(), "sqlite")
 _WORKING = text("status = 'running'")
 _OF_A_RUN = text("kind IN ('fraud_decision', 'run_ended', 'run_paused')")
 
@@ -150,8 +152,8 @@ api_keys = Table(
     Column("name", Text, nullable=False),
     Column("scopes", JSON, nullable=False),
     Column("requests_per_minute", Integer),
-    Column("tokens_per_day", Integer),
-    Column("tokens_per_month", Integer),
+    Column("tokens_per_day", _COUNT),
+    Column("tokens_per_month", _COUNT),
     Column("usd_per_day", Float),
     Column("usd_per_month", Float),
     Column("created_at", Float, nullable=False),
@@ -167,8 +169,8 @@ key_usage = Table(
     Column("key_id", String, primary_key=True),
     Column("day", String, primary_key=True),
     Column("requests", Integer, nullable=False),
-    Column("prompt_tokens", Integer, nullable=False),
-    Column("completion_tokens", Integer, nullable=False),
+    Column("prompt_tokens", _COUNT, nullable=False),
+    Column("completion_tokens", _COUNT, nullable=False),
     Column("cost_usd", Float, nullable=False),
 )
 

@@ -11,7 +11,11 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 
+from server.db.dialects import is_worth_a_retry
+
 _Result = TypeVar("_Result")
+
+_ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
@@ -64,15 +68,23 @@ class GroupWriter:
         together = [self._waiting.popleft() for _ in range(len(self._waiting))]
         if together and not self._commit(together):
             for alone in together:
-                self._commit([alone])
+                self._commit_alone(alone)
 
-    def _commit(self, writes: Sequence[_Write]) -> bool:
-        """Run writes as one transaction and tell their outcomes; returns whether that is done."""
+    def _commit_alone(self, write: _Write) -> None:
+        for attempt in range(1, _ATTEMPTS + 1):
+            if self._commit([write], last=attempt == _ATTEMPTS):
+                return
+
+    def _commit(self, writes: Sequence[_Write], *, last: bool = False) -> bool:
+        """Run writes as one transaction and tell their outcomes; returns whether that is done.
+
+        An error of several is nobody's yet, and one that a retry may mend only if this is the `last` attempt.
+        """
         try:
             with self._engine.begin() as connection:
                 results = [write.work(connection) for write in writes]
         except Exception as error:  # noqa: BLE001 - goes to whoever asked for the write
-            if len(writes) > 1:
+            if len(writes) > 1 or (is_worth_a_retry(error) and not last):
                 return False
             writes[0].fail(error)
             return True

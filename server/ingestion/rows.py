@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Connection, RowMapping, delete, select, update
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from server.audit.entry import AuditEntry
+from server.db.dialects import insert_into
 from server.db.engine import Database
 from server.db.tables import documents
 from server.ingestion.upload import DocumentKey, NewDocument, Source, SyncedFile
@@ -20,7 +21,6 @@ DocumentStatus = Literal["queued", "indexing", "indexed", "failed"]
 _COLUMNS = [column for column in documents.c if column.name not in ("text", "text_sha256")]
 _SYNCED = ("sync_source", "sync_path", "sync_revision")
 _SOURCE = TypeAdapter(Source)
-_UNFINISHED = documents.c.status.in_(("queued", "indexing"))
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class DocumentRows:
                 return upload_id
             values = _queued(document, upload_id)
             changes = {name: value for name, value in values.items() if name != "created_at"}
-            upsert = sqlite_insert(documents).values(values)
+            upsert = insert_into(connection, documents).values(values)
             keys = ["owner", "collection", "document_id"]
             connection.execute(upsert.on_conflict_do_update(index_elements=keys, set_=changes))
             # Whoever works on an earlier upload discards it when done.
@@ -159,21 +159,28 @@ class DocumentRows:
 
         await self._database.write(write)
 
-    async def unfinished(self) -> list[DocumentKey]:
-        """What an earlier process left queued or half indexed, whoever owns it."""
-        query = select(documents.c.owner, documents.c.collection, documents.c.document_id).where(_UNFINISHED)
+    async def unfinished(self, uploads: Collection[str] | None = None) -> list[DocumentKey]:
+        """What an earlier process left queued or half indexed, whoever owns it; only of these `uploads`, if given."""
+        query = select(documents.c.owner, documents.c.collection, documents.c.document_id).where(*_unfinished(uploads))
         return await self._database.read(lambda c: [DocumentKey(*row) for row in c.execute(query).all()])
 
-    async def fail_unfinished(self, code: str, message: str) -> int:
+    async def fail_unfinished(self, code: str, message: str, uploads: Collection[str] | None = None) -> int:
         """Mark what `unfinished` lists as failed; returns how many."""
         values = {"status": "failed", "error_code": code, "error_message": message}
-        query = update(documents).where(_UNFINISHED).values(values)
+        query = update(documents).where(*_unfinished(uploads)).values(values)
         return await self._database.write(lambda connection: connection.execute(query).rowcount)
 
     async def failed_uploads(self) -> list[str]:
         """The uploads that can be tried again, whoever owns them."""
         query = select(documents.c.upload_id).where(documents.c.status == "failed", documents.c.upload_id.is_not(None))
         return await self._database.read(lambda connection: list(connection.execute(query).scalars()))
+
+
+def _unfinished(uploads: Collection[str] | None) -> Sequence[ColumnElement[bool]]:
+    where = [documents.c.status.in_(("queued", "indexing"))]
+    if uploads is not None:
+        where.append(documents.c.upload_id.in_(uploads))
+    return where
 
 
 def _is(key: DocumentKey) -> tuple[ColumnElement[bool], ...]:

@@ -58,6 +58,10 @@ class Spool:
             pass
         raise DocumentError("The document's file is not kept any more. Upload it again.", code="source_missing")
 
+    def uploads(self) -> list[str]:
+        """The uploads that are here."""
+        return [path.name for path in self._folder.glob("*") if path.suffix != _PARTIAL]
+
     def discard(self, upload_id: str | None) -> None:
         """Remove an upload that nobody needs any more, if it is still there."""
         if upload_id is not None:

@@ -6,8 +6,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
+from server.db.dialects import insert_into, written
 from server.db.engine import Database
 from server.db.tables import threads
 from server.langgraph.bodies import ThreadSearch
@@ -87,11 +88,6 @@ def _get(connection: Connection, owner: str, thread_id: str) -> ThreadRow:
 
 
 def _open(connection: Connection, owner: str, thread_id: str, metadata: Mapping[str, Any], again: bool) -> ThreadRow:
-    if connection.execute(select(threads.c.owner).where(threads.c.thread_id == thread_id)).first():
-        there = _get(connection, owner, thread_id)
-        if not again:
-            raise ThreadExistsError(f"There is a thread {thread_id!r} already.", thread_id=thread_id)
-        return there
     now = time.time()
     row = {
         "thread_id": thread_id,
@@ -101,8 +97,11 @@ def _open(connection: Connection, owner: str, thread_id: str, metadata: Mapping[
         "created_at": now,
         "updated_at": now,
     }
-    connection.execute(insert(threads), row)
-    return _get(connection, owner, thread_id)
+    made = written(connection, insert_into(connection, threads).on_conflict_do_nothing(), row)
+    thread = _get(connection, owner, thread_id)
+    if not made and not again:
+        raise ThreadExistsError(f"There is a thread {thread_id!r} already.", thread_id=thread_id)
+    return thread
 
 
 def _describe(connection: Connection, owner: str, thread_id: str, metadata: Mapping[str, Any]) -> ThreadRow:

@@ -54,9 +54,12 @@ class ReviewDesk:
                 await self._carry(row)
 
     @asynccontextmanager
-    async def kept(self) -> AsyncGenerator[None]:
-        """Tends now, which heals what an earlier process left behind, and from time to time until the block ends."""
-        await self.tend(time.time(), grace_s=0)
+    async def kept(self, *, alone: bool = True) -> AsyncGenerator[None]:
+        """Tends now, which heals what an earlier process left behind, and from time to time until the block ends.
+
+        Where this process is not `alone`, another one may be about to carry what it finds.
+        """
+        await self.tend(time.time(), grace_s=0 if alone else _TICK_S)
         keeper = asyncio.create_task(self._keep(), name="reviews")
         try:
             yield

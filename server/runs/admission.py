@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, case, exists, insert, null, select, update
 
-from server.db.dialects import insert_into
+from server.db.dialects import insert_into, written
 from server.db.tables import events, runs, threads
 from server.runs.events import first_event
 from server.runs.leases import lease
@@ -117,5 +117,5 @@ def _open_thread(connection: Connection, run: NewRun, now: float) -> None:
         },
         where=threads.c.owner == run.owner,
     )
-    if not connection.execute(upsert, thread).rowcount:
+    if not written(connection, upsert, thread):
         raise NotFoundError(f"There is no thread {run.thread_id!r}.", thread_id=run.thread_id)

@@ -6,12 +6,12 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, null, update
+from sqlalchemy import Connection, delete, exists, null, select, update
 
 from server.access.budgets import count_usage
 from server.audit.decisions import run_entry, taken_back_entry
 from server.audit.trail import AuditTrail
-from server.db.dialects import insert_into
+from server.db.dialects import insert_into, lock
 from server.db.tables import events, query_log, runs, threads
 from server.reviews.writes import close_answered, open_review
 from server.runs.admission import promote
@@ -39,6 +39,7 @@ def finish(
     Raises:
         LeaseLostError: another process works on the run, or has ended it.
     """
+    _lock_thread(connection, run)
     require_lease(connection, holder, run.run_id)
     audit.append(connection, run_entry(audit.key, run, outcome))
     connection.execute(insert_into(connection, query_log).on_conflict_do_nothing(), [_log_line(run, outcome)])
@@ -64,10 +65,16 @@ def take_back(connection: Connection, holder: str, audit: AuditTrail, run: NewRu
     Raises:
         LeaseLostError: another process works on the run, or has ended it.
     """
+    _lock_thread(connection, run)
     require_lease(connection, holder, run.run_id)
     audit.append(connection, taken_back_entry(audit.key, run))
     connection.execute(delete(runs).where(runs.c.run_id == run.run_id))
     return _leave(connection, run, "idle")
+
+
+def _lock_thread(connection: Connection, run: NewRun) -> None:
+    """Let a run that comes in meanwhile wait for this end: it would find the thread at work, and nobody promote it."""
+    lock(connection, select(threads.c.thread_id).where(threads.c.thread_id == run.thread_id))
 
 
 def _write_events(connection: Connection, log: Sequence[RunEvent]) -> None:

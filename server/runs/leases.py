@@ -64,15 +64,19 @@ def renew(connection: Connection, holder: str, run_ids: Collection[str]) -> dict
     return {row.run_id: row.status for row in connection.execute(query.returning(runs.c.run_id, runs.c.status))}
 
 
-def claim(connection: Connection, holder: str, *, everything: bool, ours: Collection[str] = ()) -> Sequence[ClaimedRun]:
+def claim(
+    connection: Connection, holder: str, *, everything: bool, own: bool = False, ours: Collection[str] = ()
+) -> Sequence[ClaimedRun]:
     """Take over the unfinished runs whose lease has run out, the oldest first.
 
-    `everything` takes those with a lease as well: whoever held it is known to be gone. The runs in `ours` stay as they
-    are: this process works on them. Taking a run over that was at work counts as one more attempt.
+    `everything` takes those with a lease as well, and `own` those with a lease of this very holder: whoever held it is
+    known to be gone. The runs in `ours` stay as they are: this process works on them. Taking a run over that was at
+    work counts as one more attempt.
     """
     query = update(runs).where(runs.c.status.in_(UNFINISHED), runs.c.run_id.not_in(ours))
     if not everything:
-        query = query.where(or_(runs.c.lease_until.is_(None), runs.c.lease_until < time.time()))
+        free = or_(runs.c.lease_until.is_(None), runs.c.lease_until < time.time())
+        query = query.where(or_(free, runs.c.lease_owner == holder) if own else free)
     attempt = runs.c.attempt + case((runs.c.status == "running", 1), else_=0)
     query = query.values(attempt=attempt, **lease(holder)).returning(runs)
     rows = connection.execute(query).mappings().all()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 import uuid
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import ExitStack, suppress
@@ -195,7 +194,7 @@ class RunManager:
             await asyncio.sleep(HEARTBEAT_S)
             try:
                 await self.keep_once()
-            except (SQLAlchemyError, sqlite3.Error) as error:
+            except (SQLAlchemyError, *self._checkpoints.errors) as error:
                 _log.error("the leases cannot be renewed, which is tried again: %s", type(error).__name__)
 
     async def keep_once(self) -> None:
@@ -212,12 +211,14 @@ class RunManager:
         if not self._draining:
             await self.recover(everything=False)
 
-    async def recover(self, *, everything: bool) -> int:
+    async def recover(self, *, everything: bool, own: bool = False) -> int:
         """Take over unfinished runs whose lease has run out; `everything`, if no other process can be alive.
 
-        They go on from their last checkpoint; those that were cut off too often end with an error. Returns how many.
+        `own` takes those over, too, that an earlier process of this one's name has left. All go on from their last
+        checkpoint; those that were cut off too often end with an error. Returns how many.
         """
-        claimed = await self._store.claim(everything=everything, ours=[run.run_id for run in self._runs.all])
+        ours = [run.run_id for run in self._runs.all]
+        claimed = await self._store.claim(everything=everything, own=own, ours=ours)
         logs = [await self._read_log(found.row) for found in claimed]
         # All at once: the end of one lets the next one of its thread work.
         for found, log in zip(claimed, logs, strict=True):
@@ -279,7 +280,7 @@ class RunManager:
         status: RunStatus = "error"
         try:
             run.begin()
-            await run.admitted.wait()
+            await self._turn_of(run)
             async with self._slots:
                 review = await self._store.decided_review(run.row)
                 with self._traces.run(run.row) as trace:
@@ -294,6 +295,17 @@ class RunManager:
             _log.exception("trace %s: run %s failed", run.row.trace_id, run.run_id)
             run.fail(SwitchyardError("Something went wrong on our side. Your message is kept; try again."))
         await self._close(run, status)
+
+    async def _turn_of(self, run: LiveRun) -> None:
+        """Wait until the run's thread is free."""
+        while self._store.shared and not run.admitted.is_set():
+            # The run before it may end in another process, which cannot say so here.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(run.admitted.wait(), _LOOKS_S)
+            with suppress(SQLAlchemyError):
+                if (await self._store.get(run.row.owner, run.run_id)).status == "running":
+                    run.admitted.set()
+        await run.admitted.wait()
 
     async def _close(self, run: LiveRun, status: RunStatus) -> None:
         run.closing = True
@@ -323,7 +335,7 @@ class RunManager:
         while True:
             try:
                 return await self._write_end(run, status, last)
-            except (SQLAlchemyError, sqlite3.Error) as error:
+            except (SQLAlchemyError, *self._checkpoints.errors) as error:
                 if self._draining:
                     raise
                 _log.error("run %s: its end cannot be written, which is tried again: %s", run.run_id, error)

@@ -11,6 +11,7 @@ import orjson
 from sqlalchemy import Connection, RowMapping, and_, delete, select
 
 from server.audit.entry import AuditEntry
+from server.db.dialects import LARGEST_INTEGER
 from server.db.engine import Database
 from server.db.tables import events, feedback, runs, threads
 from server.reviews.rows import ReviewRow
@@ -27,11 +28,13 @@ from tools.errors import NotFoundError
 class RunStore:
     """Reads and writes runs with their events, and threads as the turns that runs made.
 
-    What it writes of a run it writes under the lease of `holder`, which names this process.
+    What it writes of a run it writes under the lease of `holder`, which names this process. In a `shared` database
+    other processes may hold leases as well.
     """
 
     def __init__(self, database: Database, holder: str | None = None) -> None:
         """Keep everything in `database`; without a `holder`, under a new name."""
+        self.shared = database.shared
         self._database = database
         self._holder = holder or uuid.uuid4().hex
 
@@ -71,10 +74,10 @@ class RunStore:
         """Keep the leases of runs; returns those that are still ours, with their status."""
         return await self._database.write(lambda connection: renew(connection, self._holder, run_ids))
 
-    async def claim(self, *, everything: bool, ours: Collection[str] = ()) -> Sequence[ClaimedRun]:
+    async def claim(self, *, everything: bool, own: bool = False, ours: Collection[str] = ()) -> Sequence[ClaimedRun]:
         """Take over unfinished runs that nobody works on, the oldest first (see `server.runs.leases.claim`)."""
         return await self._database.write(
-            lambda connection: claim(connection, self._holder, everything=everything, ours=ours)
+            lambda connection: claim(connection, self._holder, everything=everything, own=own, ours=ours)
         )
 
     async def get(self, owner: str, run_id: str) -> RunRow:
@@ -121,7 +124,11 @@ class RunStore:
         query = select(runs).where(runs.c.thread_id == thread_id, runs.c.owner == owner)
         if status is not None:
             query = query.where(runs.c.status == status)
-        query = query.order_by(runs.c.created_at.desc(), runs.c.run_id.desc()).limit(limit).offset(offset)
+        query = (
+            query.order_by(runs.c.created_at.desc(), runs.c.run_id.desc())
+            .limit(limit)
+            .offset(min(offset, LARGEST_INTEGER))
+        )
         found = await self._database.read(lambda connection: connection.execute(query).mappings().all())
         return [_run_row(row) for row in found]
 
@@ -137,7 +144,8 @@ class RunStore:
 
     async def events(self, run_id: str, after: int) -> Sequence[RunEvent]:
         """The stored events of a run after number `after`, led by a `gap` where some of them were pruned."""
-        query = select(events).where(events.c.run_id == run_id, events.c.seq > after).order_by(events.c.seq)
+        passed = min(after, LARGEST_INTEGER)
+        query = select(events).where(events.c.run_id == run_id, events.c.seq > passed).order_by(events.c.seq)
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         return with_gap(run_id, after, [RunEvent(row.run_id, row.seq, row.name, row.data) for row in rows])
 

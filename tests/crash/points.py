@@ -20,6 +20,8 @@ from threading import Lock, Thread
 from typing import Any, Literal
 
 PLAN_VARIABLE = "CRASH_PLAN"
+# Where the settings name PostgreSQL, its saver is struck instead.
+_IN_POSTGRES = {"server.checkpoints:SqliteCheckpoints": "server.postgres.checkpoints:PostgresCheckpoints"}
 _LOOKS_S = 0.005
 
 Signal = Literal["SIGKILL", "SIGTERM", "SIGSTOP"]
@@ -46,10 +48,10 @@ POINTS: dict[str, Point] = {
     "events.before": Point("server.runs.store:RunStore", "append", "before", "before events are written"),
     "events.inside": Point("server.runs.store", "append_events", "after", "while events are written"),
     "events.after": Point("server.runs.store:RunStore", "append", "after", "events are on disk, not shown"),
-    "state.before": Point("server.checkpoints:Checkpoints", "aput", "before", "before a checkpoint"),
-    "state.after": Point("server.checkpoints:Checkpoints", "aput", "after", "after a checkpoint"),
-    "writes.before": Point("server.checkpoints:Checkpoints", "aput_writes", "before", "before a node's writes"),
-    "writes.after": Point("server.checkpoints:Checkpoints", "aput_writes", "after", "after a node's writes"),
+    "state.before": Point("server.checkpoints:SqliteCheckpoints", "aput", "before", "before a checkpoint"),
+    "state.after": Point("server.checkpoints:SqliteCheckpoints", "aput", "after", "after a checkpoint"),
+    "writes.before": Point("server.checkpoints:SqliteCheckpoints", "aput_writes", "before", "before a node's writes"),
+    "writes.after": Point("server.checkpoints:SqliteCheckpoints", "aput_writes", "after", "after a node's writes"),
     "end.before": Point("server.runs.store:RunStore", "finish", "before", "before the end is written"),
     "end.inside": Point("server.runs.store", "finish", "after", "while the end is written"),
     "end.after": Point("server.runs.store:RunStore", "finish", "after", "the end is on disk, not shown"),
@@ -140,6 +142,8 @@ def install(path: Path) -> None:
     for name, point in POINTS.items():
         names.setdefault((point.target, point.attribute), {})[point.when] = name
     for (target, attribute), around in names.items():
+        if "SWITCHYARD_DATABASE_URL" in os.environ:
+            target = _IN_POSTGRES.get(target, target)
         module, _, owner = target.partition(":")
         place = getattr(import_module(module), owner) if owner else import_module(module)
         function = getattr(place, attribute)

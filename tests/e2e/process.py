@@ -55,8 +55,13 @@ def environment_of(settings: Settings) -> dict[str, str]:
         "SWITCHYARD_ANSWER_CACHE": settings.answer_cache,
         "SWITCHYARD_REVIEW": settings.review,
     }
-    models = {} if settings.models is None else {"SWITCHYARD_MODELS": str(settings.models)}
-    return os.environ | given | models
+    if settings.models is not None:
+        given["SWITCHYARD_MODELS"] = str(settings.models)
+    if settings.database_url is not None:
+        given["SWITCHYARD_DATABASE_URL"] = settings.database_url.get_secret_value()
+    if settings.audit_key is not None:
+        given["SWITCHYARD_AUDIT_KEY"] = str(settings.audit_key)
+    return os.environ | given
 
 
 @contextmanager

@@ -9,11 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event as Flag
 
-import httpx
 import pytest
 
 from agent.settings import Settings
 from tests.e2e.process import ROOT, Served, command, served
+from tests.e2e.reading import complete, read_until_cut
 from tests.fakes.endpoint import FakeEndpoint, Reply, fake_endpoint, scripted
 from tests.server.site import ANSWER, DOCUMENTS, FOLLOW_UP, QUESTION, Event, Site, parse_events, settings_for
 from tests.tools.knowledge.files import lines_pdf
@@ -41,27 +41,6 @@ def held(endpoint: FakeEndpoint) -> Iterator[Flag]:
     yield flag
     flag.set()
     endpoint.script = scripted
-
-
-def read_until_cut(server: Served, thread_id: str, reached: Flag) -> str:
-    """What a reader gets of a stream until the server closes it or dies; `reached` is set at the second token."""
-    text = ""
-    body = {"message": QUESTION, "thread_id": thread_id}
-    try:
-        with server.site.http.stream("POST", "/chat", json=body) as answer:
-            for chunk in answer.iter_text():
-                text += chunk
-                if text.count("event: token") >= 2:
-                    reached.set()
-    except httpx.TransportError:
-        pass
-    return text
-
-
-def complete(events: list[Event]) -> list[str]:
-    assert [event.seq for event in events] == list(range(1, len(events) + 1))
-    assert [event.name for event in events].count("end") == 1
-    return [event.name for event in events]
 
 
 def test_kill_and_stop(settings: Settings, endpoint: FakeEndpoint, held: Flag) -> None:

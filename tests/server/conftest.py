@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 from blockbuster import BlockBuster
+from pydantic import SecretStr
 
+from agent.settings import Settings
+from server.db.engine import Database
+from server.storage import open_app_database
 from tests.fakes.endpoint import FakeEndpoint, fake_endpoint, scripted
+from tests.postgres import Cluster
 from tests.server.keyed import Keyed, open_keyed
 from tests.server.site import Site, open_site, settings_for
 
@@ -35,6 +41,26 @@ def nothing_blocks_the_event_loop() -> Iterator[None]:
     guard.activate()
     yield
     guard.deactivate()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
+    """Settings that keep things in each of the two places: whoever asks for them is a contract test of both."""
+    if request.param == "sqlite":
+        yield Settings(data_dir=tmp_path)
+        return
+    postgres: Cluster = request.getfixturevalue("postgres")
+    url = postgres.create()
+    yield Settings(data_dir=tmp_path, database_url=SecretStr(url))
+    postgres.drop(url)
+
+
+@pytest.fixture
+def database(kept: Settings) -> Iterator[Database]:
+    """An app database of the test's own, in each of the two places."""
+    opened = open_app_database(kept)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="session")

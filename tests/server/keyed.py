@@ -15,7 +15,7 @@ from server.access.callers import Limits
 from server.access.keys import ApiKey
 from server.access.scopes import SCOPES, Scope
 from server.access.store import KeyStore, NewKey
-from server.db.engine import open_database
+from server.storage import open_app_database
 from tests.server.site import DOCUMENTS, Site, serve
 
 # Name of a key -> its owner and scopes. Ann and Bob may everything, each with their own things.
@@ -48,7 +48,7 @@ class Keyed:
 
 def with_store(settings: Settings, work: Callable[[KeyStore], Coroutine[Any, Any, Any]]) -> Any:
     """What `work(store)` returns; the database is opened beside whoever has it open, as commands do."""
-    database = open_database(settings.app_database)
+    database = open_app_database(settings)
     try:
         return asyncio.run(work(KeyStore(database)))
     finally:

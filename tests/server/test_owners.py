@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from server.db.engine import Database, open_database
+from server.db.engine import Database
 from server.documents import DocumentService
 from server.ingestion.rows import DocumentRows
 from server.ingestion.upload import NewDocument
@@ -21,13 +20,6 @@ from tests.server.errors import assert_error
 from tests.server.keyed import Keyed
 from tests.server.site import QUESTION
 from tools.errors import NotFoundError
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(tmp_path / "app.db")
-    yield opened
-    opened.close()
 
 
 def new_run(owner: str, thread_id: str = "shared") -> NewRun:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -13,28 +13,23 @@ from sqlalchemy import func, select, update
 
 from agent.settings import Settings
 from server import retention
-from server.checkpoints import Checkpoints, open_checkpoints
-from server.db.engine import Database, open_database
+from server.checkpoints import Checkpoints
+from server.db.engine import Database
 from server.db.tables import request_keys, runs, threads
 from server.retention import Pruned, Retention
 from server.runs.rows import NewRun, RequestKey
 from server.runs.store import RunStore
+from server.thread_states import open_thread_states
 from tests.server.runs.building import event, finish, new_run
+from tests.server.saved import writes
 from tools.errors import NotFoundError
 
 DAY_S = 86_400.0
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(tmp_path / "app.db")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-async def checkpoints(tmp_path: Path) -> AsyncIterator[Checkpoints]:
-    async with open_checkpoints(tmp_path / "checkpoints.db") as opened:
+async def checkpoints(kept: Settings) -> AsyncIterator[Checkpoints]:
+    async with open_thread_states(kept) as opened:
         yield opened
 
 
@@ -130,7 +125,7 @@ async def states(checkpoints: Checkpoints, thread_id: str, count: int) -> list[s
 
 
 async def test_the_latest_state_of_each_thread_stays(
-    database: Database, checkpoints: Checkpoints, monkeypatch: pytest.MonkeyPatch
+    database: Database, checkpoints: Checkpoints, kept: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retention, "_BATCH", 2)
     store = RunStore(database)
@@ -145,8 +140,7 @@ async def test_the_latest_state_of_each_thread_stays(
     latest = await checkpoints.aget_tuple({"configurable": {"thread_id": "one"}})
     assert latest is not None
     assert latest.pending_writes == [("task", "messages", "a")]
-    async with checkpoints.conn.execute("SELECT count(*) FROM writes") as counted:
-        assert await counted.fetchone() == (6,)
+    assert await asyncio.to_thread(writes, kept) == 6
 
 
 async def test_nothing_goes_where_it_is_kept_forever(database: Database, checkpoints: Checkpoints) -> None:

@@ -1,21 +1,11 @@
-"""An app database of one's own."""
+"""The keys of an app database of one's own."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from server.access.store import KeyStore
-from server.db.engine import Database, open_database
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(tmp_path / "app.db")
-    yield opened
-    opened.close()
+from server.db.engine import Database
 
 
 @pytest.fixture

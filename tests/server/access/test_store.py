@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
+from agent.settings import Settings
 from server.access.callers import Limits
 from server.access.keys import ApiKey
 from server.access.store import KeyStore, NewKey
 from server.db.engine import Database
 from server.db.tables import audit
+from server.storage import open_app_database
 from tools.errors import InputError, NotFoundError
 
 HOUR = 3600.0
@@ -44,13 +44,14 @@ async def test_a_limit_of_0_overrides_the_default(store: KeyStore) -> None:
     assert record.limits(Limits(requests_per_minute=10)).requests_per_minute == 0
 
 
+@pytest.mark.parametrize("kept", ["sqlite"], indirect=True)
 def test_the_database_never_holds_a_key(store: KeyStore, tmp_path: Path) -> None:
     async def make() -> list[ApiKey]:
         key = await store.create(NewKey("ann", "", ["chat"]))
         return [key, await store.rotate(key.key_id, HOUR)]
 
     keys = asyncio.run(make())
-    content = b"".join(file.read_bytes() for file in tmp_path.glob("app.db*"))
+    content = b"".join(file.read_bytes() for file in tmp_path.glob("switchyard.db*"))
     assert keys[0].key_id.encode() in content
     assert not any(key.secret.encode() in content for key in keys)
 
@@ -135,10 +136,11 @@ async def test_an_unknown_key_is_not_found(store: KeyStore) -> None:
             await attempt
 
 
-async def test_a_key_made_beside_a_running_server_is_found(store: KeyStore, tmp_path: Path) -> None:
+async def test_a_key_made_beside_a_running_server_is_found(store: KeyStore, kept: Settings) -> None:
     key = await store.create(NewKey("ann", "", ["chat"]))
-    with closing(sqlite3.connect(tmp_path / "app.db")) as other, other:
-        other.execute("UPDATE api_keys SET revoked_at = 1")
+    other = await asyncio.to_thread(open_app_database, kept)
+    await KeyStore(other).revoke(key.key_id)
+    await asyncio.to_thread(other.close)
     assert not await accepts(store, key)
 
 

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from datetime import datetime
-from pathlib import Path
 from typing import Any, TypeVar
 
+from sqlalchemy import text
+
+from agent.settings import Settings
 from server.audit.chain import ChainCheck
 from server.audit.entry import AuditEntry, Row
 from server.audit.head import read_head
 from server.audit.key import load_key
-from server.audit.reading import check_log, open_log, stored_rows
+from server.audit.reading import check_log, stored_rows
 from server.db.engine import Database
+from server.storage import read_audit_log
+from tests.server.engines import engine_of
 
 _Result = TypeVar("_Result")
+
+_NO_TRIGGERS = {
+    "sqlite": [f"DROP TRIGGER IF EXISTS audit_{name}" for name in ("insert", "update", "delete")],
+    "postgresql": ["ALTER TABLE audit DISABLE TRIGGER USER"],
+}
 
 ENTRIES = (
     AuditEntry("run_ended", "ann", run_id="run-1", route="knowledge", chunks=["policy#0", "policy#3"], score=0.75),
@@ -38,23 +45,23 @@ async def fill(database: Database, *entries: AuditEntry) -> list[Row]:
     return rows
 
 
-def rows_of(path: Path, *bounds: datetime | None) -> list[Row]:
+def rows_of(kept: Settings, *bounds: datetime | None) -> list[Row]:
     """The stored rows."""
 
     def read() -> list[Row]:
-        with open_log(path) as connection:
+        with read_audit_log(kept) as connection:
             return list(stored_rows(connection, *bounds))
 
     return _aside(read)
 
 
-def check(path: Path) -> ChainCheck:
-    """The whole log in `path`, checked against the key and the head beside it."""
+def check(kept: Settings) -> ChainCheck:
+    """The whole log, checked against its key and its head."""
 
     def read() -> ChainCheck:
-        head = read_head(path.with_name("audit-head.json"))
-        with open_log(path) as connection:
-            return check_log(connection, head, load_key(path.with_name("audit.key")))
+        head = read_head(kept.audit_head_file)
+        with read_audit_log(kept) as connection:
+            return check_log(connection, head, load_key(kept.audit_key_file))
 
     return _aside(read)
 
@@ -70,10 +77,10 @@ def found(checked: ChainCheck) -> list[tuple[str, int | None]]:
     return [(problem.code, problem.sequence) for problem in checked.problems]
 
 
-def tamper(path: Path, *statements: str, values: tuple[Any, ...] = ()) -> None:
-    """Change the database as somebody would who may write to its file, triggers or not."""
-    with closing(sqlite3.connect(path)) as connection, connection:
-        for trigger in ("audit_insert", "audit_update", "audit_delete"):
-            connection.execute(f"DROP TRIGGER IF EXISTS {trigger}")
-        for statement in statements:
-            connection.execute(statement, values)
+def tamper(kept: Settings, *statements: str, **values: Any) -> None:
+    """Change the database as somebody would who may write to it, triggers or not."""
+    engine = engine_of(kept)
+    with engine.begin() as connection:
+        for statement in (*_NO_TRIGGERS[engine.dialect.name], *statements):
+            connection.execute(text(statement), values)
+    engine.dispose()

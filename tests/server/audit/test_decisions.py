@@ -8,7 +8,8 @@ from typing import Any
 
 from server.audit.head import read_head
 from server.audit.key import load_key
-from server.audit.reading import check_log, open_log
+from server.audit.reading import check_log
+from server.storage import read_audit_log
 from tests.fakes.endpoint import FRAUD_LOGPROBS, FakeEndpoint, Reply
 from tests.server.audit.logs import found
 from tests.server.site import ANSWER, QUESTION, Site
@@ -114,7 +115,7 @@ def test_deletions_are_audited(site: Site) -> None:
 def test_the_log_of_a_running_server_is_whole(site: Site) -> None:
     site.chat()
     head = read_head(site.settings.audit_head_file)
-    with open_log(site.settings.app_database) as connection:
+    with read_audit_log(site.settings) as connection:
         checked = check_log(connection, head, load_key(site.settings.audit_key_file))
     assert found(checked) == []
     assert checked.rows > 0

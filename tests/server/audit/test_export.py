@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.settings import Settings
 from server.audit.entry import COLUMNS, AuditEntry, Row, row_hash, sealed_text
 from server.audit.export import Format, check_file, export_lines
 from server.audit.key import AuditKey
@@ -125,7 +125,7 @@ def test_csv_holds_no_formula() -> None:
     assert text.splitlines()[0] == ",".join(f'"{name}"' for name in COLUMNS)
 
 
-def test_a_range_of_time_holds_all_rows_between_its_ends(filled: Path) -> None:
+def test_a_range_of_time_holds_all_rows_between_its_ends(filled: Settings) -> None:
     moments = [datetime.fromisoformat(row["time"]) for row in rows_of(filled)]
     assert len(rows_of(filled, moments[1], moments[3])) == 2
     assert len(rows_of(filled, moments[0], moments[4] + timedelta(seconds=1))) == 5
@@ -134,7 +134,7 @@ def test_a_range_of_time_holds_all_rows_between_its_ends(filled: Path) -> None:
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_a_part_of_the_log_is_verified_alone(filled: Path, format: Format) -> None:
+def test_a_part_of_the_log_is_verified_alone(filled: Settings, format: Format) -> None:
     part = rows_of(filled)[2:4]
     lines = list(export_lines(part, format, KEY, {"since": "2026"}))
     assert [code for code, _ in found(check_file(lines, format, None))] == []

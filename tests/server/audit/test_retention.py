@@ -6,17 +6,18 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.settings import Settings
 from server.audit.chain import ChainCheck
 from server.audit.entry import AuditEntry, row_hash, sealed_text
 from server.audit.key import AuditKey
 from server.audit.retention import keep_pruned, prune
-from server.db.engine import Database, open_database
+from server.db.engine import Database
+from server.storage import open_app_database
 from tests.server.audit.logs import check, fill, found, rows_of, tamper
 
 _FUTURE = datetime(2099, 1, 1, tzinfo=UTC)
@@ -26,28 +27,28 @@ async def pruned_before(database: Database, moment: datetime) -> int:
     return await database.write(lambda connection: prune(connection, database.audit, moment))
 
 
-async def test_what_is_left_is_whole_and_can_be_pruned_again(database: Database, path: Path) -> None:
+async def test_what_is_left_is_whole_and_can_be_pruned_again(database: Database, kept: Settings) -> None:
     rows = await fill(database)
     assert await pruned_before(database, datetime.fromisoformat(rows[2]["time"])) == 2
-    assert [row["sequence"] for row in rows_of(path)] == [3, 4, 5, 6]
-    said = rows_of(path)[-1]
+    assert [row["sequence"] for row in rows_of(kept)] == [3, 4, 5, 6]
+    said = rows_of(kept)[-1]
     assert (said["kind"], said["details"]["through_sequence"], said["details"]["rows"]) == ("audit_pruned", 2, 2)
     assert said["details"]["through_hash"] == rows[1]["hash"]
     await fill(database, AuditEntry("key_created", "ann"))
     assert await pruned_before(database, _FUTURE) == 5
-    assert [row["kind"] for row in rows_of(path)] == ["audit_pruned"]
+    assert [row["kind"] for row in rows_of(kept)] == ["audit_pruned"]
     await asyncio.to_thread(database.close)
-    assert found(check(path)) == []
+    assert found(check(kept)) == []
     # The head of before is still explained after a restart.
-    await asyncio.to_thread(lambda: open_database(path).close())
-    assert found(check(path)) == []
+    await asyncio.to_thread(lambda: open_app_database(kept).close())
+    assert found(check(kept)) == []
 
 
-async def test_where_nothing_is_old_nothing_changes(database: Database, path: Path) -> None:
+async def test_where_nothing_is_old_nothing_changes(database: Database, kept: Settings) -> None:
     assert await pruned_before(database, _FUTURE) == 0
     await fill(database)
     assert await pruned_before(database, datetime.now(UTC) - timedelta(days=1)) == 0
-    assert len(rows_of(path)) == 5
+    assert len(rows_of(kept)) == 5
 
 
 @pytest.mark.parametrize(
@@ -58,17 +59,17 @@ async def test_where_nothing_is_old_nothing_changes(database: Database, path: Pa
     ],
 )
 async def test_a_deletion_that_the_log_does_not_speak_of_is_found(
-    path: Path, statement: str, problem: tuple[str, int]
+    kept: Settings, statement: str, problem: tuple[str, int]
 ) -> None:
-    database = await asyncio.to_thread(open_database, path)
+    database = await asyncio.to_thread(open_app_database, kept)
     rows = await fill(database)
     await pruned_before(database, datetime.fromisoformat(rows[2]["time"]))
     await asyncio.to_thread(database.close)
-    await asyncio.to_thread(tamper, path, statement)
-    assert problem in found(check(path))
+    await asyncio.to_thread(tamper, kept, statement)
+    assert problem in found(check(kept))
 
 
-async def test_the_server_prunes_by_itself(database: Database, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_server_prunes_by_itself(database: Database, kept: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     await fill(database)
     asleep = asyncio.Event()
 
@@ -88,7 +89,7 @@ async def test_the_server_prunes_by_itself(database: Database, path: Path, monke
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
-    assert [row["kind"] for row in rows_of(path)] == ["audit_pruned"]
+    assert [row["kind"] for row in rows_of(kept)] == ["audit_pruned"]
 
 
 @given(kept=st.integers(1, 6), change=st.sampled_from(["drop", "swap", "edit", "none"]), at=st.integers(0, 5))

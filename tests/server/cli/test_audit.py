@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from agent.settings import Settings
 from server.audit.key import load_key
 from server.cli.main import app
 from tests.server.audit.logs import ENTRIES, rows_of, tamper
@@ -42,7 +43,7 @@ def test_a_whole_log(run: Run) -> None:
 
 
 def test_what_is_wrong_is_told_with_row_and_reason(run: Run, folder: Path) -> None:
-    tamper(folder / "switchyard.db", "UPDATE audit SET outcome = 'LEGITIMATE' WHERE sequence = 2")
+    tamper(Settings(data_dir=folder), "UPDATE audit SET outcome = 'LEGITIMATE' WHERE sequence = 2")
     result = run("verify")
     assert result.exit_code == 1
     assert "row 2: its content does not fit its hash  edited" in result.stdout
@@ -69,7 +70,7 @@ def test_an_export_is_verified_without_database_and_key(run: Run, tmp_path: Path
 
 
 def test_a_range_of_time(run: Run, folder: Path) -> None:
-    rows = rows_of(folder / "switchyard.db")
+    rows = rows_of(Settings(data_dir=folder))
     lines = run("export", "--since", rows[1]["time"], "--until", rows[3]["time"]).stdout.splitlines()
     records = [json.loads(line) for line in lines]
     assert [record["sequence"] for record in records] == [2, 3, None]
@@ -130,4 +131,4 @@ def test_every_command_teaches_by_example(command: str) -> None:
 
 
 def test_five_entries_make_five_rows(folder: Path) -> None:
-    assert len(rows_of(folder / "switchyard.db")) == len(ENTRIES)
+    assert len(rows_of(Settings(data_dir=folder))) == len(ENTRIES)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine
 from typer.testing import CliRunner
 
 from agent.models.files import ALL_MODEL_FILES
@@ -125,7 +126,7 @@ def test_a_busy_port_fails(tmp_path: Path) -> None:
 
 def test_an_old_database_is_a_warning_and_a_newer_one_fails(tmp_path: Path) -> None:
     database = Settings(data_dir=tmp_path).app_database
-    migrate(f"sqlite:///{database}")
+    migrate(create_engine(f"sqlite:///{database}"))
     _, found, _ = _doctor(tmp_path, SWITCHYARD_SAMPLES="off")
     assert found["Database"]["status"] == "ok"
     assert found["Documents"]["status"] == "warn"

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import sqlite3
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine
+from pydantic import SecretStr
+from sqlalchemy import Table, inspect, text
 
-import server.db
-from server.db.engine import Database, open_database
+from agent.settings import Settings
+from server.db.engine import Database, migrate
 from server.db.tables import metadata
 from server.ingestion.rows import DocumentRows
 from server.ingestion.upload import NewDocument
+from server.storage import open_app_database
+from tests.postgres import Cluster
+from tests.server.engines import engine_of
 
 FIRST_ROW = """
     INSERT INTO documents VALUES
@@ -26,17 +29,42 @@ FIRST_ROW = """
 """
 
 
+_START = """
+import asyncio
+from agent.settings import Settings
+from server.storage import open_app_database
+from server.thread_states import open_thread_states
+
+async def start():
+    async with open_thread_states(Settings()):
+        pass
+
+open_app_database(Settings()).close()
+asyncio.run(start())
+"""
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
+    """Where no table is yet."""
+    if request.param == "sqlite":
+        yield Settings(data_dir=tmp_path)
+        return
+    postgres: Cluster = request.getfixturevalue("postgres")
+    url = postgres.empty()
+    yield Settings(data_dir=tmp_path, database_url=SecretStr(url))
+    postgres.drop(url)
+
+
 @pytest.fixture
-def upgraded(tmp_path: Path) -> Iterator[Database]:
+def upgraded(kept: Settings) -> Iterator[Database]:
     """A database that the first version made and wrote, opened by this one."""
-    path = tmp_path / "app.db"
-    config = Config()
-    config.set_main_option("script_location", str(Path(server.db.__path__[0]) / "migrations"))
-    config.set_main_option("sqlalchemy.url", f"sqlite:///{path}")
-    command.upgrade(config, "0001")
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute(FIRST_ROW)
-    opened = open_database(path)
+    engine = engine_of(kept)
+    migrate(engine, "0001")
+    with engine.begin() as connection:
+        connection.execute(text(FIRST_ROW))
+    engine.dispose()
+    opened = open_app_database(kept)
     yield opened
     opened.close()
 
@@ -51,10 +79,37 @@ async def test_a_document_of_the_first_version_is_kept_and_can_be_replaced(upgra
     assert [row.status for row in await rows.list("ann")] == ["queued"]
 
 
-def test_the_migrations_make_the_declared_tables(tmp_path: Path) -> None:
-    path = tmp_path / "app.db"
-    open_database(path).close()
-    engine = create_engine(f"sqlite:///{path}")
+def test_the_migrations_make_the_declared_tables(kept: Settings) -> None:
+    open_app_database(kept).close()
+    engine = engine_of(kept)
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        made = inspect(connection)
+        for table in metadata.tables.values():
+            found = {index["name"]: bool(index["unique"]) for index in made.get_indexes(table.name)}
+            assert indexes(table).items() <= found.items()
     engine.dispose()
+
+
+def indexes(table: Table) -> dict[str | None, bool]:
+    return {None if index.name is None else str(index.name): index.unique for index in table.indexes}
+
+
+@pytest.mark.parametrize("kept", ["postgres"], indirect=True)
+def test_servers_that_start_together_make_the_tables_once(kept: Settings) -> None:
+    assert kept.database_url is not None
+    environment = os.environ | {"SWITCHYARD_DATABASE_URL": kept.database_url.get_secret_value()}
+    folders = [kept.data_dir / name for name in ("one", "two", "three")]
+    for folder in folders:
+        folder.mkdir()
+    starts = [
+        subprocess.Popen(
+            [sys.executable, "-c", _START],
+            env=environment | {"SWITCHYARD_DATA_DIR": str(folder)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for folder in folders
+    ]
+    assert [(start.communicate()[0], start.returncode) for start in starts] == [("", 0)] * 3

@@ -3,17 +3,19 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy.exc import IntegrityError, OperationalError
 
+from agent.settings import Settings
 from server.db.writer import GroupWriter
+from tests.server.engines import engine_of
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = create_engine(f"sqlite:///{tmp_path / 'app.db'}", connect_args={"check_same_thread": False})
+def engine(kept: Settings) -> Iterator[Engine]:
+    engine = engine_of(kept)
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE notes (n INTEGER PRIMARY KEY)"))
     yield engine
@@ -77,7 +79,7 @@ async def test_one_failure_harms_nobody_else(engine: Engine) -> None:
     assert outcomes[0] == 1
     assert isinstance(outcomes[1], LookupError)
     assert outcomes[2] == 2
-    assert "UNIQUE" in str(outcomes[3])
+    assert isinstance(outcomes[3], IntegrityError)
     assert stored(engine) == [1, 2]
 
 
@@ -107,6 +109,47 @@ async def test_who_stops_waiting_stops_nothing(engine: Engine) -> None:
     await asyncio.to_thread(writer.close)
     assert abandoned.cancelled()
     assert stored(engine) == [1, 2]
+
+
+@pytest.mark.parametrize("kept", ["postgres"], indirect=True)
+async def test_writers_of_two_processes_that_wait_for_each_other_both_succeed(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO notes VALUES (1), (2)"))
+    both_hold = threading.Barrier(2)
+
+    def crossing(first: int, second: int) -> Callable[[Connection], None]:
+        attempts = iter((True,))
+
+        def work(connection: Connection) -> None:
+            change = text("UPDATE notes SET n = n WHERE n = :n")
+            connection.execute(change, {"n": first})
+            if next(attempts, False):
+                both_hold.wait(10)
+            connection.execute(change, {"n": second})
+
+        return work
+
+    writers = GroupWriter(engine), GroupWriter(engine)
+    await asyncio.gather(writers[0].write(crossing(1, 2)), writers[1].write(crossing(2, 1)))
+    for writer in writers:
+        await asyncio.to_thread(writer.close)
+
+
+async def test_an_error_that_a_retry_may_mend_is_told_after_some(engine: Engine) -> None:
+    class DeadlockError(Exception):
+        sqlstate = "40P01"
+
+    attempts: list[Connection] = []
+
+    def unlucky(connection: Connection) -> None:
+        attempts.append(connection)
+        raise OperationalError("UPDATE", {}, DeadlockError())
+
+    writer = GroupWriter(engine)
+    with pytest.raises(OperationalError):
+        await writer.write(unlucky)
+    await asyncio.to_thread(writer.close)
+    assert 2 < len(attempts) < 10
 
 
 def raising(_: Connection) -> None:

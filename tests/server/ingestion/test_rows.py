@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from server.db.engine import Database, open_database
+from server.db.engine import Database
 from server.ingestion.rows import DocumentRow, DocumentRows
 from server.ingestion.upload import NewDocument
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(tmp_path / "app.db")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

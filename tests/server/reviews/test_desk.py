@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 from langgraph.graph import END, START, StateGraph
 from sqlalchemy import select
@@ -22,8 +23,8 @@ from agent.nodes import review
 from agent.nodes.events import emit
 from agent.results import FraudModel, FraudResult, TurnResult
 from agent.review import ReviewAnswer, review_request
+from agent.settings import Settings
 from agent.state import GraphInput, GraphState, ScoredTurn, TurnContext
-from server.checkpoints import open_checkpoints
 from server.db.engine import Database, open_database
 from server.db.tables import audit
 from server.langgraph.graph_calls import graph_call_again
@@ -37,6 +38,8 @@ from server.runs.live import RunRequest
 from server.runs.manager import RunManager, ShuttingDownError
 from server.runs.rows import NewRun, Outcome
 from server.runs.store import RunStore
+from server.storage import open_app_database
+from server.thread_states import open_thread_states
 from tests.fakes.endpoint import FakeEndpoint
 from tests.server.reviews.waiting import open_reviews, paused, said, turns
 from tests.server.site import open_site, serve
@@ -103,14 +106,14 @@ class Office:
 
 
 @pytest.fixture
-async def opens(tmp_path: Path) -> AsyncIterator[Callable[[], Any]]:
-    """Opens the office, as a process that starts does; several times one after the other over the same files."""
+async def opens(kept: Settings) -> AsyncIterator[Callable[[], Any]]:
+    """Opens the office, as a process that starts does; several times one after the other over the same data."""
     async with AsyncExitStack() as stack:
 
         async def opened() -> Office:
-            database = await asyncio.to_thread(open_database, tmp_path / "app.db")
+            database = await asyncio.to_thread(open_app_database, kept)
             stack.push_async_callback(asyncio.to_thread, database.close)
-            checkpoints = await stack.enter_async_context(open_checkpoints(tmp_path / "checkpoints.db"))
+            checkpoints = await stack.enter_async_context(open_thread_states(kept))
             builder: Any = StateGraph(GraphState, context_schema=TurnContext, input_schema=GraphInput)
             builder.add_node("score", _score)
             builder.add_node("review", review.run)
@@ -247,7 +250,7 @@ async def test_another_owner_neither_sees_nor_decides(opens: Callable[[], Any]) 
 Step = st.sampled_from(["approve", "reject", "escalate", "overdue", "answered", "failed"])
 
 
-@settings(max_examples=20, deadline=None)
+@examples(max_examples=20, deadline=None)
 @given(taken=st.lists(Step, max_size=8))
 def test_a_review_only_moves_forward(tmp_path_factory: pytest.TempPathFactory, taken: list[str]) -> None:
     database = open_database(tmp_path_factory.mktemp("reviews") / "app.db")

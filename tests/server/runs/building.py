@@ -5,19 +5,19 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 from langgraph.graph import END, START, StateGraph
 
+from agent.settings import Settings
 from agent.state import GraphInput, GraphState, TurnContext
-from server.checkpoints import open_checkpoints
 from server.db.engine import Database
 from server.langgraph.graph_calls import graph_call_again
 from server.runs.events import RunEvent
 from server.runs.manager import RunManager
 from server.runs.rows import NewRun, Outcome, RequestKey, Strategy
 from server.runs.store import RunStore
+from server.thread_states import open_thread_states
 
 DONE = Outcome("success", {}, None, None, 1.0)
 Node = Callable[[GraphState], Awaitable[GraphState]]
@@ -38,9 +38,11 @@ async def finish(store: RunStore, run: NewRun, outcome: Outcome = DONE) -> str |
 
 
 @asynccontextmanager
-async def managed(database: Database, folder: Path, **nodes: Node) -> AsyncIterator[tuple[RunManager, RunStore]]:
+async def managed(
+    database: Database, kept: Settings, *, holder: str | None = None, **nodes: Node
+) -> AsyncIterator[tuple[RunManager, RunStore]]:
     """A manager, as a process of its own would have it, over a graph of these nodes in their order."""
-    async with open_checkpoints(folder / "checkpoints.db") as checkpoints:
+    async with open_thread_states(kept) as checkpoints:
         builder: Any = StateGraph(GraphState, context_schema=TurnContext, input_schema=GraphInput)
         before = START
         for name, node in nodes.items():
@@ -48,7 +50,7 @@ async def managed(database: Database, folder: Path, **nodes: Node) -> AsyncItera
             builder.add_edge(before, name)
             before = name
         builder.add_edge(before, END)
-        store = RunStore(database)
+        store = RunStore(database, holder)
         graph: Any = builder.compile(checkpointer=checkpoints)
         manager = RunManager(graph, store, checkpoints, graph_call_again, max_concurrent=4, max_waiting=4)
         yield manager, store

@@ -8,11 +8,13 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
+from agent.settings import Settings
 from server.db.engine import Database
 from server.db.tables import runs
 from server.runs.admission import ThreadBusyError
 from server.runs.rows import NewRun, Outcome
 from server.runs.store import RunStore
+from server.storage import open_app_database
 from tests.server.runs.building import DONE, finish, new_run
 
 
@@ -101,3 +103,18 @@ async def test_the_database_refuses_a_second_working_run(database: Database) -> 
                 update(runs).where(runs.c.run_id == second.run_id).values(status="running")
             )
         )
+
+
+async def test_a_run_that_comes_while_another_process_ends_the_one_before_is_not_forgotten(
+    database: Database, kept: Settings
+) -> None:
+    beside = await asyncio.to_thread(open_app_database, kept)
+    ending, coming = RunStore(database), RunStore(beside)
+    working = new_run()
+    await ending.create(working)
+    for _ in range(30):
+        new = new_run()
+        following, admission = await asyncio.gather(finish(ending, working), coming.create(new))
+        assert following == (None if admission.working else new.run_id)
+        ending, coming, working = coming, ending, new
+    await asyncio.to_thread(beside.close)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from agent.nodes.events import emit
+from agent.settings import Settings
 from agent.state import GraphState
 from server.db.engine import Database
 from server.runs.live import RunRequest
@@ -25,8 +25,8 @@ async def _answer(state: GraphState) -> GraphState:
 
 
 @pytest.fixture
-async def opened(database: Database, tmp_path: Path) -> AsyncIterator[tuple[RunManager, RunStore]]:
-    async with managed(database, tmp_path, answer=_answer) as opened:
+async def opened(database: Database, kept: Settings) -> AsyncIterator[tuple[RunManager, RunStore]]:
+    async with managed(database, kept, answer=_answer) as opened:
         yield opened
 
 

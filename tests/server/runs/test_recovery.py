@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
 from agent.nodes.events import answer_id, emit
+from agent.settings import Settings
 from agent.state import GraphState
 from server.db.engine import Database
 from server.db.tables import runs
@@ -79,11 +79,11 @@ def die_at_the_end(manager: RunManager, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(manager._store, "finish", killed)  # pyright: ignore[reportPrivateUsage]
 
 
-async def test_a_run_that_had_said_something_begins_anew(database: Database, tmp_path: Path) -> None:
+async def test_a_run_that_had_said_something_begins_anew(database: Database, kept: Settings) -> None:
     dead, run = RunStore(database), planned(RunRequest("ann", "hello", thread_id="thread"))
     await dead.create(run)
     await dead.append([event(run, 2, "token", '{"text":"an ans"}')])
-    async with managed(database, tmp_path, answer=Node("an answer")) as (manager, store):
+    async with managed(database, kept, answer=Node("an answer")) as (manager, store):
         assert await manager.recover(everything=True) == 1
         assert await names(manager, run.run_id) == ["run", "token", "restart", "token", "result", "end"]
         assert await names(manager, run.run_id, after=2) == ["restart", "token", "result", "end"]
@@ -96,14 +96,14 @@ async def test_a_run_that_had_said_something_begins_anew(database: Database, tmp
 
 
 async def test_a_turn_in_memory_is_not_made_again(
-    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database: Database, kept: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = Node("an answer"), Node("another answer")
-    async with managed(database, tmp_path, answer=first) as (killed, _):
+    async with managed(database, kept, answer=first) as (killed, _):
         die_at_the_end(killed, monkeypatch)
         run = await killed.start(RunRequest("ann", "hello", thread_id="thread"))
         await asyncio.wait_for(killed.drain(20), 60)
-    async with managed(database, tmp_path, answer=second) as (manager, store):
+    async with managed(database, kept, answer=second) as (manager, store):
         await manager.recover(everything=True)
         await asyncio.wait_for(manager.ended("ann", run.run_id), 60)
         assert (first.calls, second.calls) == (1, 0)
@@ -111,14 +111,14 @@ async def test_a_turn_in_memory_is_not_made_again(
         assert (await store.get("ann", run.run_id)).status == "success"
 
 
-async def test_a_client_s_run_goes_on_at_its_last_step(database: Database, tmp_path: Path) -> None:
+async def test_a_client_s_run_goes_on_at_its_last_step(database: Database, kept: Settings) -> None:
     look, answer = Node(), Node("an answer")
     answer.open.clear()
-    async with managed(database, tmp_path, look=look, answer=answer) as (paused, _):
+    async with managed(database, kept, look=look, answer=answer) as (paused, _):
         run = await paused.start(called("thread", durability="sync"))
         reading = asyncio.create_task(names(paused, run.run_id))
         await asyncio.wait_for(answer.entered.wait(), 60)
-        async with managed(database, tmp_path, look=look, answer=answer) as (manager, _):
+        async with managed(database, kept, look=look, answer=answer) as (manager, _):
             await manager.recover(everything=True)
             await paused.keep_once()
             answer.open.set()
@@ -130,15 +130,15 @@ async def test_a_client_s_run_goes_on_at_its_last_step(database: Database, tmp_p
 
 
 async def test_a_run_that_had_paused_stays_paused(
-    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database: Database, kept: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     look, answer = Node(), Node("an answer")
-    async with managed(database, tmp_path, look=look, answer=answer) as (killed, _):
+    async with managed(database, kept, look=look, answer=answer) as (killed, _):
         die_at_the_end(killed, monkeypatch)
         before = await killed.start(called("before", interrupt_before=["answer"]))
         after = await killed.start(called("after", interrupt_after=["look"]))
         await asyncio.wait_for(killed.drain(20), 60)
-    async with managed(database, tmp_path, look=look, answer=answer) as (manager, store):
+    async with managed(database, kept, look=look, answer=answer) as (manager, store):
         await manager.recover(everything=True)
         for run in (before, after):
             await asyncio.wait_for(manager.ended("ann", run.run_id), 60)
@@ -146,12 +146,12 @@ async def test_a_run_that_had_paused_stays_paused(
     assert (look.calls, answer.calls) == (2, 0)
 
 
-async def test_runs_of_a_thread_keep_their_order(database: Database, tmp_path: Path) -> None:
+async def test_runs_of_a_thread_keep_their_order(database: Database, kept: Settings) -> None:
     dead = RunStore(database)
     waiting = [planned(RunRequest("ann", f"hello {n}", thread_id="thread")) for n in range(3)]
     for run in waiting:
         await dead.create(run)
-    async with managed(database, tmp_path, answer=Node("an answer")) as (manager, store):
+    async with managed(database, kept, answer=Node("an answer")) as (manager, store):
         assert await manager.recover(everything=True) == 3
         for run in waiting:
             await asyncio.wait_for(manager.ended("ann", run.run_id), 60)
@@ -160,7 +160,7 @@ async def test_runs_of_a_thread_keep_their_order(database: Database, tmp_path: P
     assert ended == sorted(ended)
 
 
-async def test_a_run_that_is_cut_off_again_and_again_ends_with_an_error(database: Database, tmp_path: Path) -> None:
+async def test_a_run_that_is_cut_off_again_and_again_ends_with_an_error(database: Database, kept: Settings) -> None:
     dead, run = RunStore(database), planned(RunRequest("ann", "hello", thread_id="thread"))
     following = planned(RunRequest("ann", "hello", thread_id="thread"))
     await dead.create(run)
@@ -168,7 +168,7 @@ async def test_a_run_that_is_cut_off_again_and_again_ends_with_an_error(database
     for _ in range(MAX_ATTEMPTS - 1):
         await RunStore(database).claim(everything=True)
     node = Node("an answer")
-    async with managed(database, tmp_path, answer=node) as (manager, store):
+    async with managed(database, kept, answer=node) as (manager, store):
         await manager.recover(everything=True)
         assert await asyncio.wait_for(names(manager, run.run_id), 60) == ["run", "error", "end"]
         row = await store.get("ann", run.run_id)
@@ -178,20 +178,20 @@ async def test_a_run_that_is_cut_off_again_and_again_ends_with_an_error(database
     assert node.calls == 1
 
 
-async def test_a_run_of_an_earlier_version_ends_with_an_error(database: Database, tmp_path: Path) -> None:
+async def test_a_run_of_an_earlier_version_ends_with_an_error(database: Database, kept: Settings) -> None:
     dead, run = RunStore(database), NewRun("old", "thread", "ann", "hello", {}, uuid.uuid4().hex)
     await dead.create(run)
-    async with managed(database, tmp_path, answer=Node("an answer")) as (manager, store):
+    async with managed(database, kept, answer=Node("an answer")) as (manager, store):
         await manager.recover(everything=True)
         assert await asyncio.wait_for(names(manager, "old"), 60) == ["run", "error", "end"]
         assert (await store.get("ann", "old")).error_code == "server_stopped"
 
 
 async def test_an_end_that_cannot_be_written_is_written_later(
-    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database: Database, kept: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(managing, "_WRITE_AGAIN_S", 0)
-    async with managed(database, tmp_path, answer=Node("an answer")) as (manager, store):
+    async with managed(database, kept, answer=Node("an answer")) as (manager, store):
         finish, failures = store.finish, [True, True]
 
         async def full(*arguments: Any) -> str | None:
@@ -209,9 +209,9 @@ async def test_an_end_that_cannot_be_written_is_written_later(
 
 
 async def test_an_end_that_was_never_written_is_made_good_by_the_next_process(
-    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database: Database, kept: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with managed(database, tmp_path, answer=Node("an answer")) as (manager, store):
+    async with managed(database, kept, answer=Node("an answer")) as (manager, store):
 
         async def full(*_: Any) -> str | None:
             raise OperationalError("INSERT", {}, Exception("database or disk is full"))
@@ -219,25 +219,49 @@ async def test_an_end_that_was_never_written_is_made_good_by_the_next_process(
         monkeypatch.setattr(store, "finish", full)
         run = await manager.start(RunRequest("ann", "hello", thread_id="thread"))
         await asyncio.wait_for(manager.drain(0), 60)
-    async with managed(database, tmp_path, answer=Node("an answer")) as (manager, _):
+    async with managed(database, kept, answer=Node("an answer")) as (manager, _):
         await manager.recover(everything=True)
         assert (await asyncio.wait_for(manager.result("ann", run.run_id), 60))["answer"] == "an answer"
 
 
-async def test_a_run_that_another_process_let_work_begins(database: Database, tmp_path: Path) -> None:
+async def test_a_run_that_another_process_let_work_begins(database: Database, kept: Settings) -> None:
     other, first = RunStore(database), planned(RunRequest("ann", "hello", thread_id="thread"))
     await other.create(first)
-    async with managed(database, tmp_path, answer=Node("an answer")) as (manager, _):
+    async with managed(database, kept, answer=Node("an answer")) as (manager, _):
         run = await manager.start(RunRequest("ann", "hello", thread_id="thread"))
         await other.take_back(first)
         await manager.keep_once()
         assert (await asyncio.wait_for(manager.result("ann", run.run_id), 60))["answer"] == "an answer"
 
 
-async def test_a_lease_that_runs_out_is_taken_over_while_the_process_lives(database: Database, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kept", ["postgres"], indirect=True)
+async def test_a_run_begins_soon_after_another_process_has_ended_the_one_before(
+    database: Database, kept: Settings
+) -> None:
+    other, first = RunStore(database), planned(RunRequest("ann", "hello", thread_id="thread"))
+    await other.create(first)
+    async with managed(database, kept, answer=Node("an answer")) as (manager, _):
+        run = await manager.start(RunRequest("ann", "hello", thread_id="thread"))
+        await other.take_back(first)
+        # No heartbeat comes: the run looks by itself.
+        assert (await asyncio.wait_for(manager.result("ann", run.run_id), 60))["answer"] == "an answer"
+
+
+async def test_a_process_takes_over_what_one_of_its_name_has_left(database: Database, kept: Settings) -> None:
+    dead, run = RunStore(database, "name"), planned(RunRequest("ann", "hello", thread_id="thread"))
+    stranger, other = RunStore(database, "other"), planned(RunRequest("ann", "hello", thread_id="elsewhere"))
+    await dead.create(run)
+    await stranger.create(other)
+    async with managed(database, kept, holder="name", answer=Node("an answer")) as (manager, _):
+        assert await manager.recover(everything=False) == 0
+        assert await manager.recover(everything=False, own=True) == 1
+        assert await names(manager, run.run_id) == ["run", "restart", "token", "result", "end"]
+
+
+async def test_a_lease_that_runs_out_is_taken_over_while_the_process_lives(database: Database, kept: Settings) -> None:
     dead, run = RunStore(database), planned(RunRequest("ann", "hello", thread_id="thread"))
     await dead.create(run)
-    async with managed(database, tmp_path, answer=Node("an answer")) as (manager, _):
+    async with managed(database, kept, answer=Node("an answer")) as (manager, _):
         await manager.keep_once()
         assert await manager.cancel("ann", run.run_id) is False
         await database.write(lambda connection: connection.execute(update(runs).values(lease_until=1.0)))

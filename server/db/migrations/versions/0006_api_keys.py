@@ -10,6 +10,9 @@ down_revision = "0005"
 branch_labels = None
 depends_on = None
 
+# Counts of tokens outgrow PostgreSQL's INTEGER; SQLite's has room.
+_COUNT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
 
 def upgrade() -> None:
     """Add the tables and the column."""
@@ -23,8 +26,8 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("scopes", sa.JSON(), nullable=False),
         sa.Column("requests_per_minute", sa.Integer()),
-        sa.Column("tokens_per_day", sa.Integer()),
-        sa.Column("tokens_per_month", sa.Integer()),
+        sa.Column("tokens_per_day", _COUNT),
+        sa.Column("tokens_per_month", _COUNT),
         sa.Column("usd_per_day", sa.Float()),
         sa.Column("usd_per_month", sa.Float()),
         sa.Column("created_at", sa.Float(), nullable=False),
@@ -39,8 +42,8 @@ def upgrade() -> None:
         sa.Column("key_id", sa.String(), nullable=False),
         sa.Column("day", sa.String(), nullable=False),
         sa.Column("requests", sa.Integer(), nullable=False),
-        sa.Column("prompt_tokens", sa.Integer(), nullable=False),
-        sa.Column("completion_tokens", sa.Integer(), nullable=False),
+        sa.Column("prompt_tokens", _COUNT, nullable=False),
+        sa.Column("completion_tokens", _COUNT, nullable=False),
         sa.Column("cost_usd", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("key_id", "day"),
     )

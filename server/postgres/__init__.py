@@ -1,0 +1,1 @@
+"""PostgreSQL instead of the SQLite files. Imported only where SWITCHYARD_DATABASE_URL names one: an extra brings it."""
