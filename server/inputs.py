@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Annotated, Any, cast
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Strict, model_validator
 from pydantic_core import PydanticCustomError
 
 from server.limits import (
@@ -123,6 +123,8 @@ def _thread_id(value: str) -> str:
     return value
 
 
+# Pydantic would take "no" and 0 for false, too.
+Flag = Annotated[bool, Strict()]
 Text = Annotated[str, AfterValidator(_clean)]
 TurnText = Annotated[str, AfterValidator(turn_text)]
 MessageText = Annotated[str, AfterValidator(_message)]

@@ -11,9 +11,10 @@ import tempfile
 from pathlib import Path
 
 from agent.settings import Settings
-from tests.crash.report import page, results
+from tests.crash.report import results
 from tests.crash.scenarios import Matrix
 from tests.fakes.endpoint import fake_endpoint
+from tests.reliability.page import write_page
 
 _ROOT = Path(__file__).parents[2]
 
@@ -31,7 +32,7 @@ def main() -> int:
     if not chosen.only_page:
         chosen.results.write_text(json.dumps(_measure(chosen), indent=1) + "\n", encoding="utf-8")
     data = json.loads(chosen.results.read_text(encoding="utf-8"))
-    chosen.page.write_text(page(data), encoding="utf-8")
+    write_page(chosen.results.parent, chosen.page)
     return 1 if data["lost"] + data["duplicated"] + data["broken_logs"] else 0
 
 
