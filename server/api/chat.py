@@ -15,7 +15,7 @@ from agent.state import DEFAULT_COLLECTION, TurnContext
 from server.access.rules import needs
 from server.dependencies import App, Spender
 from server.idempotency import Identity
-from server.inputs import Flag, MessageText, RequestBody, Text, ThreadId, TurnText, check_conversation
+from server.inputs import Flag, MessageText, RequestBody, Text, ThreadId, TurnText, Whole, check_conversation
 from server.runs.live import RunRequest
 from server.runs.rows import RequestKey
 from server.sse import event_content, stream_events
@@ -39,7 +39,7 @@ class ChatRequest(RequestBody):
     document_ids: list[Text] = Field(default_factory=list[str], max_length=50, description="Documents attached.")
     collection: Text = DEFAULT_COLLECTION
     temperature: float | None = Field(default=None, ge=0, le=2)
-    max_tokens: int | None = Field(default=None, ge=1, le=32768)
+    max_tokens: Whole | None = Field(default=None, ge=1, le=32768)
     stream: Flag = True
 
     @model_validator(mode="after")
@@ -93,7 +93,7 @@ _EVENTS = (
     "on failure `error`, then `end`. Ids are `<run_id>:<seq>`; go on after a lost connection with "
     "`GET /api/v1/runs/{run_id}/events` and `Last-Event-ID`."
 )
-_FIRST_EVENT = {"id": "6f1c…:1", "event": "run", "data": '{"run_id":"6f1c…","thread_id":"9b2e…"}'}
+_FIRST_EVENT = {"id": "6f1c2a9e:1", "event": "run", "data": '{"run_id":"6f1c2a9e","thread_id":"9b2e41d7"}'}
 
 
 @router.post(

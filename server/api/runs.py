@@ -46,7 +46,7 @@ async def get_run(run_id: str, app: App, owner: Owner) -> RunRow:
 @router.get(
     "/{run_id}/events",
     response_class=EventSourceResponse,
-    responses={200: {"content": event_content({"id": "6f1c…:7", "event": "token", "data": '{"text":"within "}'})}},
+    responses={200: {"content": event_content({"id": "6f1c2a9e:7", "event": "token", "data": '{"text":"within "}'})}},
 )
 async def get_events(
     run_id: str,

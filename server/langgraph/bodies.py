@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from server.inputs import Flag, RequestBody, ThreadId, bounded
+from server.inputs import Flag, RequestBody, ThreadId, Whole, bounded
 from server.langgraph.recorder import StreamMode
 from server.runs.rows import Strategy, ThreadStatus
 
@@ -41,7 +41,7 @@ class TurnOptions(BaseModel):
     collection: str = "default"
     document_ids: list[str] = Field(default_factory=list[str], max_length=50)
     temperature: float | None = Field(default=None, ge=0, le=2)
-    max_tokens: int | None = Field(default=None, ge=1, le=32768)
+    max_tokens: Whole | None = Field(default=None, ge=1, le=32768)
 
 
 class CheckpointReference(ProtocolBody):
@@ -111,8 +111,8 @@ class ThreadSearch(ProtocolBody):
     metadata: Metadata = Field(default_factory=dict)
     ids: list[str] | None = Field(default=None, max_length=_MOST_IDS)
     status: ThreadStatus | None = None
-    limit: int = Field(default=10, ge=1, le=1000)
-    offset: int = Field(default=0, ge=0, le=MAX_OFFSET)
+    limit: Whole = Field(default=10, ge=1, le=1000)
+    offset: Whole = Field(default=0, ge=0, le=MAX_OFFSET)
     sort_by: Literal["thread_id", "created_at", "updated_at", "state_updated_at", "status"] = "updated_at"
     sort_order: Literal["asc", "desc"] = "desc"
 
@@ -129,7 +129,7 @@ class StateUpdate(ProtocolBody):
 class HistorySearch(ProtocolBody):
     """Which of a thread's states to list."""
 
-    limit: int = Field(default=10, ge=1, le=1000)
+    limit: Whole = Field(default=10, ge=1, le=1000)
     before: CheckpointReference | str | None = None
     metadata: Metadata | None = None
     checkpoint: CheckpointReference | None = None
@@ -146,5 +146,5 @@ class AssistantSearch(ProtocolBody):
 
     graph_id: str | None = None
     metadata: Metadata = Field(default_factory=dict)
-    limit: int = Field(default=10, ge=1, le=1000)
-    offset: int = Field(default=0, ge=0, le=MAX_OFFSET)
+    limit: Whole = Field(default=10, ge=1, le=1000)
+    offset: Whole = Field(default=0, ge=0, le=MAX_OFFSET)

@@ -37,7 +37,7 @@ _ROW_STATUS: dict[ProtocolStatus, RunStatus | None] = {
     "interrupted": "cancelled",
     "timeout": None,
 }
-_FIRST_EVENT = {"id": "1", "event": "metadata", "data": '{"run_id":"6f1c…","attempt":1}'}
+_FIRST_EVENT = {"id": "1", "event": "metadata", "data": '{"run_id":"6f1c2a9e","attempt":1}'}
 # How a route that answers with events tells so.
 _STREAMED: dict[str, Any] = {
     "response_class": EventSourceResponse,

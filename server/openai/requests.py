@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from agent.memory import LAST_TURNS
 from agent.state import TurnContext
-from server.inputs import Flag, RequestBody, Text, ThreadId, check_conversation, turn_text
+from server.inputs import Flag, RequestBody, Text, ThreadId, Whole, check_conversation, turn_text
 from server.runs.live import RunRequest
 from server.runs.rows import RequestKey
 
@@ -133,8 +133,8 @@ class CompletionRequest(LenientBody):
     stream: Flag | None = None
     stream_options: StreamOptions | None = None
     temperature: float | None = Field(default=None, ge=0, le=2)
-    max_tokens: int | None = Field(default=None, ge=1)
-    max_completion_tokens: int | None = Field(default=None, ge=1, description="The same; this one counts.")
+    max_tokens: Whole | None = Field(default=None, ge=1)
+    max_completion_tokens: Whole | None = Field(default=None, ge=1, description="The same; this one counts.")
     metadata: Metadata | None = None
     n: Annotated[Literal[1] | None, _supported(1, otherwise="There is one answer: `n` must be 1.")] = None
     logprobs: Annotated[

@@ -41,7 +41,7 @@ _STREAM = (
     "last. A client that leaves does not stop the run: `GET /api/v1/runs/{run_id}` has its result, "
     "`POST /api/v1/runs/{run_id}/cancel` stops it."
 )
-_CHUNK = {"data": '{"id": "chatcmpl-6f1c…", …}'}
+_CHUNK = {"data": '{"id": "chatcmpl-6f1c2a9e", …}'}
 
 router = APIRouter(prefix=PREFIX, tags=["openai"], responses=_ERRORS, dependencies=[needs("chat")])
 router.include_router(models.router)
