@@ -1,4 +1,4 @@
-"""agent-chat-ui's hook, `useStream` of the official SDK, in a browser, on a page of another origin than the server's."""
+"""agent-chat-ui's hook, `useStream` of the official SDK, in a browser, on a page of another origin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""`python -m tests.reliability COMMAND`: measure, write docs/results/NAME.json and the page; fails if a promise is broken."""
+"""`python -m tests.reliability COMMAND`: measure, write docs/results/NAME.json and the page.
+
+Fails if a promise is broken.
+"""
 
 from __future__ import annotations
 
@@ -93,7 +96,11 @@ def _fuzz(chosen: argparse.Namespace) -> Json:
 
 async def _fuzzed(seed: int, cuts: int) -> Json:
     made, runs, events, broken = Counter[str](), Counter[str](), 0, list[str]()
-    with tempfile.TemporaryDirectory() as folder, stage(Path(folder)) as server, Progress(*_COLUMNS) as progress:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        stage(Path(folder)) as server,
+        Progress(*_COLUMNS, console=_console) as progress,
+    ):
         task = progress.add_task("cuts", total=cuts)
         async for outcome in fuzz(server.url, seed=seed, cuts=cuts):
             made += outcome.cuts
@@ -111,11 +118,10 @@ def _load(chosen: argparse.Namespace) -> Json:
 
 
 async def _loaded(chosen: argparse.Namespace) -> Json:
-    found: Json = {}
-    fields: Json = {"samples": "on", "max_concurrent_runs": max(16, chosen.reader_runs)}
-    with tempfile.TemporaryDirectory() as folder, Progress(*_COLUMNS) as progress:
+    found: Json = {"max_concurrent_runs": max(16, chosen.reader_runs)}
+    with tempfile.TemporaryDirectory() as folder, Progress(*_COLUMNS, console=_console) as progress:
         task = progress.add_task("indexing the samples", total=5)
-        with stage(Path(folder), **fields) as server:
+        with stage(Path(folder), samples="on", **found) as server:
             questions = await load.answered(server.url, golden_questions(24))
             found["questions"] = len(questions)
             progress.update(task, description="first event", completed=1)
@@ -137,7 +143,7 @@ def _soak(chosen: argparse.Namespace) -> Json:
 
 
 async def _soaked(chosen: argparse.Namespace) -> Json:
-    with tempfile.TemporaryDirectory() as name, Progress(*_COLUMNS) as progress:
+    with tempfile.TemporaryDirectory() as name, Progress(*_COLUMNS, console=_console) as progress:
         folder = Path(name)
         os.environ[FILE_VARIABLE] = str(folder / "tasks.json")
         seconds = round(60 * chosen.minutes)

@@ -22,9 +22,7 @@ def tasks_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def server(
-    tasks_file: Path, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
-) -> Iterator[Stage]:
+def server(tasks_file: Path, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Stage]:
     """A server in a process of its own."""
     start = ("-m", "tests.reliability.inside")
     with stage(tmp_path_factory.mktemp("server"), cache=cache_folder(pytestconfig), start=start) as running:

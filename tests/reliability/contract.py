@@ -100,7 +100,15 @@ def call_all(
         "report-ndjson-path": report,
     }
     given = [f"--{name}={value}" for name, value in options.items()]
-    command = [sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}/openapi.json", *given, "--continue-on-failure"]
+    command = [
+        sys.executable,
+        "-m",
+        "schemathesis.cli",
+        "run",
+        f"{server.url}/openapi.json",
+        *given,
+        "--continue-on-failure",
+    ]
     # Whatever Schemathesis keeps for the next time belongs to this time only.
     ran = subprocess.run(command, cwd=folder, capture_output=not show, text=True, check=False)
     # 1: it found something.

@@ -151,7 +151,9 @@ async def _play(url: str, scene: Scenario) -> Outcome:
     await _follow(run, whole, ())
     after_end = Reader("late", [whole.frames[-1]])
     await _read(run, after_end, Cut(0, 0.0, "both"), to_the_end=True)
-    violations = [f"{scene.number} {reader.kind}: {wrong}" for reader in readers.values() for wrong in check(reader, whole)]
+    violations = [
+        f"{scene.number} {reader.kind}: {wrong}" for reader in readers.values() for wrong in check(reader, whole)
+    ]
     if len(after_end.frames) > 1:
         violations.append(f"{scene.number}: something came after the end")
     cuts = sum((reader.cuts for reader in readers.values()), Counter[str]())
@@ -200,7 +202,12 @@ def _request(protocol: Protocol, message: str) -> tuple[str, dict[str, Any]]:
         return "/api/v1/chat", {"message": message}
     asks = {"messages": [{"role": "user", "content": message}]}
     modes = ["values", "messages", "updates"]
-    return "/runs/stream", {"assistant_id": "switchyard", "input": asks, "stream_mode": modes, "on_disconnect": "continue"}
+    return "/runs/stream", {
+        "assistant_id": "switchyard",
+        "input": asks,
+        "stream_mode": modes,
+        "on_disconnect": "continue",
+    }
 
 
 async def _follow(run: Run, reader: Reader, cuts: Sequence[Cut], *, resume: Resume = "header") -> None:

@@ -1,7 +1,7 @@
 """`switchyard` that tells how many asyncio tasks it has; the server's own code knows nothing of it.
 
-Started as `python -m tests.reliability.inside serve`. At SIGUSR2 it writes the count, with the tasks' names, to the file
-that `TASKS_FILE` names.
+Started as `python -m tests.reliability.inside serve`. At SIGUSR2 it writes the count, with the tasks' names, to the
+file that `TASKS_FILE` names.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Soak: clients that come, leave and cancel for minutes, while the server's memory, files, tasks and logs are watched."""
+"""Soak: clients that come, leave and cancel for minutes, while memory, files, tasks and logs are watched."""
 
 from __future__ import annotations
 
@@ -54,7 +54,9 @@ class Soak:
     actions: Counter[str] = field(default_factory=Counter[str])
     errors: list[str] = field(default_factory=list[str])
 
-    async def run(self, warm_up_s: float, load_s: float, every_s: float, seen: Callable[[Sample], None]) -> dict[str, Any]:
+    async def run(
+        self, warm_up_s: float, load_s: float, every_s: float, seen: Callable[[Sample], None]
+    ) -> dict[str, Any]:
         """Load the server, look at it at rest, load it and watch, look at it at rest again."""
         async with self._load():
             await asyncio.sleep(warm_up_s)
@@ -66,11 +68,13 @@ class Soak:
                 samples.append(await self._sample())
                 seen(samples[-1])
         after = await self._at_rest()
+        returned = ("file_descriptors", "asyncio_tasks")
+        broken = [name for name in returned if getattr(after, name) > getattr(baseline, name)]
         minutes = [sample.at_s / 60 for sample in samples]
         return {
             "seconds": round(samples[-1].at_s - baseline.at_s),
             "actions": dict(sorted(self.actions.items())),
-            "errors": self.errors,
+            "broken": [*self.errors, *(f"{name} do not return" for name in broken)],
             "baseline": asdict(baseline),
             "after": asdict(after),
             "peak": {name: max(getattr(sample, name) for sample in samples) for name in FIGURES},

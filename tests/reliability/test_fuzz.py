@@ -11,7 +11,9 @@ from tests.reliability.wire import Frame
 
 
 def frames(*names: str) -> list[Frame]:
-    return [Frame(seq, name, "{}", f"id: r:{seq}\nevent: {name}\ndata: {{}}".encode()) for seq, name in enumerate(names, 1)]
+    return [
+        Frame(seq, name, "{}", f"id: r:{seq}\nevent: {name}\ndata: {{}}".encode()) for seq, name in enumerate(names, 1)
+    ]
 
 
 WHOLE = Reader("late", frames("run", "token", "result", "end"))

@@ -101,7 +101,7 @@ async def asked(
     *,
     receive_bytes: int | None = None,
 ) -> AsyncIterator[Answer]:
-    """Sends a request (POST if it has a `body`) and yields its answer, its head read; the connection ends with the block.
+    """Sends a request (POST if it has a `body`) and yields its answer, head read; the connection ends with the block.
 
     `receive_bytes` bounds what the system takes in for a reader that does not read.
     """
