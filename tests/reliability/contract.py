@@ -81,9 +81,16 @@ class Calls:
 
 
 def call_all(
-    server: Stage, folder: Path, *, phases: Sequence[str], seed: int, examples: int, show: bool = False
+    server: Stage,
+    folder: Path,
+    *,
+    phases: Sequence[str],
+    seed: int,
+    examples: int,
+    without: Sequence[str] = (),
+    show: bool = False,
 ) -> Json:
-    """Call all operations of a server's own description; with `show`, Schemathesis says how far it is.
+    """Call all operations of a server's own description but those at `without`; `show` tells how far that is.
 
     Raises:
         RuntimeError: Schemathesis did not run to its end.
@@ -100,6 +107,7 @@ def call_all(
         "report-ndjson-path": report,
     }
     given = [f"--{name}={value}" for name, value in options.items()]
+    given += [f"--exclude-path={path}" for path in without]
     command = [
         sys.executable,
         "-m",
