@@ -39,17 +39,16 @@ def main() -> int:
     for name in [name for name in os.environ if name.startswith("SWITCHYARD_")]:
         del os.environ[name]
     chosen = _parser().parse_args()
+    broken: list[str] = []
     if chosen.command != "page":
         found = {"command": _said(chosen), "machine": machine(), **chosen.measure(chosen)}
         chosen.results.mkdir(parents=True, exist_ok=True)
         file = chosen.results / f"{chosen.command}.json"
         file.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-        _console.print(f"{file}: {'broken: ' + '; '.join(found['broken'][:5]) if found['broken'] else 'well'}")
-        if found["broken"]:
-            write_page(chosen.results, chosen.page)
-            return 1
+        broken = found["broken"]
+        _console.print(f"{file}: {'broken: ' + '; '.join(broken[:5]) if broken else 'well'}")
     write_page(chosen.results, chosen.page)
-    return 0
+    return 1 if broken else 0
 
 
 def _parser() -> argparse.ArgumentParser:

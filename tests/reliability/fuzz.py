@@ -187,8 +187,7 @@ async def _send(url: str, scene: Scenario, message: str, reader: Reader, begun: 
     first, *rest = scene.cuts["asker"]
     async with asked(url, path, body) as answer:
         await answer.read_first_event()
-        known = answer.frames()[0]
-        run_id = known.data.partition('"run_id":"')[2].partition('"')[0]
+        run_id = answer.frames()[0].run_id
         place = f"/api/v1/runs/{run_id}/events" if scene.protocol == "native" else f"/runs/{run_id}/stream"
         run = Run(url, scene.protocol, run_id, place)
         begun.set_result(run)

@@ -115,7 +115,7 @@ async def _fill(url: str, crowd: _Crowd, readers: int, message: str) -> None:
     known: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
     async with asyncio.TaskGroup() as group:
         group.create_task(crowd.read(url, "/api/v1/chat", {"message": message}, known))
-        run_id = (await known).frames()[0].data.partition('"run_id":"')[2].partition('"')[0]
+        run_id = (await known).frames()[0].run_id
         for _ in range(readers - 1):
             group.create_task(crowd.read(url, f"/api/v1/runs/{run_id}/events"))
 

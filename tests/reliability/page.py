@@ -133,7 +133,8 @@ def _soak(data: Json) -> list[str]:
 
 _WATCHED = {
     "rss_mb": "resident memory, MB",
-    "file_descriptors": "file descriptors",
+    "file_descriptors": "file descriptors, without the next",
+    "model_connections": "connections to the model",
     "threads": "threads",
     "asyncio_tasks": "asyncio tasks",
     "app_wal_kb": "write-ahead log of the app database, KB",

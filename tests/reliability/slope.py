@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+FEWEST = 4
+"""Measurements that a slope with an interval takes at least."""
 _Z95 = 1.96
 
 
@@ -26,10 +28,10 @@ def slope(times: Sequence[float], values: Sequence[float]) -> Slope:
     depend on those before, which makes the usual interval too narrow.
 
     Raises:
-        ValueError: fewer than four measurements, or all at one time.
+        ValueError: fewer than `FEWEST` measurements, or all at one time.
     """
-    if len(times) < 4:
-        raise ValueError("a slope with an interval takes at least four measurements")
+    if len(times) < FEWEST:
+        raise ValueError(f"a slope with an interval takes at least {FEWEST} measurements")
     x = np.asarray(times, dtype=float)
     x -= x.mean()
     spread = float(x @ x)

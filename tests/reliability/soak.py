@@ -16,7 +16,7 @@ import psutil
 
 from tests.reliability.endpoint import paced
 from tests.reliability.inside import tasks_of
-from tests.reliability.slope import slope
+from tests.reliability.slope import FEWEST, slope
 from tests.reliability.stage import Stage
 from tests.reliability.wire import asked
 from tests.server.site import QUESTION
@@ -28,11 +28,15 @@ _LOOKS_S = 0.25
 
 @dataclass(frozen=True)
 class Sample:
-    """The server at one moment; `at_s` are seconds since the soak began."""
+    """The server at one moment; `at_s` are seconds since the soak began.
+
+    Its connections to the model are apart from the other files: the client keeps those that it may use again.
+    """
 
     at_s: float
     rss_mb: float
     file_descriptors: int
+    model_connections: int
     threads: int
     asyncio_tasks: int
     app_wal_kb: float
@@ -63,7 +67,7 @@ class Soak:
         baseline = await self._at_rest()
         begun, samples = time.monotonic(), list[Sample]()
         async with self._load():
-            while time.monotonic() - begun < load_s:
+            while time.monotonic() - begun < load_s or len(samples) < FEWEST:
                 await asyncio.sleep(every_s)
                 samples.append(await self._sample())
                 seen(samples[-1])
@@ -110,7 +114,7 @@ class Soak:
         """Ask and leave in the middle; the run goes on. Come back for the rest now and then."""
         async with asked(self.stage.url, "/api/v1/chat", {"message": _question(rng)}) as answer:
             await answer.read_first_event()
-            run_id = answer.frames()[0].data.partition('"run_id":"')[2].partition('"')[0]
+            run_id = answer.frames()[0].run_id
             await answer.read(rng.randint(0, _LONGEST_READ))
         if rng.random() < 0.5:
             (await http.get(f"/api/v1/runs/{run_id}/events", params={"after": 1})).raise_for_status()
@@ -119,7 +123,7 @@ class Soak:
         """Ask, and stop the run while it works."""
         async with asked(self.stage.url, "/api/v1/chat", {"message": _question(rng)}) as answer:
             await answer.read_first_event()
-            run_id = answer.frames()[0].data.partition('"run_id":"')[2].partition('"')[0]
+            run_id = answer.frames()[0].run_id
             await answer.read(rng.randint(0, _LONGEST_READ))
             (await http.post(f"/api/v1/runs/{run_id}/cancel")).raise_for_status()
             await answer.read_all()
@@ -140,27 +144,35 @@ class Soak:
 
     async def _at_rest(self) -> Sample:
         """The server once nobody is connected and no run works."""
-        port = int(self.stage.url.rpartition(":")[2])
         deadline = time.monotonic() + _QUIET_S
         while time.monotonic() < deadline:
             await asyncio.sleep(_LOOKS_S)
-            connections = await asyncio.to_thread(self.stage.measured.process.net_connections, "tcp")
-            ours = [one for one in connections if one.laddr.port == port and one.status != psutil.CONN_LISTEN]
-            if not ours and not any(name.startswith("run ") for name in await self._tasks()):
+            clients, _ = await self._connections()
+            if not clients and not any(name.startswith("run ") for name in await self._tasks()):
                 return await self._sample()
         raise TimeoutError("the server does not come to rest")
 
     async def _sample(self) -> Sample:
         process, settings = self.stage.measured.process, self.stage.settings
+        _, to_model = await self._connections()
         return Sample(
             at_s=round(time.monotonic() - self.started, 1),
             rss_mb=round(self.stage.measured.rss_mb(), 1),
-            file_descriptors=process.num_fds(),
+            file_descriptors=process.num_fds() - to_model,
+            model_connections=to_model,
             threads=process.num_threads(),
             asyncio_tasks=(await self._tasks()).total(),
             app_wal_kb=_wal_kb(settings.app_database),
             checkpoint_wal_kb=_wal_kb(settings.checkpoint_database),
         )
+
+    async def _connections(self) -> tuple[int, int]:
+        """How many connections there are from clients, and to the model."""
+        port = int(self.stage.url.rpartition(":")[2])
+        found = await asyncio.to_thread(self.stage.measured.process.net_connections, "tcp")
+        open_ones = [one for one in found if one.status != psutil.CONN_LISTEN]
+        clients = sum(one.laddr.port == port for one in open_ones)
+        return clients, len(open_ones) - clients
 
     async def _tasks(self) -> Counter[str]:
         return await asyncio.to_thread(tasks_of, self.stage.measured.process.pid, self.tasks_file)

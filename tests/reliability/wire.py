@@ -34,6 +34,11 @@ class Frame:
     data: str
     raw: bytes
 
+    @property
+    def run_id(self) -> str:
+        """The run, as its first event names it."""
+        return json.loads(self.data)["run_id"]
+
 
 @dataclass
 class Answer:
