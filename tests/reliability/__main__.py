@@ -9,6 +9,8 @@ import argparse
 import asyncio
 import json
 import os
+import signal
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -38,6 +40,8 @@ def main() -> int:
     # The figures are those of the defaults, whatever the shell says.
     for name in [name for name in os.environ if name.startswith("SWITCHYARD_")]:
         del os.environ[name]
+    # Ended from outside, it ends the processes that it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     chosen = _parser().parse_args()
     broken: list[str] = []
     if chosen.command != "page":

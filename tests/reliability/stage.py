@@ -62,6 +62,6 @@ def stage(
 
 
 def machine() -> str:
-    """Where figures come from."""
-    usable = len(os.sched_getaffinity(0))
-    return f"{usable} of {os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}"
+    """Where figures come from, and how busy it is at the moment."""
+    usable, (load, _, _) = len(os.sched_getaffinity(0)), os.getloadavg()
+    return f"{usable} of {os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}, load {load:.1f}"
