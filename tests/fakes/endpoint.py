@@ -13,7 +13,7 @@ from threading import Event
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
@@ -101,7 +101,10 @@ class FakeEndpoint:
 
     async def complete(self, request: Request) -> Response:
         """POST /v1/chat/completions."""
-        body = await request.json()
+        try:
+            body = await request.json()
+        except ClientDisconnect:
+            return Response()
         self.requests.append(body)
         reply = self.script(body)
         await asyncio.sleep(reply.delay_s)

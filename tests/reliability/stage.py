@@ -63,5 +63,5 @@ def stage(
 
 def machine() -> str:
     """Where figures come from, and how busy it is at the moment."""
-    usable, (load, _, _) = len(os.sched_getaffinity(0)), os.getloadavg()
-    return f"{usable} of {os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}, load {load:.1f}"
+    cores = f"{len(os.sched_getaffinity(0))} of {os.cpu_count()} cores"
+    return f"{cores}, Python {platform.python_version()}, {platform.system()}, load before {os.getloadavg()[0]:.1f}"
