@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     loading.set_defaults(measure=_load)
     soaking = commands.add_parser("soak", help="come, leave and cancel for minutes", description=_soak.__doc__)
     soaking.add_argument("--minutes", type=float, default=5.0, help="how long, after the warm-up (5)")
-    soaking.add_argument("--warm-up", type=float, default=1.0, help="minutes of the same load before (1)")
+    soaking.add_argument("--warm-up", type=float, default=3.0, help="minutes of the same load before (3)")
     soaking.add_argument("--clients", type=int, default=6, help="at the same time (6)")
     soaking.set_defaults(measure=_soak)
     calling = commands.add_parser("contract", help="all operations, made-up input", description=_contract.__doc__)

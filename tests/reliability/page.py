@@ -43,7 +43,9 @@ Clients with a model that answers in 0.1 to 1.6 s ask and read to the end, leave
 leave a run that ends with its reader, and delete threads. The server is looked at when it is at rest (nobody
 connected, no run at work) after the warm-up and after the load; in between every few seconds. Slopes are by least
 squares over the samples under load, with Newey and West's 95% interval. Tasks are counted by a signal handler that
-only this test's server has. SQLite keeps a write-ahead log's file and writes over it: its size should not grow.
+only this test's server has. SQLite keeps a write-ahead log's file and writes over it: its size should not grow. The
+database's pool makes its connections (three at most, two files each) when they are first needed, caches fill in the
+first minutes: both are not leaks, which would go on.
 """
 _CONTRACT = """
 [Schemathesis](https://schemathesis.readthedocs.io) calls every operation of the server's own `/openapi.json`: the
