@@ -123,7 +123,7 @@ def _soak(data: Json) -> list[str]:
             data["baseline"][name],
             data["peak"][name],
             data["after"][name],
-            f"{slope['value']:+.3g} ({slope['low']:+.3g} to {slope['high']:+.3g})",
+            f"{_signed(slope['value'])} ({_signed(slope['low'])} to {_signed(slope['high'])})",
         )
         for name, slope in data["slope_per_minute"].items()
     ]
@@ -131,6 +131,11 @@ def _soak(data: Json) -> list[str]:
     actions = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in data["actions"].items())
     said = f"{data['seconds']} seconds; {actions}; {len(data['broken'])} promises broken."
     return [*_title("Soak", data), said, "", *crash.table(head, rows), "", _SOAK.strip()]
+
+
+def _signed(change: float) -> str:
+    # What does not change has a slope of nearly nothing, of either sign.
+    return f"{round(change, 3) or 0.0:+.3g}"
 
 
 _WATCHED = {
