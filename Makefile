@@ -14,12 +14,12 @@ export LANGGRAPH_STRICT_MSGPACK := true
 export LANGGRAPH_CLI_NO_ANALYTICS := 1
 export LANGGRAPH_NO_VERSION_CHECK := true
 
-.PHONY: help serve test lint finetune adapter bench crash eval studio phoenix docs lock audit sbom clean
+.PHONY: help serve test lint finetune adapter bench crash reliability eval studio phoenix docs lock audit sbom clean
 .SILENT:
 .DEFAULT_GOAL := help
 
 help: ## print this list
-	grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+	grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
 
 serve: .venv/.base ## install what is needed, index the samples on first start, serve on port 8000 (ARGS="--port 8001")
 	exec $(BIN)/switchyard serve $(ARGS)
@@ -44,6 +44,11 @@ bench: .venv/.dev ## measure latency, throughput, start and memory, with the raw
 
 crash: .venv/.dev ## kill the server at chosen points 300 times, check what is left, write docs/reliability.md (ARGS="--scenarios 30")
 	$(BIN)/python -m tests.crash $(ARGS)
+
+# Parts: fuzz, load, soak, contract.
+reliability: .venv/.dev ## cut readers off, load, soak, check the contract, write docs/reliability.md (ARGS="soak --minutes 60")
+	$(if $(ARGS),$(BIN)/python -m tests.reliability $(ARGS),\
+		for part in fuzz load soak contract; do $(BIN)/python -m tests.reliability $$part || exit 1; done)
 
 eval: .venv/.base ## replay the golden queries through the graph (ARGS="--quick")
 	$(BIN)/switchyard eval run $(ARGS)
@@ -87,7 +92,8 @@ clean: ## remove environments, caches and build output; data stays
 	$(INSTALL) .venv finetune$(TORCH)
 	touch .venv/.finetune
 
-# The official JavaScript client, which one test drives; Node comes with pyright. Without an npm registry it is skipped.
+# The official JavaScript client and its React hook, which tests drive; Node comes with pyright. Without an npm registry
+# those tests are skipped.
 tests/js/node_modules: tests/js/package-lock.json .venv/.dev
 	scripts/javascript.sh
 

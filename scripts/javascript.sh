@@ -6,5 +6,5 @@ if ../../.venv/bin/python -c "$npm" ci --ignore-scripts --no-audit --no-fund --l
     --fetch-retries 1 --fetch-timeout 30000; then
     touch node_modules
 else
-    echo "The JavaScript client could not be installed; its test is skipped." >&2
+    echo "The JavaScript client could not be installed; its tests are skipped." >&2
 fi

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Annotated, Any, cast
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Strict, model_validator
 from pydantic_core import PydanticCustomError
 
 from server.limits import (
@@ -115,6 +115,12 @@ def _message(text: str) -> str:
     return text
 
 
+def _no_flag(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise PydanticCustomError("invalid_number", "Send a number, not true or false.")
+    return value
+
+
 def _thread_id(value: str) -> str:
     if not _THREAD_ID.fullmatch(value):
         raise PydanticCustomError(
@@ -123,6 +129,9 @@ def _thread_id(value: str) -> str:
     return value
 
 
+# Pydantic would take "no" and 0 for false, too, and false for 0.
+Flag = Annotated[bool, Strict()]
+Whole = Annotated[int, BeforeValidator(_no_flag)]
 Text = Annotated[str, AfterValidator(_clean)]
 TurnText = Annotated[str, AfterValidator(turn_text)]
 MessageText = Annotated[str, AfterValidator(_message)]

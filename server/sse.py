@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from typing import Any
 
 from sse_starlette.event import ServerSentEvent
 from sse_starlette.sse import EventSourceResponse
@@ -12,6 +13,18 @@ from server.runs.events import RunEvent
 
 _PING_S = 15
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+def event_content(example: Mapping[str, str]) -> dict[str, Any]:
+    """A stream of events as the API's description tells of it: in OpenAPI 3.1 the schema is that of each event."""
+    fields = {
+        "event": "What it tells; left out where all events are alike.",
+        "data": "JSON, or the mark of the end.",
+        "id": "Where it is in its stream: what to send as `Last-Event-ID`.",
+    }
+    properties = {name: {"type": "string", "description": said} for name, said in fields.items()}
+    schema = {"type": "object", "required": ["data"], "properties": properties}
+    return {"text/event-stream": {"schema": schema, "example": dict(example)}}
 
 
 def stream_events(events: AsyncIterator[Sequence[RunEvent]]) -> EventSourceResponse:

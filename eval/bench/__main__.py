@@ -13,10 +13,10 @@ import yaml
 from rich.console import Console
 
 from eval.bench import measures, processes
+from eval.bench.chats import golden_questions
 from eval.bench.report import Results, write_report
 
 _ROOT = Path(__file__).parents[2]
-_GOLDEN = _ROOT / "eval" / "golden" / "knowledge.jsonl"
 _SAMPLES = _ROOT / "samples"
 _SAMPLE_TRANSACTIONS = _SAMPLES / "transactions" / "transactions.jsonl"
 _DOCUMENTS = {
@@ -44,7 +44,7 @@ def main() -> None:
 
 
 async def _measure(data: Path) -> Results:
-    questions = _questions()
+    questions = golden_questions(_QUESTIONS)
     results: Results = {}
     with tempfile.TemporaryDirectory() as folder, processes.fake_model() as fake:
         _progress.print("Indexing the samples (first run only) and capturing prompts")
@@ -64,11 +64,6 @@ async def _measure(data: Path) -> Results:
         results["memory"] = await measures.memory_in_use(server, raw, _documents())
     results["router"] = measures.router_latency(data / "cache")
     return results
-
-
-def _questions() -> list[str]:
-    cases = [json.loads(line) for line in _GOLDEN.read_text("utf-8").splitlines()]
-    return [case["turns"][-1] for case in cases if len(case["turns"]) == 1][:_QUESTIONS]
 
 
 def _transactions() -> list[dict[str, Any]]:

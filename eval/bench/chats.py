@@ -7,9 +7,12 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
+
+_GOLDEN = Path(__file__).parents[1] / "golden" / "knowledge.jsonl"
 
 
 @dataclass
@@ -30,6 +33,12 @@ class Chat:
         names = [name for _, name in self.events]
         in_order = numbers == list(range(1, len(numbers) + 1))
         return in_order and self.result is not None and names[-1:] == ["end"] and names.count("end") == 1
+
+
+def golden_questions(count: int) -> list[str]:
+    """Questions over the samples that need no conversation before them."""
+    cases = [json.loads(line) for line in _GOLDEN.read_text("utf-8").splitlines()]
+    return [case["turns"][-1] for case in cases if len(case["turns"]) == 1][:count]
 
 
 async def stream_chat(client: httpx.AsyncClient, message: str) -> Chat:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import FastAPI, Security, params
+from fastapi import Depends, FastAPI, Security, params
 from fastapi.routing import RouteContext, iter_route_contexts
 from fastapi.security import HTTPBearer
 
@@ -17,11 +17,18 @@ _DESCRIPTION = "An API key, or `X-Api-Key` with the same. Not asked for with SWI
 
 
 class Needs(HTTPBearer):
-    """A route's declaration: one of these scopes, or none where everybody may call it. The gate enforces it."""
+    """A route's declaration: one of these scopes. The gate enforces it."""
 
     def __init__(self, scopes: frozenset[Scope]) -> None:
         super().__init__(scheme_name="key", description=_DESCRIPTION, auto_error=False)
         self.scopes = scopes
+
+
+class Open:
+    """A route's declaration: everybody may call it, with a key or without. Nothing that the API's description names."""
+
+    async def __call__(self) -> None:
+        """FastAPI calls what a route depends on."""
 
 
 def needs(*scopes: Scope) -> params.Security:
@@ -30,9 +37,9 @@ def needs(*scopes: Scope) -> params.Security:
     return Security(Needs(frozenset(scopes)))
 
 
-def open_to_all() -> params.Security:
+def open_to_all() -> params.Depends:
     """Declares that a route needs no key."""
-    return Security(Needs(frozenset()))
+    return Depends(Open())
 
 
 @dataclass(frozen=True)
@@ -96,8 +103,7 @@ def _read(app: FastAPI) -> Iterator[RouteRule]:
 
 def _rule(path: str, route: RouteContext) -> Rule | None:
     declared: list[Any] = getattr(route, "dependencies", [])
-    wanted = [each.dependency.scopes for each in declared if isinstance(each.dependency, Needs)]
-    if not wanted:
-        return _UNDECLARED_ROUTES.get(path)
-    asked = tuple(scopes for scopes in wanted if scopes)
-    return Rule(open=not asked, scopes=asked)
+    asked = tuple(each.dependency.scopes for each in declared if isinstance(each.dependency, Needs))
+    if asked:
+        return Rule(open=False, scopes=asked)
+    return _EVERYBODY if any(isinstance(each.dependency, Open) for each in declared) else _UNDECLARED_ROUTES.get(path)

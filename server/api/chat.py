@@ -15,10 +15,10 @@ from agent.state import DEFAULT_COLLECTION, TurnContext
 from server.access.rules import needs
 from server.dependencies import App, Spender
 from server.idempotency import Identity
-from server.inputs import MessageText, RequestBody, Text, ThreadId, TurnText, check_conversation
+from server.inputs import Flag, MessageText, RequestBody, Text, ThreadId, TurnText, Whole, check_conversation
 from server.runs.live import RunRequest
 from server.runs.rows import RequestKey
-from server.sse import stream_events
+from server.sse import event_content, stream_events
 
 router = APIRouter(tags=["chat"], dependencies=[needs("chat")])
 
@@ -39,8 +39,8 @@ class ChatRequest(RequestBody):
     document_ids: list[Text] = Field(default_factory=list[str], max_length=50, description="Documents attached.")
     collection: Text = DEFAULT_COLLECTION
     temperature: float | None = Field(default=None, ge=0, le=2)
-    max_tokens: int | None = Field(default=None, ge=1, le=32768)
-    stream: bool = True
+    max_tokens: Whole | None = Field(default=None, ge=1, le=32768)
+    stream: Flag = True
 
     @model_validator(mode="after")
     def _one_question(self) -> ChatRequest:
@@ -93,17 +93,13 @@ _EVENTS = (
     "on failure `error`, then `end`. Ids are `<run_id>:<seq>`; go on after a lost connection with "
     "`GET /api/v1/runs/{run_id}/events` and `Last-Event-ID`."
 )
-_SSE_EXAMPLE = (
-    'id: 6f1c…:1\nevent: run\ndata: {"run_id":"6f1c…","thread_id":"9b2e…"}\n\n'
-    'id: 6f1c…:2\nevent: route\ndata: {"routed_to":"knowledge","confidence":0.99}\n\n'
-)
-_SSE_CONTENT: dict[str, Any] = {"schema": {"type": "string"}, "example": _SSE_EXAMPLE}
+_FIRST_EVENT = {"id": "6f1c2a9e:1", "event": "run", "data": '{"run_id":"6f1c2a9e","thread_id":"9b2e41d7"}'}
 
 
 @router.post(
     "/chat",
     response_model=ChatResult,
-    responses={200: {"description": _EVENTS, "content": {"text/event-stream": _SSE_CONTENT}}},
+    responses={200: {"description": _EVENTS, "content": event_content(_FIRST_EVENT)}},
     summary="Ask, extract or score: one turn",
 )
 async def chat(

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from agent.state import DEFAULT_COLLECTION
 from server.ingestion.upload import NewDocument, SyncedFile
-from server.inputs import RequestBody, Text, bounded
+from server.inputs import RequestBody, Text, Whole, bounded
 from server.limits import MAX_DOCUMENT_CHARS
 from tools.errors import InputError
 from tools.knowledge.chunking import ChunkingStrategy, ChunkSettings
@@ -21,8 +21,8 @@ DocumentId = Annotated[Text, Field(min_length=1, max_length=512)]
 class ChunkOptions(RequestBody):
     """How documents are cut, in tokens of the embedding model (which reads 256 at most)."""
 
-    chunk_size: int = Field(default=200, ge=16, le=240)
-    chunk_overlap: int = Field(default=20, ge=0, le=100)
+    chunk_size: Whole = Field(default=200, ge=16, le=240)
+    chunk_overlap: Whole = Field(default=20, ge=0, le=100)
     chunking: ChunkingStrategy = Field(
         default="recursive",
         description="`recursive` follows the structure, `fixed` counts tokens, `semantic` also sees topics change.",

@@ -12,7 +12,7 @@ from server.access.rules import needs
 from server.dependencies import App, Owner
 from server.runs.events import parse_cursor
 from server.runs.rows import RunRow, RunStatus
-from server.sse import stream_events
+from server.sse import event_content, stream_events
 
 router = APIRouter(prefix="/runs", tags=["runs"], dependencies=[needs("chat")])
 
@@ -43,7 +43,11 @@ async def get_run(run_id: str, app: App, owner: Owner) -> RunRow:
     return await app.store.get(owner, run_id)
 
 
-@router.get("/{run_id}/events", responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}})
+@router.get(
+    "/{run_id}/events",
+    response_class=EventSourceResponse,
+    responses={200: {"content": event_content({"id": "6f1c2a9e:7", "event": "token", "data": '{"text":"within "}'})}},
+)
 async def get_events(
     run_id: str,
     app: App,

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from agent.state import DEFAULT_COLLECTION, TurnContext
 from server.access.rules import needs
 from server.dependencies import App, Owner
-from server.inputs import RequestBody, Text
+from server.inputs import Flag, RequestBody, Text, Whole
 from tools.knowledge.documents import Passage
 from tools.knowledge.retrieve import SearchMode
 from tools.knowledge.store import Where
@@ -29,9 +29,9 @@ class SearchRequest(RequestBody):
     """A search."""
 
     query: Annotated[Text, Field(min_length=1, max_length=10_000)] = Field(examples=["dispute window credit card"])
-    top_k: int = Field(default=5, ge=1, le=100)
+    top_k: Whole = Field(default=5, ge=1, le=100)
     mode: SearchMode = "hybrid"
-    rerank: bool = Field(default=False, description="Order the passages by their best sentence.")
+    rerank: Flag = Field(default=False, description="Order the passages by their best sentence.")
     filters: Filters = Field(default_factory=Filters)
     collection: Text = DEFAULT_COLLECTION
 

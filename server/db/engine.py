@@ -10,18 +10,16 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import orjson
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event
 
 from server.audit.trail import AuditFiles, AuditTrail
+from server.db.schema import migrate
 from server.db.writer import GroupWriter
 
 _Result = TypeVar("_Result")
 
 READERS: Final = 2
 _BUSY_TIMEOUT_S = 30
-_MIGRATIONS = Path(__file__).with_name("migrations")
 
 
 class Database:
@@ -78,14 +76,6 @@ def open_database(path: Path, audit_files: AuditFiles | None = None) -> Database
     engine = create_engine(url, connect_args=connecting, **JSON_FORMAT)
     event.listen(engine, "connect", _configure)
     return Database(engine, AuditTrail.open(engine, audit_files or AuditFiles.beside(path)))
-
-
-def migrate(engine: Engine, revision: str = "head") -> None:
-    """Run the Alembic migrations up to a revision. Closes the engine's connections. Blocks."""
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    config.attributes["engine"] = engine
-    command.upgrade(config, revision)
 
 
 def _to_json(value: Any) -> str:

@@ -6,13 +6,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from server.inputs import RequestBody, ThreadId, bounded
+from server.inputs import Flag, RequestBody, ThreadId, Whole, bounded
 from server.langgraph.recorder import StreamMode
 from server.runs.rows import Strategy, ThreadStatus
 
 Names = list[str] | Literal["*"]
 JsonObject = dict[str, Any]
 Metadata = Annotated[JsonObject, AfterValidator(bounded)]
+# No list is that long; the database's integers end somewhere.
+MAX_OFFSET = 10**9
+_MOST_IDS = 1000
+_INPUT = {"messages": [{"role": "user", "content": "How long does a cardholder have to dispute a charge?"}]}
 
 
 def _listed(value: Any) -> Any:
@@ -37,7 +41,7 @@ class TurnOptions(BaseModel):
     collection: str = "default"
     document_ids: list[str] = Field(default_factory=list[str], max_length=50)
     temperature: float | None = Field(default=None, ge=0, le=2)
-    max_tokens: int | None = Field(default=None, ge=1, le=32768)
+    max_tokens: Whole | None = Field(default=None, ge=1, le=32768)
 
 
 class CheckpointReference(ProtocolBody):
@@ -65,8 +69,8 @@ class RunConfig(ProtocolBody):
 class RunBody(ProtocolBody):
     """A run."""
 
-    assistant_id: str
-    input: JsonObject | None = None
+    assistant_id: str = Field(examples=["switchyard"])
+    input: JsonObject | None = Field(default=None, examples=[_INPUT])
     command: ResumeCommand | None = None
     metadata: Metadata = Field(default_factory=dict)
     config: RunConfig = RunConfig()
@@ -76,13 +80,13 @@ class RunBody(ProtocolBody):
     interrupt_before: Names = Field(default_factory=list[str])
     interrupt_after: Names = Field(default_factory=list[str])
     stream_mode: Annotated[list[StreamMode], BeforeValidator(_listed)] = Field(default_factory=_values)
-    stream_subgraphs: bool = False
+    stream_subgraphs: Flag = False
     on_disconnect: Literal["cancel", "continue"] = "continue"
     on_completion: Literal["delete", "keep"] = "delete"
     multitask_strategy: Strategy = "enqueue"
     if_not_exists: Literal["create", "reject"] = "reject"
     durability: Literal["sync", "async", "exit"] | None = None
-    checkpoint_during: bool | None = None
+    checkpoint_during: Flag | None = None
     after_seconds: float | None = None
     webhook: str | None = None
 
@@ -105,10 +109,10 @@ class ThreadSearch(ProtocolBody):
     """Which threads to list."""
 
     metadata: Metadata = Field(default_factory=dict)
-    ids: list[str] | None = None
+    ids: list[str] | None = Field(default=None, max_length=_MOST_IDS)
     status: ThreadStatus | None = None
-    limit: int = Field(default=10, ge=1, le=1000)
-    offset: int = Field(default=0, ge=0)
+    limit: Whole = Field(default=10, ge=1, le=1000)
+    offset: Whole = Field(default=0, ge=0, le=MAX_OFFSET)
     sort_by: Literal["thread_id", "created_at", "updated_at", "state_updated_at", "status"] = "updated_at"
     sort_order: Literal["asc", "desc"] = "desc"
 
@@ -125,7 +129,7 @@ class StateUpdate(ProtocolBody):
 class HistorySearch(ProtocolBody):
     """Which of a thread's states to list."""
 
-    limit: int = Field(default=10, ge=1, le=1000)
+    limit: Whole = Field(default=10, ge=1, le=1000)
     before: CheckpointReference | str | None = None
     metadata: Metadata | None = None
     checkpoint: CheckpointReference | None = None
@@ -142,5 +146,5 @@ class AssistantSearch(ProtocolBody):
 
     graph_id: str | None = None
     metadata: Metadata = Field(default_factory=dict)
-    limit: int = Field(default=10, ge=1, le=1000)
-    offset: int = Field(default=0, ge=0)
+    limit: Whole = Field(default=10, ge=1, le=1000)
+    offset: Whole = Field(default=0, ge=0, le=MAX_OFFSET)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
@@ -15,7 +15,7 @@ from server.dependencies import App, Owner, Spender
 from server.idempotency import Identity
 from server.inputs import ThreadId
 from server.langgraph.answers import json_answer
-from server.langgraph.bodies import RunBody
+from server.langgraph.bodies import MAX_OFFSET, RunBody
 from server.langgraph.calls import run_request, temporary
 from server.langgraph.streams import cursor, event_stream, final_state
 from server.langgraph.thread_store import ThreadStore
@@ -23,6 +23,7 @@ from server.langgraph.threads import Owned, Threads
 from server.langgraph.views import run_view
 from server.runs.live import StartedRun
 from server.runs.rows import RequestKey, RunRow, RunStatus
+from server.sse import event_content
 from tools.errors import NotFoundError
 
 router = APIRouter(tags=["langgraph: runs"], dependencies=[needs("chat")])
@@ -36,6 +37,12 @@ _ROW_STATUS: dict[ProtocolStatus, RunStatus | None] = {
     "interrupted": "cancelled",
     "timeout": None,
 }
+_FIRST_EVENT = {"id": "1", "event": "metadata", "data": '{"run_id":"6f1c2a9e","attempt":1}'}
+# How a route that answers with events tells so.
+_STREAMED: dict[str, Any] = {
+    "response_class": EventSourceResponse,
+    "responses": {200: {"content": event_content(_FIRST_EVENT)}},
+}
 
 
 @router.post("/threads/{thread_id}/runs")
@@ -47,7 +54,7 @@ async def create_run(
     return json_answer(run_view(await app.store.get(caller.owner, run.run_id)), Content_Location=_place(run))
 
 
-@router.post("/threads/{thread_id}/runs/stream")
+@router.post("/threads/{thread_id}/runs/stream", **_STREAMED)
 async def stream_run(
     thread_id: ThreadId, body: RunBody, app: App, caller: Spender, threads: Threads, identity: Identity
 ) -> EventSourceResponse:
@@ -79,7 +86,7 @@ async def list_runs(
     app: App,
     owner: Owner,
     limit: Annotated[int, Query(ge=1, le=1000)] = 10,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=MAX_OFFSET)] = 0,
     status: ProtocolStatus | None = None,
 ) -> Response:
     """The thread's runs, the newest first."""
@@ -105,7 +112,7 @@ async def join_run(
     return final_state(app, request, owner, _path(row), run_id, cancel_on_disconnect=cancel_on_disconnect)
 
 
-@router.get("/threads/{thread_id}/runs/{run_id}/stream")
+@router.get("/threads/{thread_id}/runs/{run_id}/stream", **_STREAMED)
 async def join_stream(
     thread: Owned,
     run_id: str,
@@ -150,7 +157,7 @@ async def create_stateless(body: RunBody, app: App, caller: Spender, identity: I
     return json_answer(run_view(await app.store.get(caller.owner, run.run_id)), Content_Location=f"/runs/{run.run_id}")
 
 
-@router.post("/runs/stream")
+@router.post("/runs/stream", **_STREAMED)
 async def stream_stateless(body: RunBody, app: App, caller: Spender, identity: Identity) -> EventSourceResponse:
     """Start a run on a thread of its own and follow its events."""
     run = await _start_alone(app, caller, body, identity.of(body))
@@ -168,7 +175,7 @@ async def wait_stateless(
     return final_state(app, request, caller.owner, _place(run), run.run_id, cancel_on_disconnect=leaving)
 
 
-@router.get("/runs/{run_id}/stream")
+@router.get("/runs/{run_id}/stream", **_STREAMED)
 async def join_stateless(
     run_id: str, app: App, owner: Owner, last_event_id: Annotated[str | None, Header()] = None
 ) -> EventSourceResponse:

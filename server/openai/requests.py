@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from agent.memory import LAST_TURNS
 from agent.state import TurnContext
-from server.inputs import RequestBody, Text, ThreadId, check_conversation, turn_text
+from server.inputs import Flag, RequestBody, Text, ThreadId, Whole, check_conversation, turn_text
 from server.runs.live import RunRequest
 from server.runs.rows import RequestKey
 
@@ -103,7 +103,7 @@ def _ending_with_a_question(messages: list[PromptMessage]) -> list[PromptMessage
 class StreamOptions(LenientBody):
     """What a stream holds besides the answer."""
 
-    include_usage: bool | None = Field(default=None, description="Whether a last chunk gives the tokens used.")
+    include_usage: Flag | None = Field(default=None, description="Whether a last chunk gives the tokens used.")
 
 
 class ResponseFormat(LenientBody):
@@ -130,11 +130,11 @@ class CompletionRequest(LenientBody):
         examples=[[{"role": "user", "content": "How long does a cardholder have to dispute a charge?"}]],
         description="Ends with the user's message. Messages of other roles than user and assistant have no effect.",
     )
-    stream: bool | None = None
+    stream: Flag | None = None
     stream_options: StreamOptions | None = None
     temperature: float | None = Field(default=None, ge=0, le=2)
-    max_tokens: int | None = Field(default=None, ge=1)
-    max_completion_tokens: int | None = Field(default=None, ge=1, description="The same; this one counts.")
+    max_tokens: Whole | None = Field(default=None, ge=1)
+    max_completion_tokens: Whole | None = Field(default=None, ge=1, description="The same; this one counts.")
     metadata: Metadata | None = None
     n: Annotated[Literal[1] | None, _supported(1, otherwise="There is one answer: `n` must be 1.")] = None
     logprobs: Annotated[

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import Any
 
 from fastapi import APIRouter
 from sse_starlette.sse import EventSourceResponse
@@ -19,7 +18,7 @@ from server.openai.errors import PREFIX, OpenAIErrorBody
 from server.openai.requests import CompletionRequest
 from server.openai.settled import SettledText
 from server.openai.streams import completion_frames
-from server.sse import stream_frames
+from server.sse import event_content, stream_frames
 
 _ERRORS: dict[int | str, dict[str, object]] = {
     code: {"model": OpenAIErrorBody, "description": description}
@@ -42,7 +41,7 @@ _STREAM = (
     "last. A client that leaves does not stop the run: `GET /api/v1/runs/{run_id}` has its result, "
     "`POST /api/v1/runs/{run_id}/cancel` stops it."
 )
-_STREAM_CONTENT: dict[str, Any] = {"schema": {"type": "string"}, "example": 'data: {"id": "chatcmpl-6f1c…", …}\n\n'}
+_CHUNK = {"data": '{"id": "chatcmpl-6f1c2a9e", …}'}
 
 router = APIRouter(prefix=PREFIX, tags=["openai"], responses=_ERRORS, dependencies=[needs("chat")])
 router.include_router(models.router)
@@ -51,7 +50,7 @@ router.include_router(models.router)
 @router.post(
     "/chat/completions",
     response_model=ChatCompletion,
-    responses={200: {"description": _STREAM, "content": {"text/event-stream": _STREAM_CONTENT}}},
+    responses={200: {"description": _STREAM, "content": event_content(_CHUNK)}},
     summary="One turn, for OpenAI's clients",
 )
 async def create_completion(

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, select
 from server.audit.entry import sealed_text
 from server.audit.key import AuditKey, AuditKeyError
 from server.audit.trail import AuditFiles, AuditTrail
-from server.db.engine import JSON_FORMAT, READERS, Database, migrate
+from server.db.engine import JSON_FORMAT, READERS, Database
+from server.db.schema import migrate
 from server.db.tables import audit
 from server.postgres.connections import adapt, connection_info, reported_failures
 

@@ -17,10 +17,11 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from agent.settings import Settings
-from tests.crash.report import page, results
+from tests.crash.report import results
 from tests.crash.scenarios import Matrix
 from tests.fakes.endpoint import fake_endpoint
 from tests.postgres import cluster
+from tests.reliability.page import write_page
 
 _ROOT = Path(__file__).parents[2]
 _RESULTS = {"sqlite": "crash.json", "postgres": "crash-postgres.json"}
@@ -41,8 +42,7 @@ def main() -> int:
     if not chosen.only_page:
         file.write_text(json.dumps(_measure(chosen), indent=1) + "\n", encoding="utf-8")
     data = json.loads(file.read_text(encoding="utf-8"))
-    if chosen.backend == "sqlite":
-        chosen.page.write_text(page(data), encoding="utf-8")
+    write_page(file.parent, chosen.page)
     return 1 if data["lost"] + data["duplicated"] + data["broken_logs"] else 0
 
 

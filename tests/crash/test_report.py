@@ -8,7 +8,7 @@ from dataclasses import asdict
 from tests.crash.callers import KINDS, read_events
 from tests.crash.oracle import Findings
 from tests.crash.points import POINTS, Plan
-from tests.crash.report import page, results
+from tests.crash.report import results, section
 from tests.crash.scenarios import Outcome, scenario
 
 
@@ -24,7 +24,7 @@ def test_the_totals_are_those_of_the_scenarios() -> None:
     data = results({"seed": 7, "machine": "two cores"}, outcomes)
     assert (data["scenarios"], data["deaths"], data["runs"], data["acknowledged"]) == (2, 2, 10, 8)
     assert (data["lost"], data["duplicated"], data["broken_logs"]) == (1, 2, 0)
-    text = page(data)
+    text = "\n".join(section(data))
     assert "| runs lost | 1 | 0 |" in text
     assert f"| {POINTS['end.inside'].says} | 1 | 1 | 3 |" in text
     assert f"| {POINTS['run.after'].says} | 1 | 1 | 0 |" in text

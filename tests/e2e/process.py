@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +19,12 @@ from agent.settings import Settings
 from tests.server.site import Site
 
 ROOT = Path(__file__).parents[2]
-_START = "from server.cli.main import main; main()"
+SWITCHYARD = ("-c", "from server.cli.main import main; main()")
 _READY_S = 120
+_GIVEN = (
+    *("data_dir", "samples", "answer_cache", "review", "auth", "max_concurrent_runs"),
+    *("requests_per_minute", "tokens_per_day", "usd_per_day", "usd_per_month"),
+)
 
 
 @dataclass(frozen=True)
@@ -44,38 +48,36 @@ class Served:
 
 def command(*arguments: str) -> list[str]:
     """The command line of `switchyard`."""
-    return [sys.executable, "-c", _START, *arguments]
+    return [sys.executable, *SWITCHYARD, *arguments]
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
     """The environment in which `switchyard` has these settings."""
-    given = {
-        "SWITCHYARD_DATA_DIR": str(settings.data_dir),
-        "SWITCHYARD_SAMPLES": settings.samples,
-        "SWITCHYARD_ANSWER_CACHE": settings.answer_cache,
-        "SWITCHYARD_REVIEW": settings.review,
-    }
-    if settings.models is not None:
-        given["SWITCHYARD_MODELS"] = str(settings.models)
+    given = {f"SWITCHYARD_{name.upper()}": str(getattr(settings, name)) for name in _GIVEN}
+    for name in ("models", "audit_key"):
+        if (file := getattr(settings, name)) is not None:
+            given[f"SWITCHYARD_{name.upper()}"] = str(file)
     if settings.database_url is not None:
         given["SWITCHYARD_DATABASE_URL"] = settings.database_url.get_secret_value()
-    if settings.audit_key is not None:
-        given["SWITCHYARD_AUDIT_KEY"] = str(settings.audit_key)
     return os.environ | given
 
 
 @contextmanager
-def served(settings: Settings, *, ready: bool = True) -> Iterator[Served]:
+def served(settings: Settings, *, ready: bool = True, start: Sequence[str] = SWITCHYARD) -> Iterator[Served]:
     """Starts the server on a free port and yields it once it is `ready`, or answers at all.
 
-    A process that still runs at the end is killed.
+    `start` are the interpreter's arguments that lead to `switchyard`. A process that still runs at the end is killed.
     """
     log = settings.data_dir.with_suffix(".log")
     settings.server_file.unlink(missing_ok=True)
     environment = environment_of(settings)
     with log.open("ab") as output:
         process = subprocess.Popen(
-            command("serve", "--port", "0"), cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+            [sys.executable, *start, "serve", "--port", "0"],
+            cwd=ROOT,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
         )
     try:
         url = _wait_until_up(settings, process, log, "readyz" if ready else "livez")

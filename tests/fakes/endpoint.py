@@ -13,7 +13,7 @@ from threading import Event
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
@@ -31,11 +31,15 @@ FRAUD_LOGPROBS = {"FRAUD": -0.2, "LEG": -1.8}
 
 @dataclass(frozen=True)
 class Reply:
-    """One scripted answer. With `hold`, the answer stops after `hold_after` words until the event is set."""
+    """One scripted answer. With `hold`, the answer stops after `hold_after` words until the event is set.
+
+    `pace_s` are seconds between its words.
+    """
 
     text: str = ""
     status: int = 200
     delay_s: float = 0.0
+    pace_s: float = 0.0
     hold: Event | None = None
     hold_after: int = 1
     cut_after: int | None = None
@@ -97,7 +101,10 @@ class FakeEndpoint:
 
     async def complete(self, request: Request) -> Response:
         """POST /v1/chat/completions."""
-        body = await request.json()
+        try:
+            body = await request.json()
+        except ClientDisconnect:
+            return Response()
         self.requests.append(body)
         reply = self.script(body)
         await asyncio.sleep(reply.delay_s)
@@ -122,6 +129,8 @@ async def _stream(body: dict[str, Any], reply: Reply) -> AsyncGenerator[str]:
             raise ConnectionError("scripted disconnect")
         if reply.hold is not None and position == reply.hold_after:
             await asyncio.to_thread(reply.hold.wait, _LONGEST_HOLD_S)
+        if reply.pace_s:
+            await asyncio.sleep(reply.pace_s)
         yield _chunk(body, {"delta": {"content": word}, "logprobs": _logprobs(word, reply)})
     yield _chunk(body, {"delta": {}, "finish_reason": "stop"})
     yield _chunk(body, None, usage=usage(body, reply.text))

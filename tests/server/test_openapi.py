@@ -92,6 +92,29 @@ def test_every_operation_is_described_with_its_errors(openapi: dict[str, Any]) -
             assert schema == {"$ref": f"#/components/schemas/{shape}"} or path.endswith("readyz"), (name, status)
 
 
+def test_streams_are_described_as_their_events(openapi: dict[str, Any]) -> None:
+    streams: dict[str, Any] = {}
+    for path, method, operation in operations(openapi):
+        if "text/event-stream" in (content := operation["responses"].get("200", {}).get("content", {})):
+            streams[f"{method} {path}"] = content["text/event-stream"]
+    assert set(streams) == {
+        "post /api/v1/chat",
+        "get /api/v1/runs/{run_id}/events",
+        "post /v1/chat/completions",
+        "post /threads/{thread_id}/runs/stream",
+        "get /threads/{thread_id}/runs/{run_id}/stream",
+        "post /runs/stream",
+        "get /runs/{run_id}/stream",
+    }
+    for stream in streams.values():
+        jsonschema.validate(stream["example"], stream["schema"])
+
+
+def test_only_routes_that_ask_for_a_key_say_so(openapi: dict[str, Any]) -> None:
+    no_key = {path for path, _, operation in operations(openapi) if not operation.get("security")}
+    assert no_key == {"/health", "/livez", "/readyz", "/ok", *(f"/api/v1{path}" for path in PROBES)}
+
+
 def test_every_schema_is_valid(openapi: dict[str, Any]) -> None:
     for name, schema in openapi["components"]["schemas"].items():
         Draft202012Validator.check_schema(schema)

@@ -109,10 +109,13 @@ class SentenceRanker:
         return _distinct(sorted(found, key=lambda candidate: -candidate.score))[:limit]
 
     def passage_scores(self, question: str, passages: Sequence[Passage]) -> list[float]:
-        """The score of each passage's best sentence: a reranking that needs no further model. Blocks."""
+        """The score of each passage's best sentence: a reranking that needs no further model. Blocks.
+
+        A passage without sentences has the lowest score that one could have.
+        """
         query = self._embedder.embed_query(question)
         rows = [[(1, passage, sentence) for sentence in self._read(passage)] for passage in passages]
-        return [max(self._priors(question, query, sentences), default=-math.inf) for sentences in rows]
+        return [max(self._priors(question, query, sentences), default=-self._weights.cosine) for sentences in rows]
 
     def _embed_alone(self, sentences: Sequence[str]) -> list[Vector]:
         shares = _shares(sentences)

@@ -12,7 +12,7 @@ _LOCK = 0x5357_4944
 
 
 def run() -> None:
-    """Apply the migrations with the engine that `server.db.engine.migrate` was given."""
+    """Apply the migrations with the engine that `server.db.schema.migrate` was given."""
     engine: Engine = context.config.attributes["engine"]
     with engine.connect() as connection:
         context.configure(connection=connection, target_metadata=metadata, render_as_batch=True)

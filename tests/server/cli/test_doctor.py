@@ -17,7 +17,7 @@ from agent.models.files import ALL_MODEL_FILES
 from agent.settings import Settings
 from server.cli import checks
 from server.cli.main import app
-from server.db.engine import migrate
+from server.db.schema import migrate
 
 
 @pytest.fixture(autouse=True)

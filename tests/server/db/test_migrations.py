@@ -15,7 +15,8 @@ from pydantic import SecretStr
 from sqlalchemy import Table, inspect, text
 
 from agent.settings import Settings
-from server.db.engine import Database, migrate
+from server.db.engine import Database
+from server.db.schema import migrate
 from server.db.tables import metadata
 from server.ingestion.rows import DocumentRows
 from server.ingestion.upload import NewDocument
