@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from sqlalchemy import Connection, Select, Table
-from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
 LARGEST_INTEGER: Final = 2**31 - 1
@@ -17,9 +17,6 @@ _SERIALIZATION_FAILURE, _DEADLOCK = "40001", "40P01"
 def insert_into(connection: Connection, table: Table) -> sqlite.Insert:
     """An INSERT that can say what happens on a conflict, in the words of the connection's database."""
     if connection.dialect.name == "postgresql":
-        # Imported here: a start on SQLite need not wait for it.
-        from sqlalchemy.dialects import postgresql
-
         # The two classes have these methods in common, with the same parameters.
         return cast("sqlite.Insert", postgresql.insert(table))
     return sqlite.insert(table)
