@@ -25,7 +25,7 @@ LOCKED = "database is locked"
 FIRST_EVENT_MS = 30.0
 CPU_MS = 20.0
 # The kinds of runs whose cost has a target: in the others the question's embedding is most of it.
-KINDS_WITH_TARGET = ("chat_alone", "chat_16_at_once", "langgraph_sync")
+KINDS_WITH_TARGET = ("chat_alone", "chat_16_at_once", "langgraph_sync", "langgraph_sync_no_documents")
 _PATIENCE_S = 300.0
 
 
@@ -135,14 +135,17 @@ async def many_runs(stage: Stage, questions: Sequence[str], *, runs: int) -> Fig
     }
 
 
-async def protocol_runs(url: str, questions: Sequence[str], *, concurrency: int) -> list[bool]:
+async def protocol_runs(
+    url: str, questions: Sequence[str], *, concurrency: int, collection: str = "default"
+) -> list[bool]:
     """LangGraph runs on threads of their own with `durability: sync`; whether each came to an answer."""
     slots = asyncio.Semaphore(concurrency)
     async with httpx.AsyncClient(base_url=url, timeout=_PATIENCE_S, trust_env=False) as client:
 
         async def one(question: str) -> bool:
             asks = {"messages": [{"role": "user", "content": question}]}
-            body = {"assistant_id": "switchyard", "input": asks, "durability": "sync", "on_completion": "keep"}
+            kept = {"durability": "sync", "on_completion": "keep", "context": {"collection": collection}}
+            body = {"assistant_id": "switchyard", "input": asks, **kept}
             async with slots:
                 answer = await client.post("/runs/wait", json=body)
             return answer.is_success and [message["type"] for message in answer.json()["messages"]] == ["human", "ai"]
@@ -163,6 +166,7 @@ async def cost_of_runs(stage: Stage, questions: Sequence[str], *, runs: int) -> 
         "chat_16_at_once": lambda: _chats(stage.url, asks, 16),
         "chat_never_asked_before": lambda: _chats(stage.url, new, 1),
         "langgraph_sync": lambda: protocol_runs(stage.url, asks, concurrency=1),
+        "langgraph_sync_no_documents": lambda: protocol_runs(stage.url, asks, concurrency=1, collection="empty"),
     }
     # The first ask of each question embeds it.
     await _chats(stage.url, list(questions), 1)

@@ -113,6 +113,7 @@ _COSTS = {
     "chat_16_at_once": "chat, 16 at once",
     "chat_never_asked_before": "chat, each question new: its embedding included",
     "langgraph_sync": "LangGraph run, `durability: sync`",
+    "langgraph_sync_no_documents": "the same without documents: graph, server and checkpoints; no search, no model",
 }
 
 
