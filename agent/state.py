@@ -27,7 +27,8 @@ class SettledReview:
 class TurnContext:
     """Who asks, about which documents, with which limits. The server fills it in, never a request's body alone.
 
-    `may_wait` says whether the thread will be there when a person has decided; `settles` is what somebody decided.
+    `may_wait` says whether the thread will be there when a person has decided; `settles` is what somebody decided;
+    `may_decide` whether what the run is resumed with is somebody's decision.
     """
 
     owner: str = DEFAULT_OWNER
@@ -37,6 +38,7 @@ class TurnContext:
     max_tokens: int | None = None
     may_wait: bool = True
     settles: SettledReview | None = None
+    may_decide: bool = True
 
     @property
     def index_collection(self) -> str:

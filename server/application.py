@@ -79,6 +79,9 @@ class Application:
         await self.runs.thread_idle(thread_id)
         await self.checkpoints.adelete_thread(thread_id)
         await self.store.delete_thread(owner, thread_id)
+        # A run that began meanwhile has lost its row, and may have written: the id's next owner must find nothing.
+        await self.runs.thread_idle(thread_id)
+        await self.checkpoints.adelete_thread(thread_id)
 
     async def stop(self) -> None:
         """Take no more runs and let the live ones end: their readers get a terminal event. Samples can wait."""

@@ -40,6 +40,6 @@ _FORMATTER = logging.Formatter()
 def _message(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
-    except (TypeError, ValueError, KeyError):
+    except Exception:  # noqa: BLE001 - whatever an argument's own text raises
         # A wrong call of the logger may not fail who logs, nor print its arguments.
         return f"{record.msg} (the arguments of this message do not fit)"

@@ -8,8 +8,6 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from agent.settings import Settings
 from server.checkpoints import Checkpoints
 from server.db.engine import Database
@@ -53,8 +51,8 @@ class Retention:
             try:
                 if pruned := await self.prune():
                     _log.info("pruned: %s", pruned)
-            except (SQLAlchemyError, *self._checkpoints.errors) as error:
-                _log.error("pruning failed, which is tried again in an hour: %s", type(error).__name__)
+            except Exception:  # noqa: BLE001 - the edge of this task, which goes on
+                _log.exception("pruning failed, which is tried again in an hour")
             await asyncio.sleep(_EVERY_S)
 
     async def prune(self, now: float | None = None) -> Pruned:

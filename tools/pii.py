@@ -55,7 +55,7 @@ def _replace(text: str, spans: list[Span], mask: str) -> str:
 
 # A value may follow an escaped line break, as in the JSON of a trace or the repr of a log line.
 _NO_WORD_BEFORE = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt]))"
-_GAP = r"[ \u00a0\u202f-]"
+_GAP = r"(?:  ?|[\u00a0\u2000-\u200a\u202f-]|\\u00a0)"
 
 # Hashes, trace ids and run ids hold long runs of digits, too.
 _HEX_ID = r"\b[0-9a-f]{32}(?:[0-9a-f]{32})?\b|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"

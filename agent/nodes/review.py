@@ -18,13 +18,14 @@ from agent.state import GraphState, ScoredTurn, TurnContext
 
 async def run(state: ScoredTurn, runtime: Runtime[TurnContext]) -> GraphState:
     """Pause the graph until somebody decides; a decision on a turn that was left behind needs no pause."""
-    settles = (runtime.context or TurnContext()).settles
+    context = runtime.context or TurnContext()
+    settles = context.settles
     waiting = settles.result if settles else state.get("result", {})
     if not waiting.get("interrupt"):
         return {}
     scored = TurnResult.model_validate(waiting)
     assert scored.interrupt is not None
-    answer = ReviewAnswer.model_validate(settles.answer) if settles else _ask(scored.interrupt)
+    answer = ReviewAnswer.model_validate(settles.answer) if settles else _ask(scored.interrupt, context)
     outcome = review_outcome(scored.interrupt, answer)
     text = final_answer(scored.interrupt, outcome)
     emit("token", {"text": text})
@@ -34,10 +35,11 @@ async def run(state: ScoredTurn, runtime: Runtime[TurnContext]) -> GraphState:
     return end_turn(scored.model_copy(update=changes), message_id=f"review-{scored.interrupt.id}")
 
 
-def _ask(request: ReviewRequest) -> ReviewAnswer:
-    """What a person answers; whatever is no answer is asked again."""
+def _ask(request: ReviewRequest, context: TurnContext) -> ReviewAnswer:
+    """What a person answers; whatever is no answer, or comes from somebody who may not decide, is asked again."""
     question = request.model_dump(mode="json")
     answer = None
     while answer is None:
-        answer = read_answer(interrupt(question), request.label)
+        given = interrupt(question)
+        answer = read_answer(given, request.label) if context.may_decide else None
     return answer

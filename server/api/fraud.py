@@ -26,6 +26,8 @@ from tools.ports import Usage
 router = APIRouter(prefix="/fraud", tags=["fraud"], dependencies=[needs("chat")])
 
 MAX_TRANSACTIONS = 1000
+# Streams wait for the one writer meanwhile.
+_AUDITED_AT_ONCE = 50
 _EXAMPLE: dict[str, Any] = {
     "amount": 2400,
     "currency": "EUR",
@@ -75,12 +77,14 @@ async def score_transactions(body: ScoreRequest, app: App, caller: Spender) -> S
 
 async def _audit(database: Database, owner: str, body: ScoreRequest, scores: Scores, prompts: Sequence[str]) -> None:
     audit = database.audit
+    scored = list(zip(_asked(body), scores.results, prompts, strict=True))
+    for first in range(0, len(scored), _AUDITED_AT_ONCE):
 
-    def write(connection: Connection) -> None:
-        for asked, result, prompt in zip(_asked(body), scores.results, prompts, strict=True):
-            audit.append(connection, score_entry(audit.key, owner, asked, result.model_dump(mode="json"), prompt))
+        def write(connection: Connection, first: int = first) -> None:
+            for asked, result, prompt in scored[first : first + _AUDITED_AT_ONCE]:
+                audit.append(connection, score_entry(audit.key, owner, asked, result.model_dump(mode="json"), prompt))
 
-    await database.write(write)
+        await database.write(write)
 
 
 def _asked(body: ScoreRequest) -> Sequence[str | Mapping[str, Any]]:

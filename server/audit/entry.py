@@ -21,6 +21,7 @@ AuditKind = Literal[
     "key_rotated",
     "key_revoked",
     "document_deleted",
+    "run_deleted",
     "thread_deleted",
     "prompt_changed",
     "adapter_promoted",

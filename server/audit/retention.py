@@ -7,7 +7,6 @@ import logging
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, delete, func, select
-from sqlalchemy.exc import SQLAlchemyError
 
 from server.audit.entry import AuditEntry, timestamp
 from server.audit.trail import AuditTrail
@@ -51,7 +50,7 @@ async def keep_pruned(database: Database, days: int) -> None:
     while True:
         try:
             await _prune_once(database, days)
-        except SQLAlchemyError:
+        except Exception:  # noqa: BLE001 - the edge of this task, which goes on
             _log.exception("the audit log could not be pruned; it is tried again in a day")
         await asyncio.sleep(_EVERY_S)
 

@@ -14,7 +14,7 @@ from agent.state import TurnContext
 from server.access.callers import Caller
 from server.application import Application
 from server.langgraph.bodies import RunBody, TurnOptions
-from server.langgraph.graph_calls import goto, graph_call, read_messages, text_of
+from server.langgraph.graph_calls import goto, graph_call, read_messages, require_messages_only, text_of
 from server.langgraph.reviews import decided
 from server.langgraph.views import ASSISTANT_ID, GRAPH_ID, RUN_METADATA
 from server.runs.live import RunRequest
@@ -36,6 +36,7 @@ async def run_request(
         ReviewConflictError: it resumes a review that was decided before.
     """
     _check_supported(app, body)
+    require_messages_only(body.command.update if body.command else None)
     options = body.context or body.config.configurable or TurnOptions()
     for document_id in options.document_ids:
         await app.documents.get(caller.owner, document_id)

@@ -66,6 +66,15 @@ def goto(body: RunBody) -> Sequence[str]:
     return [named] if isinstance(named, str) else named or []
 
 
+def require_messages_only(values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None) -> None:
+    """Raises InputError where a client would write more of a state than messages: results and decisions are ours."""
+    for written in [values] if isinstance(values, Mapping) else values or []:
+        if others := sorted(written.keys() - {"messages"}):
+            raise InputError(
+                f"`{others[0]}` cannot be written from outside; `messages` can.", code="read_only_state", param="values"
+            )
+
+
 def _graph_input(body: RunBody, messages: Sequence[BaseMessage]) -> Any:
     if body.command is not None:
         given = {"resume": body.command.resume, "update": body.command.update, "goto": goto(body)}

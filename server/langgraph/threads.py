@@ -24,7 +24,7 @@ from server.langgraph.bodies import (
     ThreadSearch,
 )
 from server.langgraph.calls import thread_config
-from server.langgraph.graph_calls import checkpoint_keys
+from server.langgraph.graph_calls import checkpoint_keys, require_messages_only
 from server.langgraph.thread_store import ThreadStore
 from server.langgraph.views import GRAPH_ID, checkpoint_view, state_view, thread_view
 from server.runs.rows import ThreadRow
@@ -110,6 +110,7 @@ async def post_state_at(row: Owned, body: CheckpointState, app: App) -> Response
 @router.post("/{thread_id}/state")
 async def update_state(row: Owned, body: StateUpdate, app: App) -> Response:
     """Write values to the thread's state; from an earlier checkpoint this makes a branch."""
+    require_messages_only(body.values)
     config = thread_config(row.thread_id, checkpoint_keys(body.checkpoint, body.checkpoint_id))
     config["metadata"] = {"graph_id": GRAPH_ID}
     await app.runs.thread_idle(row.thread_id)

@@ -49,9 +49,9 @@ class ReviewDesk:
         for row in await self.store.escalate_overdue(now - self.overdue_s, now):
             _log.warning("the review of run %s is overdue: escalated", row.run_id)
         for row in await self.store.unanswered(now - grace_s):
-            self._attempts[row.run_id] += 1
-            if self._attempts[row.run_id] <= _MAX_ATTEMPTS:
-                await self._carry(row)
+            if self._attempts[row.run_id] < _MAX_ATTEMPTS and await self._carry(row) is not None:
+                # A server that was too busy to carry it does not count.
+                self._attempts[row.run_id] += 1
 
     @asynccontextmanager
     async def kept(self, *, alone: bool = True) -> AsyncGenerator[None]:

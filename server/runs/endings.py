@@ -10,14 +10,17 @@ from sqlalchemy import Connection, delete, exists, null, select, update
 
 from server.access.budgets import count_usage
 from server.audit.decisions import run_entry, taken_back_entry
+from server.audit.entry import AuditEntry
 from server.audit.trail import AuditTrail
 from server.db.dialects import insert_into, lock
-from server.db.tables import events, query_log, runs, threads
+from server.db.tables import events, query_log, reviews, runs, threads
+from server.reviews.rows import OPEN, ReviewConflictError
 from server.reviews.writes import close_answered, open_review
 from server.runs.admission import promote
 from server.runs.events import RunEvent
 from server.runs.leases import held, require_lease
 from server.runs.rows import UNFINISHED, NewRun, Outcome, ThreadStatus
+from tools.errors import NotFoundError
 from tools.ports import Usage
 
 _NO_LEASE = {"lease_owner": None, "lease_until": None}
@@ -70,6 +73,29 @@ def take_back(connection: Connection, holder: str, audit: AuditTrail, run: NewRu
     audit.append(connection, taken_back_entry(audit.key, run))
     connection.execute(delete(runs).where(runs.c.run_id == run.run_id))
     return _leave(connection, run, "idle")
+
+
+def delete_run(connection: Connection, audit: AuditTrail, owner: str, run_id: str) -> None:
+    """Remove a run of an owner with its events; if its thread worked on it, the next one is called.
+
+    Raises:
+        NotFoundError: this owner has no such run.
+        ReviewConflictError: its review waits for a decision.
+    """
+    of_run = runs.c.run_id == run_id, runs.c.owner == owner
+    thread_id = connection.execute(select(runs.c.thread_id).where(*of_run)).scalar()
+    if thread_id is None:
+        raise NotFoundError(f"There is no run {run_id!r}.", run_id=run_id)
+    lock(connection, select(threads.c.thread_id).where(threads.c.thread_id == thread_id))
+    waits = select(reviews.c.run_id).where(reviews.c.run_id == run_id, reviews.c.status.in_(OPEN))
+    if connection.execute(waits).first() is not None:
+        raise ReviewConflictError(
+            "A person has yet to decide on this run's score. Decide first, or delete the whole conversation.",
+            run_id=run_id,
+        )
+    audit.append(connection, AuditEntry("run_deleted", owner, subject=run_id, outcome="deleted"))
+    connection.execute(delete(runs).where(*of_run))
+    promote(connection, thread_id)
 
 
 def _lock_thread(connection: Connection, run: NewRun) -> None:

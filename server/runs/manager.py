@@ -194,8 +194,8 @@ class RunManager:
             await asyncio.sleep(HEARTBEAT_S)
             try:
                 await self.keep_once()
-            except (SQLAlchemyError, *self._checkpoints.errors) as error:
-                _log.error("the leases cannot be renewed, which is tried again: %s", type(error).__name__)
+            except Exception:  # noqa: BLE001 - the edge of the keeper's task, without which no run is taken over
+                _log.exception("the leases cannot be renewed, which is tried again")
 
     async def keep_once(self) -> None:
         """One heartbeat of `keep`."""
@@ -347,6 +347,9 @@ class RunManager:
             return await self._store.take_back(run.row)
         if run.stop_reason is not None and run.request.call is not None:
             await self._checkpoints.delete_idle_run(run.row.thread_id, run.run_id)
+        elif run.stop_reason is not None:
+            # LangGraph writes the one checkpoint of such a run when it is cut off, too: half a turn.
+            await self._checkpoints.delete_run(run.row.thread_id, run.run_id)
         code = run.error.code if run.error else None
         outcome = Outcome(status, run.result, code, run.ttft_ms, run.total_ms, paused=run.paused)
         return await self._store.finish(run.row, [*run.log.unwritten, *last], outcome)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from server.runs.live import LiveRun
 
 _KEPT_ENDED_BYTES = 8 * 2**20
+_KEPT_ENDED = 256
 
 
 class LiveRuns:
@@ -42,9 +44,11 @@ class LiveRuns:
     def end(self, run: LiveRun) -> None:
         """A run has ended."""
         self.forget(run)
+        # A conversation that came with the request may be larger than all events.
+        run.request = replace(run.request, history=())
         self._ended[run.run_id] = run
         self._ended_bytes += run.log.size
-        while self._ended_bytes > _KEPT_ENDED_BYTES and len(self._ended) > 1:
+        while len(self._ended) > _KEPT_ENDED or (self._ended_bytes > _KEPT_ENDED_BYTES and len(self._ended) > 1):
             oldest = self._ended.pop(next(iter(self._ended)))
             self._ended_bytes -= oldest.log.size
 

@@ -17,7 +17,7 @@ from server.db.tables import events, feedback, runs, threads
 from server.reviews.rows import ReviewRow
 from server.reviews.writes import find_review
 from server.runs.admission import Admission, admit
-from server.runs.endings import append_events, finish, take_back
+from server.runs.endings import append_events, delete_run, finish, take_back
 from server.runs.events import RunEvent, with_gap
 from server.runs.leases import ClaimedRun, claim, renew
 from server.runs.rows import REVIEW_OF, NewRun, Outcome, RunRow, RunStatus, ThreadRow, TurnRow, Verdict
@@ -133,14 +133,14 @@ class RunStore:
         return [_run_row(row) for row in found]
 
     async def delete(self, owner: str, run_id: str) -> None:
-        """Remove a run with its events.
+        """Remove a run with its events, and say so in the audit log; its thread works on what comes next.
 
         Raises:
             NotFoundError: this owner has no such run.
+            ReviewConflictError: its review waits for a decision.
         """
-        query = delete(runs).where(runs.c.run_id == run_id, runs.c.owner == owner)
-        if not await self._database.write(lambda connection: connection.execute(query).rowcount):
-            raise NotFoundError(f"There is no run {run_id!r}.", run_id=run_id)
+        audit = self._database.audit
+        await self._database.write(lambda connection: delete_run(connection, audit, owner, run_id))
 
     async def events(self, run_id: str, after: int) -> Sequence[RunEvent]:
         """The stored events of a run after number `after`, led by a `gap` where some of them were pruned."""

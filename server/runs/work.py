@@ -63,7 +63,9 @@ async def _given(
     graph: Switchyard, run: LiveRun, config: RunnableConfig, review: ReviewRow | None, *, begun: bool
 ) -> tuple[Any, TurnContext]:
     """What goes into the graph, and what it is told beside it; nothing where an earlier process had `begun` the run."""
-    call, context = run.request.call, run.request.context
+    call = run.request.call
+    # Only a decision that is written down may end a review, however a client has the graph go there.
+    context = replace(run.request.context, may_decide=review is not None)
     if review is not None:
         command, settles = await resumption(graph, config, review, call.input if call else None)
         return command, replace(context, settles=settles)

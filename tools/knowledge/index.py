@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Event
 from typing import Any, TypeVar
 
 from tools.knowledge.chunking import ChunkSettings, cut_document
@@ -44,6 +45,7 @@ class KnowledgeIndex:
         self._count_tokens = count_tokens
         self._store_thread = ThreadPoolExecutor(1, thread_name_prefix="vector-store")
         self._ingest_thread = ThreadPoolExecutor(1, thread_name_prefix="ingest")
+        self._closing = Event()
 
     async def search(
         self, collection: str, query: str, *, top_k: int, mode: SearchMode = "hybrid", where: Where | None = None
@@ -97,7 +99,8 @@ class KnowledgeIndex:
         await self._change(collection, lambda: self._retriever.store.delete_document(collection, document_id))
 
     def close(self) -> None:
-        """Finish what is running and close the store."""
+        """Close the store; what is being embedded stops at its next batch."""
+        self._closing.set()
         self._ingest_thread.shutdown(cancel_futures=True)
         self._store_thread.submit(self._retriever.store.close).result()
         self._store_thread.shutdown()
@@ -121,6 +124,8 @@ class KnowledgeIndex:
         chunks = cut_document(document, settings, count_tokens=self._count_tokens, embed=embed)
         known, points, embedded = by_content(earlier), list[VectorPoint](), 0
         for first in range(0, len(chunks), _EMBED_BATCH):
+            if self._closing.is_set():
+                raise CancelledError
             batch = chunk_points(
                 document_id,
                 document.title,

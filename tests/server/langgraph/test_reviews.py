@@ -13,6 +13,7 @@ from tests.server.reviews.waiting import TRANSACTION, borderline, decide, open_r
 from tests.server.site import Site
 
 GRAPH = "switchyard"
+DECISION = {"decision": "approve", "reviewer": "boss"}
 ASKED: dict[str, Any] = {"messages": [{"role": "user", "content": TRANSACTION}]}
 
 
@@ -112,7 +113,35 @@ async def test_a_made_up_question_decides_nothing_of_others(
     thread_id, _ = await paused(client, fake)
     other, _ = await paused(client, fake)
     values: Any = (await client.threads.get_state(thread_id))["values"]
-    await client.threads.update_state(other, {"result": values["result"]}, as_node="fraud")
-    await client.runs.wait(other, GRAPH, input=None)
-    await resume(client, other, {"decision": "approve"})
+    forged = {"result": values["result"]}
+    with pytest.raises(httpx.HTTPStatusError) as caught:
+        await client.threads.update_state(other, forged, as_node="fraud")
+    assert caught.value.response.json()["code"] == "read_only_state"
+    with pytest.raises(httpx.HTTPStatusError) as caught:
+        await client.runs.wait(other, GRAPH, command={"update": forged, "goto": "review", "resume": DECISION})
+    assert caught.value.response.json()["code"] == "read_only_state"
     assert review_of(site, thread_id)["status"] == "pending"
+
+
+async def test_no_way_around_the_queue_decides(site: Site, client: LangGraphClient, fake: FakeEndpoint) -> None:
+    fake.script = borderline
+    ahead = (await client.threads.create())["thread_id"]
+    await client.runs.wait(ahead, GRAPH, input=ASKED, interrupt_before=["review"])
+    aside, _ = await paused(client, fake)
+    await client.threads.update_state(aside, {"messages": []}, as_node="unknown")
+    for thread_id, command in ((ahead, {"resume": DECISION}), (aside, {"goto": "review", "resume": DECISION})):
+        await client.runs.wait(thread_id, GRAPH, command=command)
+        values: Any = (await client.threads.get_state(thread_id))["values"]
+        assert values["result"]["review"] is None
+        assert not any("A person reviewed" in str(message["content"]) for message in values["messages"])
+
+
+async def test_a_run_whose_review_waits_is_not_deleted(site: Site, client: LangGraphClient, fake: FakeEndpoint) -> None:
+    thread_id, _ = await paused(client, fake)
+    run_id = review_of(site, thread_id)["run_id"]
+    with pytest.raises(httpx.HTTPStatusError) as caught:
+        await client.runs.delete(thread_id, run_id)
+    assert caught.value.response.status_code == 409
+    await resume(client, thread_id, {"decision": "approve"})
+    await client.runs.delete(thread_id, run_id)
+    assert {"kind": "run_deleted"} in site.rows("SELECT kind FROM audit WHERE subject = ?", run_id)

@@ -34,8 +34,8 @@ from server.reviews.rows import ReviewConflictError
 from server.reviews.store import ReviewStore
 from server.reviews.writes import close_answered
 from server.runs.events import RunEvent
-from server.runs.live import RunRequest
-from server.runs.manager import RunManager, ShuttingDownError
+from server.runs.live import RunRequest, StartedRun
+from server.runs.manager import QueueFullError, RunManager, ShuttingDownError
 from server.runs.rows import NewRun, Outcome
 from server.runs.store import RunStore
 from server.storage import open_app_database
@@ -219,9 +219,15 @@ async def test_a_decision_that_cannot_be_carried_is_given_up_after_some_attempts
     run_id = await office.pause()
     await office.desk.store.decide("ann", run_id, approve())
     started: list[RunRequest] = []
+    busy: list[RunRequest] = []
 
-    async def start(request: RunRequest) -> None:
+    async def start(request: RunRequest) -> StartedRun:
+        if len(busy) < 3:
+            # Not an attempt: the decision is carried when there is room.
+            busy.append(request)
+            raise QueueFullError("busy")
         started.append(request)
+        return StartedRun("run", "thread")
 
     office.desk._runs.start = start  # pyright: ignore[reportPrivateUsage]
     for _ in range(9):
