@@ -50,6 +50,18 @@ def read_database(settings: Settings) -> Generator[Connection]:
         yield connection
 
 
+def require_database(settings: Settings) -> None:
+    """Make sure that the database that the settings name can be reached; an SQLite file is made when it is opened.
+
+    Raises:
+        MissingExtraError: it takes packages that are not installed.
+        DatabaseUnavailableError: it cannot be reached or used.
+    """
+    if settings.database_url is not None:
+        with read_database(settings):
+            pass
+
+
 @contextmanager
 def read_audit_log(settings: Settings) -> Generator[Connection]:
     """A connection that can read the audit log: that of `read_database`.

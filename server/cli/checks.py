@@ -205,8 +205,10 @@ def _database(settings: Settings) -> Iterator[Check]:
             revision, counts = _contents(connection)
     except (DBAPIError, NoResultFound) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
-        place = str(path) if settings.database_url is None else "it"
-        yield Check("Database", "fail", f"{place} cannot be read ({cause})", "Restore it from a backup.")
+        place = path if settings.database_url is None else "PostgreSQL"
+        yield Check(
+            "Database", "fail", f"{place} cannot be read ({cause})", "Restore it from a backup, or move it away."
+        )
         return
     except SwitchyardError as error:
         found, _, fix = error.message.partition(". ")

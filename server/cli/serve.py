@@ -28,6 +28,7 @@ from server.cli import allocator
 from server.cli.failures import reported_failures
 from server.data_directory import prepare_data_directory
 from server.masking import mask_log_output
+from server.storage import require_database
 from tools.errors import SwitchyardError
 
 NOISY_LOGGERS = ("httpx", "httpx2", "httpcore", "alembic", "openai", "uvicorn", "fastembed", "aiosqlite")
@@ -58,6 +59,7 @@ def serve(
         settings = Settings(**chosen)  # pyright: ignore[reportArgumentType]
         require_safe_address(settings)
         prepare_data_directory(settings.data_dir)
+        require_database(settings)
         PromptRegistry(settings.prompt_file).in_use()
         allocator.give_large_blocks_back()
         listener = _listen(settings)

@@ -18,6 +18,7 @@ from agent.settings import Settings
 from server.cli import checks
 from server.cli.main import app
 from server.db.schema import migrate
+from tests.postgres import Cluster
 
 
 @pytest.fixture(autouse=True)
@@ -135,6 +136,19 @@ def test_an_old_database_is_a_warning_and_a_newer_one_fails(tmp_path: Path) -> N
     status, found, _ = _doctor(tmp_path)
     assert status == 1
     assert "newer" in found["Database"]["found"]
+
+
+def test_postgres_with_tables_without_and_out_of_reach(tmp_path: Path, postgres: Cluster) -> None:
+    _, found, _ = _doctor(tmp_path, SWITCHYARD_DATABASE_URL=postgres.create(), SWITCHYARD_AUTH="keys")
+    assert (found["Database"]["status"], found["Documents"]["status"]) == ("ok", "ok")
+    assert "up to date" in found["Database"]["found"]
+    assert "nobody has a key" in found["Access"]["found"]
+    _, found, _ = _doctor(tmp_path, SWITCHYARD_DATABASE_URL=postgres.empty())
+    assert (found["Database"]["status"], "no tables yet" in found["Database"]["found"]) == ("ok", True)
+    status, found, report = _doctor(tmp_path, SWITCHYARD_DATABASE_URL="postgresql://ann:secret@127.0.0.1:9/none")
+    assert (status, found["Database"]["status"]) == (1, "fail")
+    assert "SWITCHYARD_DATABASE_URL" in found["Database"]["fix"]
+    assert "secret" not in str(report)
 
 
 def test_a_file_that_is_no_database_fails(tmp_path: Path) -> None:

@@ -72,3 +72,12 @@ async def test_how_to_read_it_again_is_kept(rows: DocumentRows) -> None:
     assert row.source == version(b"first").source
     assert row.is_version(version(b"first"))
     assert not row.is_version(version(b"first", year=2027))
+
+
+async def test_what_another_process_works_on_does_not_fail(rows: DocumentRows) -> None:
+    await rows.put(version(b"mine"), "mine")
+    await rows.put(NewDocument("ann", b"theirs", "other.txt", "other"), "theirs")
+    assert [key.document_id for key in await rows.unfinished(["mine"])] == ["policy"]
+    assert await rows.fail_unfinished("interrupted", "The server stopped.", ["mine"]) == 1
+    assert {row.document_id: row.status for row in await rows.list("ann")} == {"policy": "failed", "other": "queued"}
+    assert await rows.fail_unfinished("interrupted", "The server stopped.", []) == 0

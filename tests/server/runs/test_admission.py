@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 from sqlalchemy.exc import IntegrityError
 
 from agent.settings import Settings
 from server.db.engine import Database
 from server.db.tables import runs
-from server.runs.admission import ThreadBusyError
+from server.runs.admission import ThreadBusyError, admit
 from server.runs.rows import NewRun, Outcome
 from server.runs.store import RunStore
-from server.storage import open_app_database
+from server.storage import read_database
+from tests.server.engines import engine_of
 from tests.server.runs.building import DONE, finish, new_run
 
 
@@ -105,16 +107,27 @@ async def test_the_database_refuses_a_second_working_run(database: Database) -> 
         )
 
 
-async def test_a_run_that_comes_while_another_process_ends_the_one_before_is_not_forgotten(
+@pytest.mark.parametrize("kept", ["postgres"], indirect=True)
+async def test_an_end_sees_the_run_that_another_process_writes_at_the_same_moment(
     database: Database, kept: Settings
 ) -> None:
-    beside = await asyncio.to_thread(open_app_database, kept)
-    ending, coming = RunStore(database), RunStore(beside)
-    working = new_run()
-    await ending.create(working)
-    for _ in range(30):
-        new = new_run()
-        following, admission = await asyncio.gather(finish(ending, working), coming.create(new))
-        assert following == (None if admission.working else new.run_id)
-        ending, coming, working = coming, ending, new
+    store, working, coming = RunStore(database), new_run(), new_run()
+    await store.create(working)
+    engine = engine_of(kept)
+    beside = await asyncio.to_thread(engine.connect)
+    assert not (await asyncio.to_thread(admit, beside, "another process", coming)).working
+    ending = asyncio.create_task(finish(store, working))
+    await asyncio.to_thread(wait_for_a_wait, kept)
+    await asyncio.to_thread(beside.commit)
+    assert await ending == coming.run_id
     await asyncio.to_thread(beside.close)
+    engine.dispose()
+
+
+def wait_for_a_wait(kept: Settings) -> None:
+    """Return once a transaction waits for another one."""
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    with read_database(kept) as connection:
+        deadline = time.monotonic() + 60
+        while not connection.execute(waiting).scalar_one():
+            assert time.monotonic() < deadline, "nobody waits"
