@@ -16,6 +16,11 @@ PASSAGES: Mapping[str, float] = {"address": 0.8, "renewal": 0.6, "liability_cap"
 """Fields whose text counts as right from this F1 of words on."""
 
 
+_DIVISION = re.compile(
+    r"^(?:the\s+)?(?:(?:federal\s+|people['’]?s\s+)?(?:state|commonwealth|province|republic|kingdom)\s+of\s+)?(?:the\s+)?", re.IGNORECASE
+)
+
+
 @dataclass(frozen=True)
 class Counts:
     """Values of one field: right ones, wrong or too many, missed; and of those that are absent, how many were made up."""
@@ -40,12 +45,16 @@ def letters(text: str) -> str:
 
 
 def same(path: str, gold: Scalar, found: Scalar) -> bool:
-    """Whether a value is right: numbers to the cent, passages by their words, other texts by letters and digits."""
+    """Whether a value is right: numbers to the cent, passages by their words, other texts by letters and digits.
+
+    A law is the same with and without `the State of`."""
     if isinstance(gold, float | int):
         return isinstance(found, float | int) and abs(gold - found) < _HALF_CENT
     bound = PASSAGES.get(path)
     if bound is not None:
         return word_f1(gold, str(found)) >= bound
+    if path == "governing_law":
+        return letters(_DIVISION.sub("", gold)) == letters(_DIVISION.sub("", str(found)))
     return letters(gold) == letters(str(found))
 
 

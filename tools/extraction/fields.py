@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 Kind = Literal[
     "address", "amount", "boolean", "card_last4", "channel", "city", "country", "currency", "date", "duration",
-    "email", "enum", "governing_law",
+    "effective_date", "email", "enum", "governing_law",
     "iban", "issuer", "letter_date", "letterhead", "liability_cap", "merchant", "notice", "number", "organisation",
     "payment_method", "person", "phone",
-    "reason", "recipient", "reference", "renewal", "request", "text", "timestamp", "title", "total", "url",
+    "reason", "recipient", "reference", "renewal", "request", "term", "text", "timestamp", "title", "total", "url",
 ]  # fmt: skip
 Fallback = Literal["first", "most_common"]
 Schema = Mapping[str, Any]

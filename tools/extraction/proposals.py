@@ -9,7 +9,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tools.extraction.fields import Kind, Leaf
-from tools.extraction.readers import amounts, clauses, dates, durations, identifiers, keywords, names, places
+from tools.extraction.readers import (
+    agreements,
+    amounts,
+    clauses,
+    dates,
+    durations,
+    identifiers,
+    keywords,
+    laws,
+    names,
+    places,
+)
 from tools.extraction.readers.labels import Label, find_labels, labelled_text
 from tools.extraction.readers.source import Candidate, Reader, Scalar, Source
 from tools.extraction.readers.totals import owed, settlements, tax_summary_start
@@ -20,7 +31,7 @@ READERS: Mapping[Kind, Reader] = {
     "channel": keywords.channels,
     "city": places.cities, "country": places.countries, "currency": amounts.currencies, "date": dates.dates,
     "duration": durations.durations,
-    "email": identifiers.emails, "governing_law": clauses.governing_law, "iban": identifiers.ibans,
+    "effective_date": agreements.effective_dates, "email": identifiers.emails, "governing_law": laws.governing_laws, "iban": identifiers.ibans,
     "issuer": keywords.issuers,
     "letter_date": keywords.letter_dates, "letterhead": names.letterhead, "liability_cap": clauses.liability_caps,
     "merchant": names.merchants,
@@ -28,11 +39,15 @@ READERS: Mapping[Kind, Reader] = {
     "payment_method": keywords.payment_methods,
     "person": names.people, "phone": identifiers.phones, "reason": clauses.reasons,
     "reference": identifiers.references, "renewal": clauses.renewals,
-    "request": clauses.requests, "timestamp": dates.timestamps, "title": keywords.titles, "total": amounts.amounts,
+    "request": clauses.requests, "term": agreements.terms, "timestamp": dates.timestamps, "title": keywords.titles, "total": amounts.amounts,
     "url": identifiers.urls,
 }  # fmt: skip
+# What stands beside a label, where the label itself says what the kind's reader looks for in sentences.
+_BESIDE_LABELS: Mapping[Kind, Reader] = {
+    "effective_date": dates.dates, "letter_date": dates.dates, "notice": durations.durations, "term": durations.durations,
+}  # fmt: skip
 _FREE_TEXT = frozenset[Kind]((
-    "text", "person", "merchant", "letterhead", "issuer", "recipient", "organisation", "address", "governing_law",
+    "text", "person", "merchant", "letterhead", "issuer", "recipient", "organisation", "address",
     "renewal", "liability_cap",
     "reason", "request", "payment_method", "channel", "country", "city", "title",
 ))  # fmt: skip
@@ -86,7 +101,7 @@ def _labelled(leaf: Leaf, source: Source) -> list[Proposal]:
         texts = [*labelled_text(source, leaf.labels), *weak]
         named = [_name_only(one) if leaf.kind in _ADDRESSED else one for one in texts]
         return [Proposal(one, one.cue) for one in named if _plausible(leaf.kind, str(one.value))]
-    candidates = _read(leaf.kind, source)
+    candidates = source.read(_BESIDE_LABELS[leaf.kind]) if leaf.kind in _BESIDE_LABELS else _read(leaf.kind, source)
     if not candidates:
         return []
     excluded = _excluded(leaf, source)

@@ -45,10 +45,18 @@ def titles(source: Source) -> Sequence[Candidate]:
     filled = [line for line in source.lines[:40] if line.text.strip()][:_TITLE_LINES]
     for position, line in enumerate(filled):
         text = line.text.strip(" \t*#=-_")
-        if 3 <= len(text) <= 90 and _TITLE.search(text) and not text.endswith((".", ";")) and ":" not in text:
+        if 3 <= len(text) <= 90 and _TITLE.search(text) and _is_heading(text):
             start = line.start + line.text.index(text)
             found.append(Candidate(text, start, start + len(text), 0.8 - 0.03 * position))
     return found
+
+
+def _is_heading(text: str) -> bool:
+    """Written like a title: no sentence, no clause number, its longer words in capitals."""
+    long_words = [word for word in re.findall(r"[^\W\d_]+", text) if len(word) > 3]
+    capital = sum(word[0].isupper() for word in long_words)
+    sentence = text.endswith((".", ";", ",")) or ":" in text or re.match(r"\(?\d|(?:this|whereas|by and)\b", text, re.IGNORECASE)
+    return not sentence and 2 * capital > len(long_words)
 
 
 def letter_dates(source: Source) -> Sequence[Candidate]:

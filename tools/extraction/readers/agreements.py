@@ -1,0 +1,249 @@
+"""What an agreement says of itself: between whom it is, from when it holds and for how long."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tools.extraction.readers.dates import dates
+from tools.extraction.readers.durations import durations
+from tools.extraction.readers.names import FORM, organisations
+from tools.extraction.readers.source import Candidate, Source
+
+OPENING_CHARS = 6000
+_MAX_PARTIES = 8
+
+
+@dataclass(frozen=True)
+class Party:
+    """A party of a contract with the role it is given, each with its place."""
+
+    name: Candidate
+    role: Candidate | None
+
+
+_ROLE = re.compile(r"\([^()\"“”\n]{0,80}?[\"“”'‘](?:the\s+)?(?P<role>[^\"“”'’()]{2,45})[\"”“'’][^()]{0,90}\)", re.IGNORECASE)
+_NO_ROLE = re.compile(
+    r"agreement|contract|\bdate\b|\bday\b|services?$|\bterm$|\bterritory|^part(?:y|ies)$|products?$|effective|"
+    r"premises|property|programme?$|^fees?$|\bact\b|confidential information|software$|exhibit|schedule",
+    re.IGNORECASE,
+)
+_BETWEEN = re.compile(
+    r"\b(?:by\s+and\s+(?:between|among)|between|among|undersigned|entered\s+into\s+by|made\s+by)\b[\s:,]*", re.IGNORECASE
+)
+_LEAD = re.compile(
+    r"^(?:[\s,;:.\-–—*#|]|\(?(?:\d{1,2}|[ivxa-c]{1,3})[.)]\s|(?:and|between|by|among|amongst|with|on\s+the\s+(?:one|other)\s+(?:hand|part)|"
+    r"of\s+the\s+(?:one|first|other|second|third)\s+part|party\s+[AB12]|parties|the\s+undersigned|dated|whereas|"
+    r"(?:one|first|second|other)\s+party|messrs?\.?|company|name)\b:?\s*)+",
+    re.IGNORECASE,
+)
+_WORD = r"[A-Z0-9À-Þ][\w&'’./+!-]*"
+_NAME = re.compile(rf"(?P<name>[A-ZÀ-Þ0-9][\w&'’./+!-]*(?:,?\s(?:{FORM})(?!\w)\.?|\s(?:&|and|of|de|du|la|the|for|van|von|und|y)(?=\s{_WORD})|\s{_WORD})*)")
+_FORM_AT_END = re.compile(rf"(?:^|[\s,])(?:{FORM})\.?$")
+_PLACEHOLDER = re.compile(r"^(?:_+|\[.*|the|this|each|exhibit|article|section|whereas|recitals?|date[d]?)$", re.IGNORECASE)
+
+
+def parties(source: Source) -> Sequence[Party]:
+    """Names with the role that a bracket gives them (`Acme Ltd (the "Supplier")`); else the names that stand after
+    "between", or those that sign."""
+    named = list(_with_roles(source))[:_MAX_PARTIES]
+    if len(_distinct(named)) < 2:
+        named += _without_roles(source)
+    if len(_distinct(named)) < 2:
+        named += _signing(source)
+    return _distinct(named)
+
+
+def _distinct(found: Sequence[Party]) -> list[Party]:
+    kept: dict[str, Party] = {}
+    for party in found:
+        kept.setdefault(re.sub(r"\W", "", str(party.name.value)).lower(), party)
+    return list(kept.values())
+
+
+def _with_roles(source: Source) -> Iterator[Party]:
+    text = source.flowed
+    previous = 0
+    for match in _ROLE.finditer(text, 0, OPENING_CHARS):
+        start, previous = previous, match.end()
+        if _NO_ROLE.search(match["role"]):
+            continue
+        start = max(start, match.start() - 600)
+        if anchors := list(_BETWEEN.finditer(text, start, match.start())):
+            start = anchors[0].end()
+        elif start == 0 or match.start() - start > 400:
+            start = max(start, text.rfind("\n", 0, match.start()) + 1)
+        if name := _name_in(source, start, match.start()):
+            role = Candidate(match["role"].strip(), match.start("role"), match.end("role"), 0.85)
+            yield Party(name, role)
+
+
+def _name_in(source: Source, start: int, end: int) -> Candidate | None:
+    """The name that a stretch of text opens with; else the first one in it with a legal form."""
+    text = source.flowed
+    lead = _LEAD.match(text[start:end])
+    first = start + (lead.end() if lead else 0)
+    match = _NAME.match(text, first, end)
+    if match is None or _PLACEHOLDER.match(match["name"].split()[0]):
+        inside = (one for one in source.read(organisations) if start <= one.start and one.end <= end)
+        return next(inside, None)
+    name = _ended(match["name"])
+    if sum(char.isalpha() for char in name) < 2 or len(name) > 100:
+        return None
+    return Candidate(" ".join(name.split()), first, first + len(name), 0.85)
+
+
+def _ended(name: str) -> str:
+    """The name up to its legal form: what follows is another sentence, another party or an address."""
+    words = list(re.finditer(r"\S+", name))
+    for index, word in enumerate(words[1:], 1):
+        upto = name[: word.end()].rstrip(",")
+        following = words[index + 1].group().strip(",") if index + 1 < len(words) else ""
+        if _FORM_AT_END.search(upto) and not re.fullmatch(rf"(?:{FORM})\.?|&", following):
+            name = upto
+            break
+    name = re.sub(r"(?:\s(?:of|and|the|for|de))+$", "", re.sub(r"[\s,]+$", "", name))
+    return name if _FORM_AT_END.search(name) else name.rstrip(".")
+
+
+def _without_roles(source: Source) -> list[Party]:
+    """Names that follow "between" or stand in the list of the parties, up to the end of the paragraph or sentence."""
+    text = source.flowed
+    for anchor in _BETWEEN.finditer(text, 0, OPENING_CHARS):
+        stop = re.compile(r"\n\s*\n(?!\s*(?:and\b|\(?\d))|\bWHEREAS\b|\bwitnesseth\b|\.\s+[A-Z][a-z]+\s[a-z]", re.IGNORECASE)
+        end = found.start() if (found := stop.search(text, anchor.end())) else len(text)
+        end = min(end, anchor.end() + 900)
+        pieces = _split_names(text, anchor.end(), end)
+        names = [name for start, upto in pieces if (name := _name_in(source, start, upto)) and _proper(name)]
+        if len(names) >= 2:
+            return [Party(name, None) for name in names[:_MAX_PARTIES]]
+    return []
+
+
+def _proper(name: Candidate) -> bool:
+    words = str(name.value).split()
+    return len(words) >= 2 or bool(re.fullmatch(r"[A-Z]{3,}", words[0]))
+
+
+def _split_names(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Stretches that begin a party: after the anchor, and after each "and" that follows a name or its description."""
+    cuts = [start]
+    for match in re.finditer(r"(?:[,;)]\s+|\s)and\s+(?=[A-Z\"“])|;\s+(?=[A-Z])|\n\s*\(?\d[.)]\s+", text[start:end]):
+        before = text[cuts[-1] : start + match.start() + 1]
+        if _FORM_AT_END.search(before.rstrip(" ,;)")) or match.group()[0] in ",;)\n" or _person(before):
+            cuts.append(start + match.end())
+    return list(zip(cuts, [*cuts[1:], end], strict=True))
+
+
+def _person(text: str) -> bool:
+    return re.fullmatch(r"\s*(?:[A-Z][\w.'’-]*\s+){1,3}[A-Z][\w'’-]+,?\s*", text) is not None
+
+
+_SIGNS = re.compile(r"(?:for\s+and\s+on\s+behalf\s+of|signed\s+(?:for|by|on\s+behalf\s+of)|^\s*by:?)\s*:?\s*", re.IGNORECASE | re.MULTILINE)
+
+
+def _signing(source: Source) -> list[Party]:
+    """Organisations in the block of signatures."""
+    found: list[Party] = []
+    for match in _SIGNS.finditer(source.text):
+        near = [one for one in source.read(organisations) if match.end() - 90 <= one.start <= match.end() + 60]
+        found += [Party(Candidate(one.value, one.start, one.end, 0.5), None) for one in near[:1]]
+    return found
+
+
+_IN_FORCE = re.compile(
+    r"\beffective(?:\s+(?:date|as|on|from|beginning|starting))?\b|\b(?:takes?|come[s]?|enter[s]?|coming|put)\s+(?:into\s+)?"
+    r"(?:effect|force|operation)\b|\bcommenc(?:e[sd]?|ing|ement)\b|\b(?:start|begin)(?:s|ning|ing)?\b|\bin\s+(?:effect|force)\s+(?:as\s+of|from|on)\b|"
+    r"\bwith\s+effect\s+from\b",
+    re.IGNORECASE,
+)
+_MADE = re.compile(
+    r"\b(?:dated|made|entered|executed|concluded|signed|agreed|as\s+of|this\s+(?:the\s+)?$|agreement\s+date|on\s+this)\b|\bthis\s*$", re.IGNORECASE
+)
+_NAMED_EFFECTIVE = re.compile(r"^[^.;()]{0,40}\(\s*[^()\"“]{0,30}[\"“'‘]\s*(?:Effective|Commencement|Start)\s+Date", re.IGNORECASE)
+_ENDS = re.compile(
+    r"\b(?:expir\w*|until|terminat\w*|through|end(?:s|ing)?|no\s+later\s+than|prior\s+to|before|by|due|supersed\w*|replaces?|"
+    r"amended|letter\s+of\s+intent|delivered|last\s+revised|printed)\b[^.;]{0,50}$",
+    re.IGNORECASE,
+)
+_SIGNATURE_LINE = re.compile(r"^\W*(?:date|signed|name|by|title)\b", re.IGNORECASE)
+
+
+def effective_dates(source: Source) -> Sequence[Candidate]:
+    """Dates from which the agreement holds: said so, named "Effective Date", or else the day it was made, as its
+    opening says it."""
+    text = source.flowed
+    opening = _opening_end(text)
+    found: list[Candidate] = []
+    for day in source.read(dates):
+        before = re.split(r"[.;]\s|\n\s*\n|\f", text[max(0, day.start - 130) : day.start])[-1]
+        after = text[day.end : day.end + 90]
+        cue = 0.0
+        if _NAMED_EFFECTIVE.match(after):
+            cue = 0.93
+        elif _ENDS.search(before):
+            cue = 0.0
+        elif (said := _last(_IN_FORCE, before)) is not None and len(before) - said < 70:
+            cue = 0.9 if day.start < opening * 3 else 0.8
+        elif day.start < opening and _MADE.search(before[-70:]):
+            cue = 0.78
+        elif day.start < opening and _alone(source, day):
+            cue = 0.5
+        if cue:
+            found.append(Candidate(day.value, day.start, day.end, cue))
+    return found
+
+
+def _opening_end(text: str) -> int:
+    """Where the opening ends: at the recitals or the first numbered clause, at most `OPENING_CHARS` in."""
+    clause = re.search(
+        r"\n\s*(?:WHEREAS|WITNESSETH|RECITALS?|BACKGROUND|NOW,?\s+THEREFORE|(?:ARTICLE|SECTION)\s+[1I]\b|1\.\s*\S|1\.1\b)",
+        text[:OPENING_CHARS], re.IGNORECASE,
+    )  # fmt: skip
+    return clause.start() if clause else min(len(text), OPENING_CHARS // 3)
+
+
+def _last(pattern: re.Pattern[str], text: str) -> int | None:
+    ends = [match.end() for match in pattern.finditer(text)]
+    return ends[-1] if ends else None
+
+
+def _alone(source: Source, day: Candidate) -> bool:
+    line = source.lines[source.line_number(day.start)]
+    rest = source.text[line.start : day.start] + source.text[day.end : line.end]
+    return not _SIGNATURE_LINE.match(rest) and not re.search(r"\w{3}", rest)
+
+
+_TERM_WORD = re.compile(r"\b(?:initial|original|primary|fixed|entire)?\s*(?:term|duration|period\s+of\s+validity)\b(?!\s*(?:sheet|loan|s\b))", re.IGNORECASE)
+_RUNS = re.compile(
+    r"\b(?:remain|continue|be|stay)s?\s+(?:\w+\s+){0,2}in\s+(?:full\s+)?(?:force|effect)|\bvalid\b|\bcontinues?\b|\bruns?\b|\bexpires?\b|"
+    r"\bshall\s+last\b|\blasts?\s+for\b|\bperiod\s+of\b|\bis\s+(?:concluded|entered\s+into|made)\s+for\b|\bin\s+(?:force|effect)\b|\bbinding\s+for\b",
+    re.IGNORECASE,
+)
+_ABOUT_ITSELF = re.compile(r"\b(?:this|the|present)\s+(?:\w+\s+){0,2}(?:agreement|contract|lease|licen[cs]e)\b|\bterm\b|\bhereof\b", re.IGNORECASE)
+_NOT_TERM = re.compile(
+    r"\bnotice\b|\bwarrant|confidential|secre[ct]|\bthereafter\b|\brenew|\bextend|\bsuccessive|\badditional|\bfurther\b|\binvoice|\bpay(?:able|ment|s)?\b|"
+    r"\bcure\b|\bsurviv|after\s+(?:the\s+)?(?:end|expiry|expiration|termination)|\bprior\s+to|\bretain|\brecords?\b|\bkept\b|\bforce\s+majeure|\boverdue|"
+    r"\bdeliver|non-?compet|\bpreceding\b|\bprevious\b|\bper\b|\bold\b|\bbefore\b|\bfollowing\s+termination|\bdamages?\b|\bclaims?\b|\bsilence",
+    re.IGNORECASE,
+)
+
+
+def terms(source: Source) -> Sequence[Candidate]:
+    """Durations for which the agreement runs, told from those of notice, warranty, payment or renewal by their clause."""
+    text = source.flowed
+    found: list[Candidate] = []
+    for duration in source.read(durations):
+        before = re.split(r"[.;]\s(?=[A-Z(\d])|\n\s*\n|\f", text[max(0, duration.start - 260) : duration.start])[-1]
+        after = re.split(r"[.;]|\n\s*\n|,\s+(?:and\s+)?(?:unless|thereafter|provided|with|renew)", text[duration.end : duration.end + 120])[0]
+        clause = re.split(r",\s+(?:and\s+)?(?:which|unless|provided)\b", before)[-1] if len(before) > 160 else before
+        if _NOT_TERM.search(clause[-110:]) or _NOT_TERM.search(after[:45]):
+            continue
+        told = 0.3 * bool(_TERM_WORD.search(before) or _TERM_WORD.match(after[:14].lstrip(" -")) or re.match(r"\W*term\b", after))
+        told += 0.16 * min(2, len(_RUNS.findall(before))) + 0.12 * bool(_ABOUT_ITSELF.search(before + after))
+        told += 0.1 * bool(re.match(r"[^.]{0,12}\b(?:from|after|commencing|beginning|following|as\s+of)\b", after))
+        told -= 0.15 * str(duration.value).endswith(("days", "day", "hours", "minutes", "weeks"))
+        if told >= 0.3:
+            found.append(Candidate(duration.value, duration.start, duration.end, min(0.92, 0.42 + told)))
+    return found
