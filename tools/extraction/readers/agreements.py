@@ -11,7 +11,10 @@ from tools.extraction.readers.durations import durations
 from tools.extraction.readers.names import FORM, organisations
 from tools.extraction.readers.source import Candidate, Source
 
-OPENING_CHARS = 6000
+_SEARCHED_CHARS = 30_000
+_OPENING_CHARS = 5000
+_PARTY_CHARS = 700
+_TITLE_CHARS = 1500
 _MAX_PARTIES = 8
 
 
@@ -40,6 +43,19 @@ _LEAD = re.compile(
 )
 _WORD = r"[A-Z0-9À-Þ][\w&'’./+!-]*"
 _NAME = re.compile(rf"(?P<name>[A-ZÀ-Þ0-9][\w&'’./+!-]*(?:,?\s(?:{FORM})(?!\w)\.?|\s(?:&|and|of|de|du|la|the|for|van|von|und|y)(?=\s{_WORD})|\s{_WORD})*)")
+_MAKES = re.compile(r"\b(?:agreement|contract|lease|licen[cs]e|deed|made|entered|parties|undersigned|dated)\b", re.IGNORECASE)
+_FIRST_CLAUSE = re.compile(
+    r"\n\s*(?:WHEREAS|W\s?I\s?T\s?N\s?E\s?S\s?S|RECITALS?|BACKGROUND|PREAMBLE|NOW,?\s+THEREFORE|IN\s+CONSIDERATION|"
+    r"(?:ARTICLE|SECTION)\s+[1I]\b|1\.(?:0?1)?\s+\S)|\bWHEREAS\b|\bNOW,?\s+THEREFORE\b|\bWITNESSETH\b",
+    re.IGNORECASE,
+)
+_DESCRIBES = re.compile(
+    r",?\s*(?:an?|with|having|whose|located|organi[sz]ed|incorporated|registered|of|the|as|acting|represented|for|on|doing|d/b/a|residing)\b|"
+    r",?\s*\d|,\s+[A-Z]",
+    re.IGNORECASE,
+)
+_JOINT = re.compile(r"(?P<mark>[,;:)]|\d)?\s+(?P<and>(?i:and))[\s:,]+(?:between\s+)?(?=[A-Z0-9\"“])|;\s+(?=[A-Z])|\n\s*\(?(?:\d{1,2}|[a-c])[.)]\s+|\n\s*\n\s*(?=[A-Z])")
+_SENTENCE_END = re.compile(r"\.\s+(?:[A-Z][a-z]+\s[a-z]|[A-Z]{2,}\s)|\bWHEREAS\b|\n\s*\n(?!\s*(?:(?i:and)\b|\(?\d|[A-Z]))")
 _FORM_AT_END = re.compile(rf"(?:^|[\s,])(?:{FORM})\.?$")
 _PLACEHOLDER = re.compile(r"^(?:_+|\[.*|the|this|each|exhibit|article|section|whereas|recitals?|date[d]?)$", re.IGNORECASE)
 
@@ -62,32 +78,58 @@ def _distinct(found: Sequence[Party]) -> list[Party]:
     return list(kept.values())
 
 
+def opening(source: Source) -> tuple[int, int]:
+    """Where an agreement says who makes it and when: around its first "between", up to the recitals or first clause."""
+    text = source.flowed
+    anchor = next(
+        (one for one in _BETWEEN.finditer(text, 0, _SEARCHED_CHARS)
+         if _MAKES.search(text, max(0, one.start() - 400), one.end())),
+        None,
+    )  # fmt: skip
+    start = max(0, anchor.start() - 600) if anchor else 0
+    after = anchor.end() if anchor else 0
+    clause = _FIRST_CLAUSE.search(text, after, after + _OPENING_CHARS)
+    return start, clause.start() if clause else min(len(text), after + _OPENING_CHARS // 2)
+
+
 def _with_roles(source: Source) -> Iterator[Party]:
     text = source.flowed
-    previous = 0
-    for match in _ROLE.finditer(text, 0, OPENING_CHARS):
+    previous, end = opening(source)
+    for match in _ROLE.finditer(text, previous, end):
         start, previous = previous, match.end()
         if _NO_ROLE.search(match["role"]):
             continue
-        start = max(start, match.start() - 600)
-        if anchors := list(_BETWEEN.finditer(text, start, match.start())):
-            start = anchors[0].end()
-        elif start == 0 or match.start() - start > 400:
-            start = max(start, text.rfind("\n", 0, match.start()) + 1)
-        if name := _name_in(source, start, match.start()):
+        anchors = [one.end() for one in _BETWEEN.finditer(text, start, match.start())]
+        start = anchors[0] if anchors else start
+        if match.start() - start > _PARTY_CHARS:
+            start = max(start, text.rfind("\n\n", 0, match.start()), match.start() - _PARTY_CHARS)
+        if name := _named_before(source, start, match.start()):
             role = Candidate(match["role"].strip(), match.start("role"), match.end("role"), 0.85)
             yield Party(name, role)
 
 
-def _name_in(source: Source, start: int, end: int) -> Candidate | None:
-    """The name that a stretch of text opens with; else the first one in it with a legal form."""
+def _named_before(source: Source, start: int, end: int) -> Candidate | None:
+    """The name of whom a bracket at `end` speaks: the last one that begins a party's description; else the first one
+    with a legal form."""
+    text = source.flowed
+    for first, _ in reversed(_split_names(text, start, end)):
+        name = _name_at(source, first, end)
+        if name is None:
+            continue
+        rest = text[name.end : end].strip()
+        if first == start or not rest or _FORM_AT_END.search(str(name.value)) or _DESCRIBES.match(rest):
+            return name
+    return next((one for one in source.read(organisations) if start <= one.start and one.end <= end), None)
+
+
+def _name_at(source: Source, start: int, end: int) -> Candidate | None:
+    """The name that a stretch of text opens with, after numbers, "and" and the like."""
     text = source.flowed
     lead = _LEAD.match(text[start:end])
     first = start + (lead.end() if lead else 0)
     match = _NAME.match(text, first, end)
     if match is None or _PLACEHOLDER.match(match["name"].split()[0]):
-        inside = (one for one in source.read(organisations) if start <= one.start and one.end <= end)
-        return next(inside, None)
+        return None
     name = _ended(match["name"])
     if sum(char.isalpha() for char in name) < 2 or len(name) > 100:
         return None
@@ -100,39 +142,54 @@ def _ended(name: str) -> str:
     for index, word in enumerate(words[1:], 1):
         upto = name[: word.end()].rstrip(",")
         following = words[index + 1].group().strip(",") if index + 1 < len(words) else ""
+        if re.search(r"[a-z]{3}\.$", words[index - 1].group()) and not _FORM_AT_END.search(name[: words[index - 1].end()]):
+            name = name[: words[index - 1].end() - 1]
+            break
         if _FORM_AT_END.search(upto) and not re.fullmatch(rf"(?:{FORM})\.?|&", following):
             name = upto
             break
-    name = re.sub(r"(?:\s(?:of|and|the|for|de))+$", "", re.sub(r"[\s,]+$", "", name))
+    name = re.sub(r"(?:\s(?i:of|and|the|for|de))+$", "", re.sub(r"[\s,]+$", "", name))
     return name if _FORM_AT_END.search(name) else name.rstrip(".")
 
 
 def _without_roles(source: Source) -> list[Party]:
-    """Names that follow "between" or stand in the list of the parties, up to the end of the paragraph or sentence."""
+    """Names that follow "between", up to the end of the sentence."""
     text = source.flowed
-    for anchor in _BETWEEN.finditer(text, 0, OPENING_CHARS):
-        stop = re.compile(r"\n\s*\n(?!\s*(?:and\b|\(?\d))|\bWHEREAS\b|\bwitnesseth\b|\.\s+[A-Z][a-z]+\s[a-z]", re.IGNORECASE)
-        end = found.start() if (found := stop.search(text, anchor.end())) else len(text)
-        end = min(end, anchor.end() + 900)
-        pieces = _split_names(text, anchor.end(), end)
-        names = [name for start, upto in pieces if (name := _name_in(source, start, upto)) and _proper(name)]
+    start, end = opening(source)
+    for anchor in _BETWEEN.finditer(text, start, end):
+        stop = _SENTENCE_END.search(text, anchor.end(), end)
+        upto = min(stop.start() + 1 if stop else end, anchor.end() + 900)
+        pieces = _split_names(text, anchor.end(), upto, people=True)
+        names = [name for first, last in pieces if (name := _name_at(source, first, last)) and _proper(name)]
         if len(names) >= 2:
             return [Party(name, None) for name in names[:_MAX_PARTIES]]
     return []
 
 
 def _proper(name: Candidate) -> bool:
-    words = str(name.value).split()
-    return len(words) >= 2 or bool(re.fullmatch(r"[A-Z]{3,}", words[0]))
+    """Written like the name of a company or a person."""
+    value = str(name.value)
+    if _FORM_AT_END.search(value) or re.fullmatch(r"[A-Z]{3,}", value):
+        return True
+    words = value.split()
+    return 2 <= len(words) and (value.isupper() or (len(words) <= 4 and _person(value)))
 
 
-def _split_names(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    """Stretches that begin a party: after the anchor, and after each "and" that follows a name or its description."""
+def _split_names(text: str, start: int, end: int, *, people: bool = False) -> list[tuple[int, int]]:
+    """Stretches that may begin a party: the whole, and what follows a number or an "and" that does not join words of
+    one name ("Smith and Sons Ltd"). With `people` two names of persons may be joined by it."""
     cuts = [start]
-    for match in re.finditer(r"(?:[,;)]\s+|\s)and\s+(?=[A-Z\"“])|;\s+(?=[A-Z])|\n\s*\(?\d[.)]\s+", text[start:end]):
-        before = text[cuts[-1] : start + match.start() + 1]
-        if _FORM_AT_END.search(before.rstrip(" ,;)")) or match.group()[0] in ",;)\n" or _person(before):
-            cuts.append(start + match.end())
+    for match in _JOINT.finditer(text, start, end):
+        before = text[cuts[-1] : match.start()].rstrip()
+        last = before.split()[-1] if before else ""
+        joins = match["mark"] is None and last[:1].isupper() and not _FORM_AT_END.search(before)
+        if "\n" in match.group().lower().partition("and")[0]:
+            joins = False
+        following = text[match.end() : end].split(",")[0].rstrip(" .\n")
+        if people and _person(before) and _person(following) and not _FORM_AT_END.search(following):
+            joins = False
+        if not (match["and"] and joins):
+            cuts.append(match.end())
     return list(zip(cuts, [*cuts[1:], end], strict=True))
 
 
@@ -174,7 +231,7 @@ def effective_dates(source: Source) -> Sequence[Candidate]:
     """Dates from which the agreement holds: said so, named "Effective Date", or else the day it was made, as its
     opening says it."""
     text = source.flowed
-    opening = _opening_end(text)
+    start, end = opening(source)
     found: list[Candidate] = []
     for day in source.read(dates):
         before = re.split(r"[.;]\s|\n\s*\n|\f", text[max(0, day.start - 130) : day.start])[-1]
@@ -185,23 +242,14 @@ def effective_dates(source: Source) -> Sequence[Candidate]:
         elif _ENDS.search(before):
             cue = 0.0
         elif (said := _last(_IN_FORCE, before)) is not None and len(before) - said < 70:
-            cue = 0.9 if day.start < opening * 3 else 0.8
-        elif day.start < opening and _MADE.search(before[-70:]):
+            cue = 0.9
+        elif (start <= day.start < end or day.start < _TITLE_CHARS) and _MADE.search(before[-70:]):
             cue = 0.78
-        elif day.start < opening and _alone(source, day):
+        elif day.start < min(end, _TITLE_CHARS) and _alone(source, day):
             cue = 0.5
         if cue:
             found.append(Candidate(day.value, day.start, day.end, cue))
     return found
-
-
-def _opening_end(text: str) -> int:
-    """Where the opening ends: at the recitals or the first numbered clause, at most `OPENING_CHARS` in."""
-    clause = re.search(
-        r"\n\s*(?:WHEREAS|WITNESSETH|RECITALS?|BACKGROUND|NOW,?\s+THEREFORE|(?:ARTICLE|SECTION)\s+[1I]\b|1\.\s*\S|1\.1\b)",
-        text[:OPENING_CHARS], re.IGNORECASE,
-    )  # fmt: skip
-    return clause.start() if clause else min(len(text), OPENING_CHARS // 3)
 
 
 def _last(pattern: re.Pattern[str], text: str) -> int | None:

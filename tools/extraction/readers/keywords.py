@@ -55,7 +55,8 @@ def _is_heading(text: str) -> bool:
     """Written like a title: no sentence, no clause number, its longer words in capitals."""
     long_words = [word for word in re.findall(r"[^\W\d_]+", text) if len(word) > 3]
     capital = sum(word[0].isupper() for word in long_words)
-    sentence = text.endswith((".", ";", ",")) or ":" in text or re.match(r"\(?\d|(?:this|whereas|by and)\b", text, re.IGNORECASE)
+    sentence = text.endswith((".", ";", ",")) or text[0].islower() or re.search(r":|[a-z]{3}[.;] ", text)
+    sentence = sentence or re.match(r"\(?\d|(?:this|whereas|by and)\b", text, re.IGNORECASE)
     return not sentence and 2 * capital > len(long_words)
 
 

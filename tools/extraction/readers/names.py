@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from tools.extraction.readers.dates import MONTHS
 from tools.extraction.readers.source import Candidate, Source
 
-FORM = (
-    r"(?:Pty|Pte|Pvt|Private|Sdn|Co)\.?,?\s(?:Ltd|LTD|Limited|LIMITED|Bhd|BHD)|Ltd|LTD|Limited|LIMITED|LLC|L\.L\.C|LLP|L\.L\.P|L\.P|LP|PLC|plc|Inc|INC|"
-    r"Incorporated|INCORPORATED|Corp|CORP|Corporation|CORPORATION|GmbH(?:\s&\sCo\.?\sKG)?|GMBH|AG|KG|SE|S\.A|SA|SAS|SARL|S\.[àa]\.r\.l|S\.r\.l|SpA|S\.p\.A|"
-    r"B\.V|BV|N\.V|NV|AB|A/S|ApS|Oy|OYJ|AS|Bhd|BHD|Kft|s\.r\.o|Lda|Ltda|N\.A|DAC|P\.C|Co|CO|Company|COMPANY"
-)
+_FORMS = (
+    r"Pty\.? Ltd|Pty\.? Limited|Pte\.?,? Ltd|Pvt\.? Ltd|Private Limited|Sdn\.? Bhd|Co\.?,? Ltd|Co\.?,? Limited|"
+    r"GmbH & Co\.? KG|Ltd|Limited|LLC|L\.L\.C|LLP|L\.L\.P|L\.P|LP|PLC|Inc|Incorporated|Corp|Corporation|GmbH|AG|KG|SE|S\.A|SA|SAS|SARL|S\.[àa] ?r\.l|"
+    r"S\.r\.l|SpA|S\.p\.A|B\.V|BV|N\.V|NV|AB|A/S|ApS|Oy|OYJ|AS|Bhd|Kft|s\.r\.o|Lda|Ltda|N\.A|DAC|P\.C|Co|Company"
+).replace(" ", r"\s")
+FORM = rf"{_FORMS}|{_FORMS.upper().replace(chr(92) + 'S', chr(92) + 's')}|plc"
 """Legal forms of companies, a regular expression; what may follow one is no longer the name."""
 _SUFFIX = (
     r"Ltd|Limited|LLC|L\.L\.C|LLP|PLC|plc|Inc|Incorporated|Corp|Corporation|Co|Company|GmbH|AG|KG|SE|S\.A\.?|SAS|SARL|S\.r\.l|SpA|S\.p\.A|B\.V|BV|"
