@@ -22,6 +22,7 @@ LEAD = 0.08
 MAX_OPTIONS = 6
 _LONGEST_OPTION = 80
 _LOOKS_ALIEN = 2.0
+_NOTHING = 1.0
 _ALIEN_SCORE = 0.7
 _ASKABLE = frozenset(
     ("text", "organisation", "person", "merchant", "recipient", "issuer", "city", "country", "title", "address")
@@ -57,8 +58,13 @@ Decision = Settled | Open | Absent
 
 def plan(schema: ExtractionSchema, source: Source, arbiter: Arbiter) -> Mapping[str, tuple[Leaf, Decision]]:
     """A decision for every field outside arrays, by path."""
-    alien = schema.name in BUILT_IN and affinity(source.text)[schema.name] < _LOOKS_ALIEN
+    alien = schema.name in BUILT_IN and _is_alien(schema.name, affinity(source.text))
     return {path: (leaf, decide(leaf, source, arbiter, alien=alien)) for path, leaf in leaves(schema.root)}
+
+
+def _is_alien(name: str, looks: Mapping[str, float]) -> bool:
+    """The text shows hardly a feature of its kind, or few while it looks like another one."""
+    return looks[name] < _NOTHING or (looks[name] < _LOOKS_ALIEN and max(looks.values()) >= looks[name] + _LOOKS_ALIEN)
 
 
 def decide(leaf: Leaf, source: Source, arbiter: Arbiter = "readers", *, alien: bool = False) -> Decision:

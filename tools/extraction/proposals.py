@@ -23,7 +23,7 @@ from tools.extraction.readers import (
 )
 from tools.extraction.readers.labels import Label, find_labels, labelled_text
 from tools.extraction.readers.source import Candidate, Reader, Scalar, Source
-from tools.extraction.readers.totals import owed, settlements, tax_summary_start
+from tools.extraction.readers.totals import Sums, owed, settlements, sums, tax_summary_start
 from tools.extraction.readers.words import booleans, literals
 
 READERS: Mapping[Kind, Reader] = {
@@ -180,15 +180,26 @@ def _stamped(source: Source, candidates: Sequence[Candidate]) -> Candidate | Non
 
 
 def _settled(source: Source, proposals: Sequence[Proposal]) -> list[Proposal]:
-    """Raise the totals that payment and change confirm; lower those of a tax summary and those below zero."""
-    confirmed, summary = owed(source), tax_summary_start(source)
+    """Raise the totals that payment and change, tax or rounding confirm; lower the parts of such sums, those of a tax
+    summary and those below zero."""
+    settled, confirmed = settlements(source), owed(source)
+    summary, arithmetic = tax_summary_start(source), sums(source)
     found: list[Proposal] = []
-    for proposal in (*proposals, *(Proposal(one, one.cue) for one in settlements(source))):
-        score = proposal.score + (0.15 if round(float(proposal.candidate.value), 2) in confirmed else 0.0)
+    for proposal in (*proposals, *(Proposal(one, one.cue) for one in settled), *_gross(source, arithmetic, proposals)):
+        value = round(float(proposal.candidate.value), 2)
+        score = proposal.score + (0.15 if value in confirmed else 0.0)
+        score += 0.2 if value in arithmetic.gross else -0.15 if value in arithmetic.parts else 0.0
         score -= 0.3 if proposal.candidate.start >= summary else 0.0
         score -= 0.3 if float(proposal.candidate.value) <= 0 else 0.0
         found.append(replace(proposal, score=max(0.0, min(0.97, score))))
     return found
+
+
+def _gross(source: Source, arithmetic: Sums, proposals: Sequence[Proposal]) -> list[Proposal]:
+    """The sum of a proposed net amount and its tax, wherever in the document it stands."""
+    if not any(round(float(one.candidate.value), 2) in arithmetic.parts for one in proposals):
+        return []
+    return [Proposal(one, 0.3) for one in source.read(amounts.amounts) if round(float(one.value), 2) in arithmetic.gross]
 
 
 def _merged(leaf: Leaf, proposals: Sequence[Proposal]) -> Sequence[Proposal]:

@@ -142,7 +142,7 @@ def _ended(name: str) -> str:
     for index, word in enumerate(words[1:], 1):
         upto = name[: word.end()].rstrip(",")
         following = words[index + 1].group().strip(",") if index + 1 < len(words) else ""
-        if re.search(r"[a-z]{3}\.$", words[index - 1].group()) and not _FORM_AT_END.search(name[: words[index - 1].end()]):
+        if re.search(r"[A-Za-z]{3}\.$", words[index - 1].group()) and not _FORM_AT_END.search(name[: words[index - 1].end()]):
             name = name[: words[index - 1].end() - 1]
             break
         if _FORM_AT_END.search(upto) and not re.fullmatch(rf"(?:{FORM})\.?|&", following):

@@ -29,7 +29,8 @@ _LINE_SUFFIX = re.compile(
     r"DELI|MOTORS|GARAGE|PASARAYA|PERNIAGAAN|SYARIKAT|KEDAI)\b",
     re.IGNORECASE,
 )
-_CAP = r"[A-Z][\w'’&.-]*"
+# A full stop belongs to a name only inside it or after an initial or a short title.
+_CAP = r"(?:(?:[A-Z]|St|Dr|Mr|Mrs|Ms|Co|Inc|Ltd)\.(?=\s)|[A-Z][\w'’&-]*(?:\.[\w'’&-]+)*)"
 _MERCHANT = re.compile(
     rf"\b(?P<cue>at|from|with|by|to|merchant|retailer|shop|store|seller|called|vendor)\s+(?:the\s+(?:(?:merchant|retailer|shop|store)\s+)?)?"
     rf"[\"“']?(?P<name>{_CAP}(?:[ \t](?:{_CAP}|&|and|of|de|\d{{1,4}})){{0,4}})"
@@ -91,7 +92,8 @@ def organisations(source: Source) -> Sequence[Candidate]:
 
 _NOT_LETTERHEAD = re.compile(
     r"invoice|receipt|\btel\b|\bfax\b|phone|gst|vat\b|\breg\b|thank|welcome|date|page|www|@|^\W*$|\bno\b\.?\s*[:.]|"
-    r"cashier|table|order|credit note|bill\b|copy|http",
+    r"cashier|table|order|credit note|bill\b|copy|http|\bqty\b|\bitems?\b|\bamount\b|\bprice\b|\btotal\b|description|"
+    r"customer|client\b|\bto\b:|visit us|\bcash\b(?!\W*(?:and\b)?\W*carry)|\bvisa\b|\bpos\b|\bgoods sold\b",
     re.IGNORECASE,
 )
 _ADDRESS_WORD = re.compile(
@@ -100,9 +102,15 @@ _ADDRESS_WORD = re.compile(
 )
 LETTERHEAD_LINES = 14
 _REGISTRATION = re.compile(
-    r"\s*[(\[]?\s*(?:co\.?\s*(?:reg)?\.?\s*(?:no)?\.?\s*:?\s*)?[A-Z]{0,2}\d{4,9}\s?-\s?[A-Z]\s*[)\]]?\s*$",
+    r"[\s,]*[(\[]?\s*(?:co\.?\s*(?:reg)?\.?\s*(?:no)?\.?\s*:?\s*)?(?:[A-Z]{0,2}\d{4,12}\s?[- ]\s?[A-Z]{1,2}|\d{3,9}[A-Z]|[A-Z]{2}\d{6,9}|\d{6,12})"
+    r"\s*[)\]]?(?:\s*\([A-Z]{2,4}\))?\s*$",
     re.IGNORECASE,
 )
+_NUMBERED = re.compile(r"^(?:\d{4,}\s+|(?:own(?:ed)?|operated|managed)\s+by\s*:?\s*)", re.IGNORECASE)
+"""What stands before a name on its line: a till's number, or who says that it runs the shop."""
+_HOUSE = re.compile(r"^(?:(?:no|lot|unit)\b\.?\s*)?\d+[A-Z]?(?:\s?[-&/,]\s?\d+[A-Z]?)*,?\s+\D", re.IGNORECASE)
+_LEGAL_FORM = re.compile(rf"(?:^|[\s,.)])(?:{FORM})\.?$", re.IGNORECASE)
+_LEGAL_BONUS = 0.07
 _TAIL = re.compile(
     r"\W*(?:(?:SDN|BHD|CO|COMPANY|LTD|LIMITED|INC|LLC|S/B|PLC|GMBH|ENTERPRISE|TRADING|HARDWARE|ELECTRICAL|RESTAURANT|RESTORAN|CAFE|BAKERY|STORES?|\(M\)|AND|&)[\s.]*)+$",
     re.IGNORECASE,
@@ -110,7 +118,9 @@ _TAIL = re.compile(
 
 
 def _head_text(text: str) -> str:
-    return _REGISTRATION.sub("", text.strip(" \t*#=-|_"))
+    plain = text.strip(" \t*#=-|_")
+    plain = plain[1:-1] if re.fullmatch(r"\([^()]*(?:\([^()]*\))?[^()]*\)", plain) else plain
+    return _REGISTRATION.sub("", _NUMBERED.sub("", plain)).strip()
 
 
 def _names_someone(text: str) -> bool:
@@ -122,6 +132,8 @@ def _names_someone(text: str) -> bool:
         or _NOT_LETTERHEAD.search(text)
         or _TAIL.fullmatch(text)
     ):
+        return False
+    if _HOUSE.match(text) and _ADDRESS_WORD.search(text):
         return False
     return _LINE_SUFFIX.search(text) is not None or not _ADDRESS_WORD.search(text)
 
@@ -150,6 +162,8 @@ def letterhead(source: Source) -> Sequence[Candidate]:
         cue = (0.66 if _LINE_SUFFIX.search(text) else 0.48) - 0.035 * position
         if joined := _joined_end(source, index, text):
             end, cue = joined, cue + 0.14
+        if _LEGAL_FORM.search(source.text[start:end]):
+            cue += _LEGAL_BONUS
         value = " ".join(source.text[start:end].split())
         found.append(Candidate(value, start, end, max(0.05, cue)))
     return found
@@ -169,7 +183,7 @@ def people(source: Source) -> Sequence[Candidate]:
 def merchants(source: Source) -> Sequence[Candidate]:
     """Capitalised names after "at", "from", "merchant", ...; surer in a sentence about a payment."""
     found: list[Candidate] = []
-    for match in _MERCHANT.finditer(source.text):
+    for match in _MERCHANT.finditer(source.flowed):
         name = re.sub(r"[.,;:]+$", "", match["name"])
         name = re.sub(r"\s+(?:and|of|de|on|in)$", "", name)
         if name.split()[0].lower().strip(".") in _NOT_A_NAME:
