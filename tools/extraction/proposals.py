@@ -62,6 +62,17 @@ _LIGHT = re.compile(
     r"^(?:no|nr|num|id|is|was|of|on|for|the|as|at|a|an|to|in|be|by|and|rm|usd|eur|gbp|myr|number|date|amount|incl|rounded|from|this|day|due|approximately|about)$"
 )
 MIN_SCORE = 0.2
+_MONEY = frozenset[Kind](("amount", "total"))
+_HEADINGS = re.compile(
+    r"\b(?:qty|quantity|price|items?|description|rate|units?|article|service|amount|tax|total|sum|pos|code|product|cost)\b", re.IGNORECASE
+)
+_ROLE_CHARS = 45
+_OTHER_DATE = re.compile(
+    r"\b(?:valid|until|till|expir\w*|birth|born|since|order(?:ed)?|delivery|delivered|due|pay\w*|deadline|by|draw|next|return\w*|before|"
+    r"best|print\w*|member|from|offer|promotion)\b[^.;]{0,25}$",
+    re.IGNORECASE,
+)
+_OTHER_AMOUNT = re.compile(r"\b(?:limit|balance|fees?|salary|income|deposit|insurance|savings?|points|budget)\b[^.;]{0,25}$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -70,6 +81,8 @@ class Proposal:
 
     candidate: Candidate
     score: float
+    labelled: bool = False
+    """It stands beside one of the field's labels."""
 
 
 def propose(leaf: Leaf, source: Source) -> Sequence[Proposal]:
@@ -100,7 +113,7 @@ def _labelled(leaf: Leaf, source: Source) -> list[Proposal]:
         weak = (replace(one, cue=one.cue * 0.5) for one in labelled_text(source, leaf.weak_labels))
         texts = [*labelled_text(source, leaf.labels), *weak]
         named = [_name_only(one) if leaf.kind in _ADDRESSED else one for one in texts]
-        return [Proposal(one, one.cue) for one in named if _plausible(leaf.kind, str(one.value))]
+        return [Proposal(one, one.cue, labelled=True) for one in named if _plausible(leaf.kind, str(one.value))]
     candidates = source.read(_BESIDE_LABELS[leaf.kind]) if leaf.kind in _BESIDE_LABELS else _read(leaf.kind, source)
     if not candidates:
         return []
@@ -116,7 +129,7 @@ def _labelled(leaf: Leaf, source: Source) -> list[Proposal]:
 def _name_only(candidate: Candidate) -> Candidate:
     """The name at the head of a name with an address on one line."""
     value = str(candidate.value)
-    cut = re.search(r",\s(?!(?:Inc|Ltd|LLC|Limited|S\.A|Co)\b)", value)
+    cut = re.search(rf",\s(?!(?:{names.FORM})(?!\w))", value)
     if cut is None or not re.search(r"\d", value[cut.end() :]):
         return candidate
     return replace(candidate, value=value[: cut.start()], end=candidate.start + cut.start())
@@ -137,14 +150,29 @@ def _beside(kind: Kind, source: Source, label: Label, candidates: Sequence[Candi
     found: list[Proposal] = []
     if index < len(candidates):
         after = candidates[index]
-        if (gap := _gap(source, label.end, after.start)) is not None:
+        gap = _gap(source, label.end, after.start)
+        if gap is not None and not _is_elsewhere(kind, source, label, after):
             score = 0.92 - gap - 0.015 * label.rank - (0.0 if label.leads else 0.12)
-            found.append(Proposal(after, weight * score))
+            found.append(Proposal(after, weight * score, labelled=True))
     if kind in _BOTH_SIDES and index > 0:
         before = candidates[index - 1]
         if (gap := _gap(source, before.end, label.start)) is not None:
-            found.append(Proposal(before, weight * (0.85 - gap - 0.015 * label.rank)))
+            found.append(Proposal(before, weight * (0.85 - gap - 0.015 * label.rank), labelled=True))
     return found
+
+
+def _is_elsewhere(kind: Kind, source: Source, label: Label, after: Candidate) -> bool:
+    """The candidate stands below a label that does not speak of it: a table's heading, or a word without a number."""
+    if "\n" not in source.text[label.end : after.start]:
+        return False
+    line = source.lines[source.line_number(label.start)]
+    if kind in _MONEY:
+        return len(_HEADINGS.findall(line.text)) >= 2 and not re.search(r"\d", line.text)
+    if kind == "reference":
+        below = source.lines[source.line_number(after.start)]
+        alone = not source.text[below.start : after.start].strip(" :#") and not source.text[after.end : below.end].strip()
+        return not alone or not re.search(r"\W|_", source.text[label.start : label.end])
+    return False
 
 
 def _gap(source: Source, start: int, end: int) -> float | None:
@@ -162,6 +190,8 @@ def _gap(source: Source, start: int, end: int) -> float | None:
 
 def _fallback(leaf: Leaf, source: Source, found: Sequence[Proposal]) -> list[Proposal]:
     candidates = _read(leaf.kind, source)
+    if leaf.fallback == "first":
+        candidates = [one for one in candidates if not _is_of_another_role(leaf.kind, source, one)]
     if leaf.fallback is None or not candidates:
         return []
     distinct = Counter(candidate.value for candidate in candidates)
@@ -171,6 +201,14 @@ def _fallback(leaf: Leaf, source: Source, found: Sequence[Proposal]) -> list[Pro
         return [Proposal(first, 0.9 if len(distinct) == 1 else 0.5 + 0.4 * count / len(candidates))]
     score = 0.66 if len(distinct) == 1 else 0.5
     return [Proposal(_stamped(source, candidates) or candidates[0], score)]
+
+
+def _is_of_another_role(kind: Kind, source: Source, candidate: Candidate) -> bool:
+    """The words before it say that it is something that no record's first date or amount is."""
+    line = source.flowed.rfind("\n", 0, candidate.start) + 1
+    before = source.flowed[max(line, candidate.start - _ROLE_CHARS) : candidate.start]
+    pattern = _OTHER_AMOUNT if kind in _MONEY else _OTHER_DATE
+    return pattern.search(before) is not None
 
 
 def _stamped(source: Source, candidates: Sequence[Candidate]) -> Candidate | None:

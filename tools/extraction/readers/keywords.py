@@ -27,6 +27,9 @@ _TITLE = re.compile(
 )
 _TITLE_LINES = 12
 _LETTER_TOP = 18
+_LETTER_DATE_LINE = re.compile(
+    r"\W*(?:(?:date|dated|sent|written)(?:\s+(?:of|on)(?:\s+(?:the\s+|this\s+)?letter)?)?\W*|[A-Z][\w .-]{1,28},\s*(?:the\s)?)?\W*", re.IGNORECASE
+)
 
 
 def payment_methods(source: Source) -> Sequence[Candidate]:
@@ -70,9 +73,15 @@ def letter_dates(source: Source) -> Sequence[Candidate]:
             source.text[max(line.start, day.start - 60) : day.start]
             + source.text[day.end : min(line.end, day.end + 60)]
         )
-        alone = re.fullmatch(r"\W*(?:date\W*|[A-Z][\w ]{1,20},\s*(?:the\s)?)?\W*", rest, re.IGNORECASE) is not None
+        alone = _LETTER_DATE_LINE.fullmatch(rest) is not None and not _is_labelled_above(source, number)
         found.append(Candidate(day.value, day.start, day.end, 0.85 if alone and number < _LETTER_TOP else 0.0))
     return found
+
+
+def _is_labelled_above(source: Source, number: int) -> bool:
+    """The line above is a label of its own: what stands here is its value."""
+    above = source.lines[number - 1].text.strip() if number else ""
+    return above.endswith(":") and not re.fullmatch(r"(?:date|date of (?:the |this )?letter|sent|dated)\W*", above, re.IGNORECASE)
 
 
 def issuers(source: Source) -> Sequence[Candidate]:

@@ -92,7 +92,7 @@ def organisations(source: Source) -> Sequence[Candidate]:
 
 _NOT_LETTERHEAD = re.compile(
     r"invoice|receipt|\btel\b|\bfax\b|phone|gst|vat\b|\breg\b|thank|welcome|date|page|www|@|^\W*$|\bno\b\.?\s*[:.]|"
-    r"cashier|table|order|credit note|bill\b|copy|http|\bqty\b|\bitems?\b|\bamount\b|\bprice\b|\btotal\b|description|"
+    r"cashier|\bserver\b|\bclerk\b|\bguests?\b|table|order|credit note|bill\b|copy|http|\bqty\b|\bitems?\b|\bamount\b|\bprice\b|\btotal\b|description|"
     r"customer|client\b|\bto\b:|visit us|\bcash\b(?!\W*(?:and\b)?\W*carry)|\bvisa\b|\bpos\b|\bgoods sold\b",
     re.IGNORECASE,
 )
@@ -111,6 +111,10 @@ _NUMBERED = re.compile(r"^(?:\d{4,}\s+|(?:own(?:ed)?|operated|managed)\s+by\s*:?
 _HOUSE = re.compile(r"^(?:(?:no|lot|unit)\b\.?\s*)?\d+[A-Z]?(?:\s?[-&/,]\s?\d+[A-Z]?)*,?\s+\D", re.IGNORECASE)
 _LEGAL_FORM = re.compile(rf"(?:^|[\s,.)])(?:{FORM})\.?$", re.IGNORECASE)
 _LEGAL_BONUS = 0.07
+_AMOUNT_AT_END = re.compile(r"\s\d+[.,]\d\d\W*[A-Z]?$")
+_PRICES = re.compile(r"[\s\dx@X*.,]*\d[.,]\d\d[\s\dx@X*.,A-Z]*")
+_UNNAMED_FLOOR = 0.36
+"""A line without any word of a company's name is a name only near the top."""
 _TAIL = re.compile(
     r"\W*(?:(?:SDN|BHD|CO|COMPANY|LTD|LIMITED|INC|LLC|S/B|PLC|GMBH|ENTERPRISE|TRADING|HARDWARE|ELECTRICAL|RESTAURANT|RESTORAN|CAFE|BAKERY|STORES?|\(M\)|AND|&)[\s.]*)+$",
     re.IGNORECASE,
@@ -133,7 +137,7 @@ def _names_someone(text: str) -> bool:
         or _TAIL.fullmatch(text)
     ):
         return False
-    if _HOUSE.match(text) and _ADDRESS_WORD.search(text):
+    if _HOUSE.match(text) and (_ADDRESS_WORD.search(text) or "," in text or re.search(r"stra(?:ss|ß)e|straat", text, re.IGNORECASE)):
         return False
     return _LINE_SUFFIX.search(text) is not None or not _ADDRESS_WORD.search(text)
 
@@ -148,6 +152,13 @@ def _joined_end(source: Source, index: int, text: str) -> int | None:
     return following.start + following.text.index(tail) + len(tail) if tail and goes_on else None
 
 
+def _is_priced(source: Source, index: int) -> bool:
+    """A good that was sold: an amount stands on its line or fills the next one."""
+    if _AMOUNT_AT_END.search(source.lines[index].text):
+        return True
+    return index + 1 < len(source.lines) and _PRICES.fullmatch(source.lines[index + 1].text) is not None
+
+
 def letterhead(source: Source) -> Sequence[Candidate]:
     """Lines at the top of a document that may name who issued it; a name that goes on in the next line is joined."""
     found: list[Candidate] = []
@@ -155,7 +166,7 @@ def letterhead(source: Source) -> Sequence[Candidate]:
     for position, index in enumerate(filled):
         line = source.lines[index]
         text = _head_text(line.text)
-        if not _names_someone(text):
+        if not _names_someone(text) or _is_priced(source, index):
             continue
         start = line.start + line.text.index(text)
         end = start + len(text)
@@ -164,6 +175,8 @@ def letterhead(source: Source) -> Sequence[Candidate]:
             end, cue = joined, cue + 0.14
         if _LEGAL_FORM.search(source.text[start:end]):
             cue += _LEGAL_BONUS
+        if cue < _UNNAMED_FLOOR and not _LINE_SUFFIX.search(source.text[start:end]):
+            continue
         value = " ".join(source.text[start:end].split())
         found.append(Candidate(value, start, end, max(0.05, cue)))
     return found
