@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 Kind = Literal[
-    "address", "amount", "boolean", "card_last4", "channel", "city", "country", "currency", "date", "duration",
+    "address", "amount", "boolean", "card_last4", "channel", "charge_amount", "charge_date", "city", "country", "currency", "date", "duration",
     "effective_date", "email", "enum", "governing_law",
     "iban", "issuer", "letter_date", "letterhead", "liability_cap", "merchant", "notice", "number", "organisation",
     "payment_method", "person", "phone",

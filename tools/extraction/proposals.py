@@ -12,6 +12,7 @@ from tools.extraction.fields import Kind, Leaf
 from tools.extraction.readers import (
     agreements,
     amounts,
+    charges,
     clauses,
     dates,
     durations,
@@ -28,7 +29,7 @@ from tools.extraction.readers.words import booleans, literals
 
 READERS: Mapping[Kind, Reader] = {
     "address": places.addresses, "amount": amounts.amounts, "card_last4": identifiers.card_last4,
-    "channel": keywords.channels,
+    "channel": keywords.channels, "charge_amount": charges.charge_amounts, "charge_date": charges.charge_dates,
     "city": places.cities, "country": places.countries, "currency": amounts.currencies, "date": dates.dates,
     "duration": durations.durations,
     "effective_date": agreements.effective_dates, "email": identifiers.emails, "governing_law": laws.governing_laws, "iban": identifiers.ibans,
@@ -44,7 +45,7 @@ READERS: Mapping[Kind, Reader] = {
 }  # fmt: skip
 # What stands beside a label, where the label itself says what the kind's reader looks for in sentences.
 _BESIDE_LABELS: Mapping[Kind, Reader] = {
-    "effective_date": dates.dates, "letter_date": dates.dates, "notice": durations.durations, "term": durations.durations,
+    "charge_amount": amounts.amounts, "charge_date": dates.dates, "effective_date": dates.dates, "letter_date": dates.dates, "notice": durations.durations, "term": durations.durations,
 }  # fmt: skip
 _FREE_TEXT = frozenset[Kind]((
     "text", "person", "merchant", "letterhead", "issuer", "recipient", "organisation", "address",
@@ -62,7 +63,7 @@ _LIGHT = re.compile(
     r"^(?:no|nr|num|id|is|was|of|on|for|the|as|at|a|an|to|in|be|by|and|rm|usd|eur|gbp|myr|number|date|amount|incl|rounded|from|this|day|due|approximately|about)$"
 )
 MIN_SCORE = 0.2
-_MONEY = frozenset[Kind](("amount", "total"))
+_MONEY = frozenset[Kind](("amount", "charge_amount", "total"))
 _HEADINGS = re.compile(
     r"\b(?:qty|quantity|price|items?|description|rate|units?|article|service|amount|tax|total|sum|pos|code|product|cost)\b", re.IGNORECASE
 )
@@ -113,6 +114,7 @@ def _labelled(leaf: Leaf, source: Source) -> list[Proposal]:
         weak = (replace(one, cue=one.cue * 0.5) for one in labelled_text(source, leaf.weak_labels))
         texts = [*labelled_text(source, leaf.labels), *weak]
         named = [_name_only(one) if leaf.kind in _ADDRESSED else one for one in texts]
+        named = [_before_comma(one) if leaf.kind == "city" else one for one in named]
         return [Proposal(one, one.cue, labelled=True) for one in named if _plausible(leaf.kind, str(one.value))]
     candidates = source.read(_BESIDE_LABELS[leaf.kind]) if leaf.kind in _BESIDE_LABELS else _read(leaf.kind, source)
     if not candidates:
@@ -133,6 +135,12 @@ def _name_only(candidate: Candidate) -> Candidate:
     if cut is None or not re.search(r"\d", value[cut.end() :]):
         return candidate
     return replace(candidate, value=value[: cut.start()], end=candidate.start + cut.start())
+
+
+def _before_comma(candidate: Candidate) -> Candidate:
+    """The city of a city with its country."""
+    value = str(candidate.value).split(",")[0].rstrip()
+    return replace(candidate, value=value, end=candidate.start + len(value))
 
 
 def _plausible(kind: Kind, value: str) -> bool:

@@ -289,7 +289,7 @@ def terms(source: Source) -> Sequence[Candidate]:
         if _NOT_TERM.search(clause[-110:]) or _NOT_TERM.search(after[:45]):
             continue
         told = 0.3 * bool(_TERM_WORD.search(before) or _TERM_WORD.match(after[:14].lstrip(" -")) or re.match(r"\W*term\b", after))
-        told += 0.16 * min(2, len(_RUNS.findall(before))) + 0.12 * bool(_ABOUT_ITSELF.search(before + after))
+        told += 0.2 * min(2, len(_RUNS.findall(before))) + 0.12 * bool(_ABOUT_ITSELF.search(before + after))
         told += 0.1 * bool(re.match(r"[^.]{0,12}\b(?:from|after|commencing|beginning|following|as\s+of)\b", after))
         told -= 0.15 * str(duration.value).endswith(("days", "day", "hours", "minutes", "weeks"))
         if told >= 0.3:

@@ -21,10 +21,11 @@ _SENTENCE = re.compile(r"[^.!?\n\f][^.!?\n\f]*(?:(?:\.(?=\S)|\n(?![ \t]*\n))[^.!
 _MAX_SENTENCE = 400
 _HEADING = re.compile(r"\s*(?:#|re:|subject:|betreff:)", re.IGNORECASE)
 _REASON = re.compile(
-    r"did(?:\s+not|n't|n’t)\s+(?:make|authori[sz]e|recogni[sz]e|receive|place|order|approve)|unauthori[sz]ed|do(?:\s+not|n't|n’t)\s+recogni[sz]e|never\s+(?:received|arrived|"
+    r"did(?:\s+not|n't|n’t)\s+(?:make|authori[sz]e|recogni[sz]e|receive|place|order|approve)|unauthori[sz]ed|do(?:\s+not|n't|n’t)\s+recogni[sz]e|never\s+(?:received|arrived|been|used|bought|shopped|heard|"
     r"authori[sz]ed|made|ordered|delivered|visited)|charged\s+(?:me\s+)?twice|double|duplicate|defective|damaged|faulty|not\s+as\s+described|wrong\s+(?:amount|item)|cancel+ed|"
+    r"(?:higher|more)\s+than\s+(?:what\s+)?(?:I|we|agreed|ordered|the)|nobody\s+else|not\s+(?:mine|by\s+me)|refuses?|broken|missing|"
     r"overcharged|incorrect\s+amount|fraudulent|stolen|lost\s+(?:my\s+)?card|because|"
-    r"not\s+been\s+(?:delivered|credited|refunded)|\btwice\b|only\s+once|no\s+(?:money|cash|goods)|(?:never|not)\s+(?:\w+\s+)?(?:delivered|arrive|dispense|pay\s+out)",
+    r"not\s+been\s+(?:delivered|credited|refunded)|\btwice\b|only\s+once|no\s+(?:money|cash|goods)|(?:never|not)\s+(?:\w+\s+)?(?:delivered|arrived?|dispensed?|pay\s+out|paid\s+out)",
     re.IGNORECASE,
 )
 _REQUEST = re.compile(

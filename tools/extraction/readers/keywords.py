@@ -12,7 +12,7 @@ from tools.extraction.readers.source import Candidate, Source
 _PAYMENT = re.compile(
     r"(?<!\w)(?:cash(?!\s*(?:&|and|bill|sales?|memo|back|flow))|visa|master\s?card|amex|american express|maestro|"
     r"paypal|apple pay|google pay|"
-    r"credit card|debit card|bank transfer|wire transfer|direct debit|cheque|e-wallet|girocard|ec-karte|bar)(?!\w)",
+    r"credit card|debit card|bank transfer|wire transfer|direct debit|cheque|e-wallet|girocard|ec-karte|bar(?=\s*:?\s*(?:EUR|€|\d)))(?!\w)",
     re.IGNORECASE,
 )
 _CHANNEL = re.compile(

@@ -40,7 +40,7 @@ _PURCHASE = re.compile(
 )
 _PERSON = r"(?:[A-ZÀ-Þ][\w'’-]*\.?[ \t]){1,3}[A-ZÀ-Þ][\w'’-]+"
 _CLOSING = (
-    "sincerely|regards|faithfully|truly|best wishes|respectfully|many thanks|thank you|yours|"
+    "sincerely|regards|faithfully|truly|best wishes|respectfully|many thanks|thank you|thanks|yours|cheers|"
     "cordialement|grüßen|saludos|atentamente"
 )
 _SIGNATURE = re.compile(rf"(?i:{_CLOSING})[,.!]?[ \t]*(?:\n[ \t]*){{1,3}}(?P<name>{_PERSON})[ \t]*(?=\n|\f|$)")
