@@ -19,7 +19,7 @@ Arbiter = Literal["readers", "model"]
 STANDS = 0.55
 """A best proposal with this score stands without the model if it leads by `LEAD`."""
 LEAD = 0.08
-_CLAIMS = 0.7
+_CLAIMS = 0.55
 _NAMES = frozenset[Kind](("organisation", "issuer", "recipient", "letterhead", "merchant", "person"))
 _DATES = frozenset[Kind](("charge_date", "date", "letter_date", "effective_date"))
 MAX_OPTIONS = 6

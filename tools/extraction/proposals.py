@@ -19,6 +19,7 @@ from tools.extraction.readers import (
     identifiers,
     keywords,
     laws,
+    letterheads,
     names,
     places,
 )
@@ -34,7 +35,7 @@ READERS: Mapping[Kind, Reader] = {
     "duration": durations.durations,
     "effective_date": agreements.effective_dates, "email": identifiers.emails, "governing_law": laws.governing_laws, "iban": identifiers.ibans,
     "issuer": keywords.issuers,
-    "letter_date": keywords.letter_dates, "letterhead": names.letterhead, "liability_cap": clauses.liability_caps,
+    "letter_date": keywords.letter_dates, "letterhead": letterheads.letterhead, "liability_cap": clauses.liability_caps,
     "merchant": names.merchants,
     "notice": clauses.notices, "number": amounts.numbers, "organisation": names.organisations,
     "payment_method": keywords.payment_methods,

@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 
 from tools.extraction.readers.dates import dates
-from tools.extraction.readers.names import letterhead, organisations
+from tools.extraction.readers.letterheads import letterhead
+from tools.extraction.readers.names import organisations
 from tools.extraction.readers.source import Candidate, Source
 
 _PAYMENT = re.compile(
@@ -27,6 +28,8 @@ _TITLE = re.compile(
 )
 _TITLE_LINES = 12
 _LETTER_TOP = 18
+_ISSUER_LINE = 0.44
+"""A line without a legal form is the issuer's name only at the very top, or with a word that companies have."""
 _LETTER_DATE_LINE = re.compile(
     r"\W*(?:(?:date|dated|sent|written)(?:\s+(?:of|on)(?:\s+(?:the\s+|this\s+)?letter)?)?\W*|[A-Z][\w .-]{1,28},\s*(?:the\s)?)?\W*", re.IGNORECASE
 )
@@ -91,4 +94,4 @@ def issuers(source: Source) -> Sequence[Candidate]:
         for found in source.read(organisations)
         if source.line_number(found.start) < 12
     ]
-    return [*named, *source.read(letterhead)]
+    return [*named, *(line for line in source.read(letterhead) if line.cue >= _ISSUER_LINE)]

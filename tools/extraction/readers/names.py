@@ -15,19 +15,13 @@ _FORMS = (
 ).replace(" ", r"\s")
 FORM = rf"{_FORMS}|{_FORMS.upper().replace(chr(92) + 'S', chr(92) + 's')}|plc"
 """Legal forms of companies, a regular expression; what may follow one is no longer the name."""
-_SUFFIX = (
+SUFFIX = (
     r"Ltd|Limited|LLC|L\.L\.C|LLP|PLC|plc|Inc|Incorporated|Corp|Corporation|Co|Company|GmbH|AG|KG|SE|S\.A\.?|SAS|SARL|S\.r\.l|SpA|S\.p\.A|B\.V|BV|"
     r"N\.V|NV|AB|A/S|ApS|Oy|AS|Pty|Pte|Sdn|Bhd|S/B|BHD|SDN|Kft|s\.r\.o|Lda|Ltda|Foundation|Trust|Bank|University|Association"
 )
 _SUFFIXED = re.compile(
     rf"(?<![\w&])(?P<name>[A-Z][\w&'’.-]*(?:[ ,]{{1,2}}(?:&|and|of|the|de|"
-    rf"[A-Z(][\w&'’.()-]*)){{0,6}}?[ ,]{{1,2}}(?:(?:{_SUFFIX})\b\.?[ ,]{{0,2}}){{1,3}})"
-)
-_LINE_SUFFIX = re.compile(
-    rf"\b(?:{_SUFFIX.upper()}|ENTERPRISE|TRADING|MART|SUPERMARKET|RESTAURANT|RESTORAN|CAFE|CAFÉ|HARDWARE|STORES?|SHOP|PHARMACY|BAKERY|HOTEL|GROCER\w*|"
-    r"MARKET|KITCHEN|GRILL|COFFEE|BOOKS|CENTRE|CENTER|HOLDINGS|GROUP|SERVICES|STATION|INDUSTRIES|ELECTRICAL|CONFECTIONERY|BISTRO|PIZZA|SALON|CLINIC|"
-    r"DELI|MOTORS|GARAGE|PASARAYA|PERNIAGAAN|SYARIKAT|KEDAI)\b",
-    re.IGNORECASE,
+    rf"[A-Z(][\w&'’.()-]*)){{0,6}}?[ ,]{{1,2}}(?:(?:{SUFFIX})\b\.?[ ,]{{0,2}}){{1,3}})"
 )
 # A full stop belongs to a name only inside it or after an initial or a short title.
 _CAP = r"(?:(?:[A-Z]|St|Dr|Mr|Mrs|Ms|Co|Inc|Ltd)\.(?=\s)|[A-Z][\w'’&-]*(?:\.[\w'’&-]+)*)"
@@ -87,98 +81,6 @@ def organisations(source: Source) -> Sequence[Candidate]:
     for match in _SUFFIXED.finditer(source.text):
         name = _trimmed(match["name"])
         found.append(Candidate(name, match.start("name"), match.start("name") + len(name), 0.3))
-    return found
-
-
-_NOT_LETTERHEAD = re.compile(
-    r"invoice|receipt|\btel\b|\bfax\b|phone|gst|vat\b|\breg\b|thank|welcome|date|page|www|@|^\W*$|\bno\b\.?\s*[:.]|"
-    r"cashier|\bserver\b|\bclerk\b|\bguests?\b|table|order|credit note|bill\b|copy|http|\bqty\b|\bitems?\b|\bamount\b|\bprice\b|\btotal\b|description|"
-    r"customer|client\b|\bto\b:|visit us|\bcash\b(?!\W*(?:and\b)?\W*carry)|\bvisa\b|\bpos\b|\bgoods sold\b",
-    re.IGNORECASE,
-)
-_ADDRESS_WORD = re.compile(
-    r"\b(?:jalan|jln|lot|street|st|road|rd|avenue|ave|lane|taman|floor|suite|unit|blvd|straße|strasse|rue|plaza|mall|no)\b\.?|\b\d{4,6}\b",
-    re.IGNORECASE,
-)
-LETTERHEAD_LINES = 14
-_REGISTRATION = re.compile(
-    r"[\s,]*[(\[]?\s*(?:co\.?\s*(?:reg)?\.?\s*(?:no)?\.?\s*:?\s*)?(?:[A-Z]{0,2}\d{4,12}\s?[- ]\s?[A-Z]{1,2}|\d{3,9}[A-Z]|[A-Z]{2}\d{6,9}|\d{6,12})"
-    r"\s*[)\]]?(?:\s*\([A-Z]{2,4}\))?\s*$",
-    re.IGNORECASE,
-)
-_NUMBERED = re.compile(r"^(?:\d{4,}\s+|(?:own(?:ed)?|operated|managed)\s+by\s*:?\s*)", re.IGNORECASE)
-"""What stands before a name on its line: a till's number, or who says that it runs the shop."""
-_HOUSE = re.compile(r"^(?:(?:no|lot|unit)\b\.?\s*)?\d+[A-Z]?(?:\s?[-&/,]\s?\d+[A-Z]?)*,?\s+\D", re.IGNORECASE)
-_LEGAL_FORM = re.compile(rf"(?:^|[\s,.)])(?:{FORM})\.?$", re.IGNORECASE)
-_LEGAL_BONUS = 0.07
-_AMOUNT_AT_END = re.compile(r"\s\d+[.,]\d\d\W*[A-Z]?$")
-_PRICES = re.compile(r"[\s\dx@X*.,]*\d[.,]\d\d[\s\dx@X*.,A-Z]*")
-_UNNAMED_FLOOR = 0.36
-"""A line without any word of a company's name is a name only near the top."""
-_TAIL = re.compile(
-    r"\W*(?:(?:SDN|BHD|CO|COMPANY|LTD|LIMITED|INC|LLC|S/B|PLC|GMBH|ENTERPRISE|TRADING|HARDWARE|ELECTRICAL|RESTAURANT|RESTORAN|CAFE|BAKERY|STORES?|\(M\)|AND|&)[\s.]*)+$",
-    re.IGNORECASE,
-)
-
-
-def _head_text(text: str) -> str:
-    plain = text.strip(" \t*#=-|_")
-    plain = plain[1:-1] if re.fullmatch(r"\([^()]*(?:\([^()]*\))?[^()]*\)", plain) else plain
-    return _REGISTRATION.sub("", _NUMBERED.sub("", plain)).strip()
-
-
-def _names_someone(text: str) -> bool:
-    letters = sum(char.isalpha() for char in text)
-    if (
-        letters < 3
-        or len(text) > 70
-        or letters < len(text) * 0.5
-        or _NOT_LETTERHEAD.search(text)
-        or _TAIL.fullmatch(text)
-    ):
-        return False
-    if _HOUSE.match(text) and (_ADDRESS_WORD.search(text) or "," in text or re.search(r"stra(?:ss|ß)e|straat", text, re.IGNORECASE)):
-        return False
-    return _LINE_SUFFIX.search(text) is not None or not _ADDRESS_WORD.search(text)
-
-
-def _joined_end(source: Source, index: int, text: str) -> int | None:
-    """Where a name ends that goes on in the next line: after an `&`, or where that line is nothing but a legal form."""
-    if index + 1 >= len(source.lines):
-        return None
-    following = source.lines[index + 1]
-    tail = _head_text(following.text)
-    goes_on = _TAIL.fullmatch(tail) or ((text.endswith("&") or tail.startswith("& ")) and 2 < len(tail) < 40)
-    return following.start + following.text.index(tail) + len(tail) if tail and goes_on else None
-
-
-def _is_priced(source: Source, index: int) -> bool:
-    """A good that was sold: an amount stands on its line or fills the next one."""
-    if _AMOUNT_AT_END.search(source.lines[index].text):
-        return True
-    return index + 1 < len(source.lines) and _PRICES.fullmatch(source.lines[index + 1].text) is not None
-
-
-def letterhead(source: Source) -> Sequence[Candidate]:
-    """Lines at the top of a document that may name who issued it; a name that goes on in the next line is joined."""
-    found: list[Candidate] = []
-    filled = [index for index, line in enumerate(source.lines[:60]) if line.text.strip()][:LETTERHEAD_LINES]
-    for position, index in enumerate(filled):
-        line = source.lines[index]
-        text = _head_text(line.text)
-        if not _names_someone(text) or _is_priced(source, index):
-            continue
-        start = line.start + line.text.index(text)
-        end = start + len(text)
-        cue = (0.66 if _LINE_SUFFIX.search(text) else 0.48) - 0.035 * position
-        if joined := _joined_end(source, index, text):
-            end, cue = joined, cue + 0.14
-        if _LEGAL_FORM.search(source.text[start:end]):
-            cue += _LEGAL_BONUS
-        if cue < _UNNAMED_FLOOR and not _LINE_SUFFIX.search(source.text[start:end]):
-            continue
-        value = " ".join(source.text[start:end].split())
-        found.append(Candidate(value, start, end, max(0.05, cue)))
     return found
 
 
