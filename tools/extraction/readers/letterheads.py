@@ -17,7 +17,8 @@ _LINE_SUFFIX = re.compile(
 _NOT_LETTERHEAD = re.compile(
     r"invoice|receipt|\btel\b|\bfax\b|phone|gst|vat\b|\breg\b|thank|welcome|date|page|www|@|^\W*$|\bno\b\.?\s*[:.]|"
     r"cashier|\bserver\b|\bclerk\b|\bguests?\b|table|order|credit note|bill\b|copy|http|\bqty\b|\bitems?\b|\bamount\b|\bprice\b|\btotal\b|description|"
-    r"customer|client\b|\bto\b:|visit us|\bcash\b(?!\W*(?:and\b)?\W*carry)|\bvisa\b|\bpos\b|\bgoods sold\b",
+    r"customer|client\b|\bto\b:|visit us|\bcash\b(?!\W*(?:and\b)?\W*carry)|\bvisa\b|\bpos\b|\bgoods sold\b|"
+    r"\bopen(?:ing)?\b|\bhours\b|\bdaily\b|:$",
     re.IGNORECASE,
 )
 _ADDRESS_WORD = re.compile(
