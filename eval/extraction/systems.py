@@ -49,7 +49,7 @@ class System(Protocol):
 class PlainRegex:
     """A page of regular expressions."""
 
-    name: str = "regular expressions"
+    name: str = "plain regex"
 
     async def read(self, document: LabelledDocument) -> Reading:
         """See `System`."""
