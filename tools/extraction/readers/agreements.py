@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tools.extraction.readers.dates import dates
 from tools.extraction.readers.durations import durations
@@ -57,7 +57,7 @@ _DESCRIBES = re.compile(
 _JOINT = re.compile(r"(?P<mark>[,;:)]|\d)?\s+(?P<and>(?i:and))[\s:,]+(?:between\s+)?(?=[A-Z0-9\"“])|;\s+(?=[A-Z])|\n\s*\(?(?:\d{1,2}|[a-c])[.)]\s+|\n\s*\n\s*(?=[A-Z])")
 _SENTENCE_END = re.compile(r"\.\s+(?:[A-Z][a-z]+\s[a-z]|[A-Z]{2,}\s)|\bWHEREAS\b|\n\s*\n(?!\s*(?:(?i:and)\b|\(?\d|[A-Z]))")
 _FORM_AT_END = re.compile(rf"(?:^|[\s,])(?:{FORM})\.?$")
-_PLACEHOLDER = re.compile(r"^(?:_+|\[.*|the|this|each|exhibit|article|section|whereas|recitals?|date[d]?)$", re.IGNORECASE)
+_PLACEHOLDER = re.compile(r"^(?:_+|\[.*|this|each|exhibit|article|section|whereas|recitals?|date[d]?)$", re.IGNORECASE)
 
 
 def parties(source: Source) -> Sequence[Party]:
@@ -100,12 +100,22 @@ def _with_roles(source: Source) -> Iterator[Party]:
         if _NO_ROLE.search(match["role"]):
             continue
         anchors = [one.end() for one in _BETWEEN.finditer(text, start, match.start())]
-        start = anchors[0] if anchors else start
+        start = anchors[-1] if anchors else start
         if match.start() - start > _PARTY_CHARS:
             start = max(start, text.rfind("\n\n", 0, match.start()), match.start() - _PARTY_CHARS)
         if name := _named_before(source, start, match.start()):
             role = Candidate(match["role"].strip(), match.start("role"), match.end("role"), 0.85)
             yield Party(name, role)
+            yield from (Party(other, role) for other in _others(source, name.end, match.start()))
+
+
+def _others(source: Source, start: int, end: int) -> Iterator[Candidate]:
+    """Further names that one bracket speaks of: `Acme Inc., a Texas company, Beta LLC, an Ohio company (each ...)`."""
+    text = source.flowed
+    for one in source.read(organisations):
+        listed = re.search(r"(?:,|;|\band)\s+$", text[start : one.start]) if start < one.start < end else None
+        if listed and re.match(r",?\s*(?:an?|having|with)\b", text[one.end : end]):
+            yield replace(one, cue=0.7)
 
 
 def _named_before(source: Source, start: int, end: int) -> Candidate | None:
@@ -131,6 +141,8 @@ def _name_at(source: Source, start: int, end: int) -> Candidate | None:
     if match is None or _PLACEHOLDER.match(match["name"].split()[0]):
         return None
     name = _ended(match["name"])
+    if re.match(r"the\s\S+$", name, re.IGNORECASE) and not name.isupper():
+        return None
     if sum(char.isalpha() for char in name) < 2 or len(name) > 100:
         return None
     return Candidate(" ".join(name.split()), first, first + len(name), 0.85)
@@ -205,7 +217,8 @@ def _signing(source: Source) -> list[Party]:
     found: list[Party] = []
     for match in _SIGNS.finditer(source.text):
         near = [one for one in source.read(organisations) if match.end() - 90 <= one.start <= match.end() + 60]
-        found += [Party(Candidate(one.value, one.start, one.end, 0.5), None) for one in near[:1]]
+        near.sort(key=lambda one: (one.start < match.end(), abs(one.start - match.end())))
+        found += [Party(replace(one, cue=0.5), None) for one in near[:1]]
     return found
 
 
@@ -284,7 +297,7 @@ def terms(source: Source) -> Sequence[Candidate]:
     found: list[Candidate] = []
     for duration in source.read(durations):
         before = re.split(r"[.;]\s(?=[A-Z(\d])|\n\s*\n|\f", text[max(0, duration.start - 260) : duration.start])[-1]
-        after = re.split(r"[.;]|\n\s*\n|,\s+(?:and\s+)?(?:unless|thereafter|provided|with|renew)", text[duration.end : duration.end + 120])[0]
+        after = re.split(r"[.;]|\n\s*\n|,\s+(?:and\s+)?(?:(?:shall|will|may)\s+)?(?:unless|thereafter|provided|with|renew)", text[duration.end : duration.end + 120])[0]
         clause = re.split(r",\s+(?:and\s+)?(?:which|unless|provided)\b", before)[-1] if len(before) > 160 else before
         if _NOT_TERM.search(clause[-110:]) or _NOT_TERM.search(after[:45]):
             continue

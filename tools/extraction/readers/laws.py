@@ -11,7 +11,7 @@ from tools.extraction.readers.source import Candidate, Source
 _DIVISION = (
     r"(?:State|Commonwealth|Province|Republic|Kingdom|Federal\s+Republic|Principality|Canton|Territory|Grand\s+Duchy)"
 )
-_PREFIX = rf"(?i:the\s+)?(?:(?i:{_DIVISION})\s+of\s+)?(?i:the\s+)?"
+_PREFIX = rf"(?i:the\s+)?(?:(?i:{_DIVISION}\s+of)\s+)?(?i:the\s+)?"
 _NAME = r"[A-ZÀ-Þ][\w'’.-]*"
 _PLACE = rf"(?P<place>{_NAME}(?:(?:,?\s+(?:and|of|the)){{1,2}}\s+{_NAME}|,?\s+{_NAME}){{0,6}})"
 _LAWS_OF = re.compile(

@@ -32,7 +32,7 @@ _REGISTRATION = re.compile(
     r"\s*[)\]]?(?:\s*\([A-Z]{2,4}\))?\s*$",
     re.IGNORECASE,
 )
-_NUMBERED = re.compile(r"^(?:\d{4,}\s+|(?:own(?:ed)?|operated|managed)\s+by\s*:?\s*)", re.IGNORECASE)
+_NUMBERED = re.compile(r"^(?:\d{6,}\s+|(?:own(?:ed)?|operated|managed)\s+by\s*:?\s*)", re.IGNORECASE)
 """What stands before a name on its line: a till's number, or who says that it runs the shop."""
 _HOUSE = re.compile(r"^(?:(?:no|lot|unit)\b\.?\s*)?\d+[A-Z]?(?:\s?[-&/,]\s?\d+[A-Z]?)*,?\s+\D", re.IGNORECASE)
 _STREET = re.compile(r"stra(?:ss|ß)e|straat", re.IGNORECASE)
