@@ -13,8 +13,8 @@ _HEAD = """# How well fields are extracted
 
 Written by `switchyard eval extraction` from `{source}`; do not edit.
 
-Three readers of the same documents: a page of plain **regular expressions**, the **deterministic readers** alone, and the
-**product**, which asks the model for free text that no reader knows. **Held-out documents** come from a
+Read the same documents: a page of **plain regular expressions**, the **deterministic readers** alone, and the **product**,
+which asks the model for free text that no reader knows. **Held-out documents** come from a
 generator (`eval/extraction/generator`) whose templates, layouts and names differ from those of the training side
 that the readers were developed with; about three fields in ten are missing, a third of the texts has errors of text
 recognition, lines break inside values and other dates and amounts stand around. **Receipts** are real ones (SROIE; see
@@ -28,18 +28,18 @@ receipts over companies.
 _FOOT = """
 ## How to read this
 
-**Made up**: fields that the document does not have and that were filled all the same. **Not in the source**: values whose
-evidence does not stand in the document or does not say them. **ECE** is the expected calibration error of the
-confidence that is reported with each value. Latency is per document, with everything else on the machine at rest or not:
-compare rows, not machines.
+**Made up**: fields that the document does not have and that were filled all the same. **Not in the source**: values
+whose evidence does not stand in the document or does not say them. **ECE** is the expected calibration error of the
+confidence that is reported with each value. Latency is per document on one core of a busy machine:
+compare rows.
 
 The wordings of both sides of the generator are by the same authors as the readers. That keeps names, layouts and
 sentences apart, not habits of mind: the receipts are the check by strangers' documents.
 
 Receipts are a part of the ICDAR 2019 SROIE set (task 3; MIT repository, images from ICDAR); their rows are not in this
-repository. Readers were developed with the rows that have even ids; `receipts` are those with odd ids, `receipts of unseen
-companies` those among them whose company no even row has. Labels of companies and addresses were corrected by people, so
-that a text that was misread can't be right. `switchyard eval extraction --receipts FILE` measures them again.
+repository. Readers were developed with the rows that have even ids; `receipts` are those with odd ids, `receipts of
+unseen companies` those among them whose company no even row has. Labels of companies and addresses were corrected by
+people, so that a text that was misread can't be right. `switchyard eval extraction --receipts FILE` measures them again.
 """
 Row = Mapping[str, Any]
 SUMMARY = ("system", "documents", "F1", "precision", "recall", "exact documents", "made up", "not in the source",

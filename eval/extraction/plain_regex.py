@@ -8,7 +8,10 @@ from datetime import datetime
 
 from eval.extraction.documents import Gold, Scalar
 
-_DATE = r"(\d{4}-\d\d-\d\d|\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}|\d{1,2}[ -][A-Z][a-z]{2,8}[ -]\d{4}|[A-Z][a-z]{2,8} \d{1,2}, \d{4})"
+_DATE = (
+    r"(\d{4}-\d\d-\d\d|\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}|\d{1,2}[ -][A-Z][a-z]{2,8}[ -]\d{4}|"
+    r"[A-Z][a-z]{2,8} \d{1,2}, \d{4})"
+)
 _AMOUNT = r"[^\d\n-]{0,12}(\d[\d.,]*[.,]\d\d)\b"
 _LINE = r"\s*[:#]?\s*(\S[^\n]*)"
 _DURATION = r"(\w+ (?:\(\d+\) )?(?:days?|months?|years?))"
@@ -19,7 +22,7 @@ _COUNTS = {word: number for number, word in enumerate(
 
 
 def _text(found: str) -> str | None:
-    return found.strip(" .,\t\"") or None
+    return found.strip(' .,\t"') or None
 
 
 def _day(found: str) -> str | None:

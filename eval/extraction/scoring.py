@@ -12,18 +12,25 @@ from eval.extraction.documents import Gold, Scalar
 
 _HALF_CENT = 0.005
 # A passage of the text rather than a value: where exactly it begins and ends is a matter of taste.
-PASSAGES: Mapping[str, float] = {"address": 0.8, "renewal": 0.6, "liability_cap": 0.6, "reason": 0.6, "requested_action": 0.6}
+PASSAGES: Mapping[str, float] = {
+    "address": 0.8,
+    "renewal": 0.6,
+    "liability_cap": 0.6,
+    "reason": 0.6,
+    "requested_action": 0.6,
+}
 """Fields whose text counts as right from this F1 of words on."""
 
 
 _DIVISION = re.compile(
-    r"^(?:the\s+)?(?:(?:federal\s+|people['’]?s\s+)?(?:state|commonwealth|province|republic|kingdom)\s+of\s+)?(?:the\s+)?", re.IGNORECASE
+    r"^(?:the\s+)?(?:(?:federal\s+|people['’]?s\s+)?(?:state|commonwealth|province|republic|kingdom)\s+of\s+)?(?:the\s+)?",
+    re.IGNORECASE,
 )
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Values of one field: right ones, wrong or too many, missed; and of those that are absent, how many were made up."""
+    """Values of a field: right, wrong or too many, missed; documents that lack it, and those where it was made up."""
 
     right: int = 0
     wrong: int = 0

@@ -39,13 +39,23 @@ Corpus = tuple[str, Sequence[LabelledDocument]]
 
 def extraction(
     documents: Annotated[int, typer.Option(min=5, help="Documents of our own to generate.")] = 1000,
-    side: Annotated[Side, typer.Option(help="Templates: held_out reports, train is to develop and train on.")] = "held_out",
+    side: Annotated[
+        Side, typer.Option(help="Templates: held_out reports, train is to develop and train on.")
+    ] = "held_out",
     seed: Annotated[int, typer.Option(help="Seed of the generator.")] = _SEED,
     receipts: Annotated[Path | None, typer.Option(help="JSONL file of labelled receipts, measured too.")] = None,
-    half: Annotated[Half | None, typer.Option(help="Which receipts; without it those of `report` and `unseen`.")] = None,
-    with_model: Annotated[int, typer.Option(min=0, help="Documents of each corpus for the product with its model.")] = 0,
-    miss: Annotated[list[str] | None, typer.Option(help="Print what went wrong with this field of the readers.")] = None,
-    write: Annotated[Path | None, typer.Option(help="Write the generated documents as JSONL and measure nothing.")] = None,
+    half: Annotated[
+        Half | None, typer.Option(help="Which receipts; without it those of `report` and `unseen`.")
+    ] = None,
+    with_model: Annotated[
+        int, typer.Option(min=0, help="Documents of each corpus for the product with its model.")
+    ] = 0,
+    miss: Annotated[
+        list[str] | None, typer.Option(help="Print what went wrong with this field of the readers.")
+    ] = None,
+    write: Annotated[
+        Path | None, typer.Option(help="Write the generated documents as JSONL and measure nothing.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Write the result as JSON.")] = None,
     docs: Annotated[bool, typer.Option("--docs", help="Write docs/extraction-results.md, picture and result.")] = False,
 ) -> None:
@@ -123,7 +133,9 @@ def _print_misses(judged: Sequence[Any], fields: Sequence[str]) -> None:
 
 
 def _write(path: Path, documents: Sequence[LabelledDocument]) -> None:
-    lines = (orjson.dumps({"id": one.id, "schema": one.schema, "text": one.text, "gold": one.gold}) for one in documents)
+    lines = (
+        orjson.dumps({"id": one.id, "schema": one.schema, "text": one.text, "gold": one.gold}) for one in documents
+    )
     path.write_bytes(b"\n".join(lines) + b"\n")
     _stderr.print(f"Wrote {len(documents)} documents to {path}")
 

@@ -33,7 +33,8 @@ _FEATURES: Mapping[str, Mapping[str, float]] = {
         r"\bcash\b|\bvisa\b|mastercard|tendered": 1, r"thank you": 1,
         r"\btotal\b": 1, r"\bqty\b|\bgst\b|\bvat\b": 0.5, r"\bround(?:ing|ed)\b": 1,
         r"goods sold|come again|refund policy|returnable|\bexchange": 1,
-        r"(?:^.*\d[.,]\d\d[ \t]*\n(?:.*\n)?){2}": 1, r"\b(?:tel|phone)\b": 0.5, r"\b(?:table|server|clerk|bill|item)\b": 0.5,
+        r"(?:^.*\d[.,]\d\d[ \t]*\n(?:.*\n)?){2}": 1, r"\b(?:tel|phone)\b": 0.5,
+        r"\b(?:table|server|clerk|bill|item)\b": 0.5,
         r"\d\d:\d\d": 0.5, r"\b(?:gst|vat|tax|reg)\.? (?:id|no|reg)\b": 0.5,
     },
     "dispute_letter": {

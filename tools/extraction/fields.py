@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 Kind = Literal[
-    "address", "amount", "boolean", "card_last4", "channel", "charge_amount", "charge_date", "city", "country", "currency", "date", "duration",
+    "address", "amount", "boolean", "card_last4", "channel", "charge_amount", "charge_date",
+    "city", "country", "currency", "date", "duration",
     "effective_date", "email", "enum", "governing_law",
     "iban", "issuer", "letter_date", "letterhead", "liability_cap", "merchant", "notice", "number", "organisation",
     "payment_method", "person", "phone",
@@ -182,7 +183,9 @@ def told_apart(root: Group) -> Group:
             return replace(node, members={name: rewritten(member) for name, member in node.members.items()})
         if isinstance(node, Repeated):
             return node
-        others = (label for label in every if label not in node.labels and _contains(label, (*node.labels, *node.weak_labels)))
+        others = (
+            label for label in every if label not in node.labels and _contains(label, (*node.labels, *node.weak_labels))
+        )
         return replace(node, excluding=tuple(dict.fromkeys((*node.excluding, *others))))
 
     members = {name: rewritten(member) for name, member in root.members.items()}

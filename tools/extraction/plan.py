@@ -78,7 +78,7 @@ def _is_alien(name: str, looks: Mapping[str, float]) -> bool:
 
 
 def _proposals(leaf: Leaf, source: Source, *, alien: bool) -> Sequence[Proposal]:
-    """What is proposed for a field; in an `alien` document, one of another kind than the schema, strong readings only."""
+    """What is proposed for a field; in an `alien` document, of another kind than the schema, strong readings only."""
     found = propose(replace(leaf, fallback=None) if alien else leaf, source)
     return [proposal for proposal in found if proposal.score >= _ALIEN_SCORE] if alien else found
 

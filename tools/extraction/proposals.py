@@ -33,7 +33,8 @@ READERS: Mapping[Kind, Reader] = {
     "channel": keywords.channels, "charge_amount": charges.charge_amounts, "charge_date": charges.charge_dates,
     "city": places.cities, "country": places.countries, "currency": amounts.currencies, "date": dates.dates,
     "duration": durations.durations,
-    "effective_date": agreements.effective_dates, "email": identifiers.emails, "governing_law": laws.governing_laws, "iban": identifiers.ibans,
+    "effective_date": agreements.effective_dates, "email": identifiers.emails, "governing_law": laws.governing_laws,
+    "iban": identifiers.ibans,
     "issuer": keywords.issuers,
     "letter_date": keywords.letter_dates, "letterhead": letterheads.letterhead, "liability_cap": clauses.liability_caps,
     "merchant": names.merchants,
@@ -41,12 +42,14 @@ READERS: Mapping[Kind, Reader] = {
     "payment_method": keywords.payment_methods,
     "person": names.people, "phone": identifiers.phones, "reason": clauses.reasons,
     "reference": identifiers.references, "renewal": clauses.renewals,
-    "request": clauses.requests, "term": agreements.terms, "timestamp": dates.timestamps, "title": keywords.titles, "total": amounts.amounts,
+    "request": clauses.requests, "term": agreements.terms, "timestamp": dates.timestamps, "title": keywords.titles,
+    "total": amounts.amounts,
     "url": identifiers.urls,
 }  # fmt: skip
 # What stands beside a label, where the label itself says what the kind's reader looks for in sentences.
 _BESIDE_LABELS: Mapping[Kind, Reader] = {
-    "charge_amount": amounts.amounts, "charge_date": dates.dates, "effective_date": dates.dates, "letter_date": dates.dates, "notice": durations.durations, "term": durations.durations,
+    "charge_amount": amounts.amounts, "charge_date": dates.dates, "effective_date": dates.dates,
+    "letter_date": dates.dates, "notice": durations.durations, "term": durations.durations,
 }  # fmt: skip
 _FREE_TEXT = frozenset[Kind]((
     "text", "person", "merchant", "letterhead", "issuer", "recipient", "organisation", "address",
@@ -66,7 +69,8 @@ _LIGHT = re.compile(
 MIN_SCORE = 0.2
 _MONEY = frozenset[Kind](("amount", "charge_amount", "total"))
 _HEADINGS = re.compile(
-    r"\b(?:qty|quantity|price|items?|description|rate|units?|article|service|amount|tax|total|sum|pos|code|product|cost)\b", re.IGNORECASE
+    r"\b(?:qty|quantity|price|items?|description|rate|units?|article|service|amount|tax|total|sum|pos|code|product|cost)\b",
+    re.IGNORECASE,
 )
 _ROLE_CHARS = 45
 _OTHER_DATE = re.compile(
@@ -74,7 +78,9 @@ _OTHER_DATE = re.compile(
     r"best|print\w*|member|from|offer|promotion)\b[^.;]{0,25}$",
     re.IGNORECASE,
 )
-_OTHER_AMOUNT = re.compile(r"\b(?:limit|balance|fees?|salary|income|deposit|insurance|savings?|points|budget)\b[^.;]{0,25}$", re.IGNORECASE)
+_OTHER_AMOUNT = re.compile(
+    r"\b(?:limit|balance|fees?|salary|income|deposit|insurance|savings?|points|budget)\b[^.;]{0,25}$", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -179,7 +185,9 @@ def _is_elsewhere(kind: Kind, source: Source, label: Label, after: Candidate) ->
         return len(_HEADINGS.findall(line.text)) >= 2 and not re.search(r"\d", line.text)
     if kind == "reference":
         below = source.lines[source.line_number(after.start)]
-        alone = not source.text[below.start : after.start].strip(" :#") and not source.text[after.end : below.end].strip()
+        alone = (
+            not source.text[below.start : after.start].strip(" :#") and not source.text[after.end : below.end].strip()
+        )
         return not alone or not re.search(r"\W|_", source.text[label.start : label.end])
     return False
 
@@ -246,7 +254,9 @@ def _gross(source: Source, arithmetic: Sums, proposals: Sequence[Proposal]) -> l
     """The sum of a proposed net amount and its tax, wherever in the document it stands."""
     if not any(round(float(one.candidate.value), 2) in arithmetic.parts for one in proposals):
         return []
-    return [Proposal(one, 0.3) for one in source.read(amounts.amounts) if round(float(one.value), 2) in arithmetic.gross]
+    return [
+        Proposal(one, 0.3) for one in source.read(amounts.amounts) if round(float(one.value), 2) in arithmetic.gross
+    ]
 
 
 def _merged(leaf: Leaf, proposals: Sequence[Proposal]) -> Sequence[Proposal]:

@@ -145,7 +145,7 @@ def _fields(text: str) -> list[str]:
 
 
 def _path(name: str, row: int | None) -> tuple[str, int | None]:
-    """The path of a slot in the schema: `party2.name` is a cell of `parties[].name`, `item.amount` of `line_items[]`."""
+    """The path of a slot in the schema: `party2.name` is a cell of `parties[].name`, for instance."""
     if name.startswith("item."):
         return f"line_items[].{name.removeprefix('item.')}", row
     if party := re.fullmatch(r"party(\d)\.(\w+)", name):

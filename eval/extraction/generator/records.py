@@ -84,7 +84,8 @@ def _lines(rng: random.Random, world: World, goods: str, highest: float) -> list
         quantity = rng.choice((1, 1, 1, 2, 2, 3, 4, 5, 10, 12))
         price = sample_price(rng, 0.8, highest)
         rows.append({"description": _text(description), "quantity": Value("number", float(quantity)),
-                     "unit_price": Value("amount", price), "amount": Value("amount", round(price * quantity, 2))})  # fmt: skip
+                     "unit_price": Value("amount", price),
+                     "amount": Value("amount", round(price * quantity, 2))})  # fmt: skip
     return rows
 
 
@@ -186,4 +187,3 @@ SAMPLERS: Mapping[str, Callable[[random.Random, World], Record]] = {
     "dispute_letter": _dispute_letter,
     "transaction": _transaction,
 }
-

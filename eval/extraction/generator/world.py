@@ -48,9 +48,9 @@ class World:
     def place(self, rng: random.Random) -> str:
         """Postcode and city in one of the country's ways."""
         city: str = rng.choice(self.words["cities"])
-        code = rng.choice((f"{rng.randint(10000, 99999)} {city}", f"{city} {rng.randint(10000, 99999)}",
-                           f"{city} {rng.choice('BCGLNS')}{rng.randint(1, 20)} {rng.randint(1, 9)}{rng.choice('ABDE')}X"))  # fmt: skip
-        return code
+        british = f"{rng.choice('BCGLNS')}{rng.randint(1, 20)} {rng.randint(1, 9)}{rng.choice('ABDE')}X"
+        digits = rng.randint(10000, 99999)
+        return rng.choice((f"{digits} {city}", f"{city} {digits}", f"{city} {british}"))
 
     def address(self, rng: random.Random) -> str:
         """Street and place on one line."""

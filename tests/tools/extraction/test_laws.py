@@ -34,7 +34,7 @@ def best(text: str) -> object:
         ("Law and venue. This Agreement is governed by Delaware law and the parties submit to its courts.", "Delaware"),
         ("Governing law: Japan. Disputes go to arbitration.", "Japan"),
         ("Applicable Law\nFrance\n", "France"),
-        ("Governed by the laws of the Province of Ontario and the federal laws of Canada applicable therein.", "Ontario"),
+        ("Governed by the laws of the Province of Ontario and the federal laws of Canada there.", "Ontario"),
     ],
 )  # fmt: skip
 def test_the_place_whose_law_governs(sentence: str, law: str) -> None:

@@ -26,14 +26,17 @@ class Party:
     role: Candidate | None
 
 
-_ROLE = re.compile(r"\([^()\"“”\n]{0,80}?[\"“”'‘](?:the\s+)?(?P<role>[^\"“”'’()]{2,45})[\"”“'’][^()]{0,90}\)", re.IGNORECASE)
+_ROLE = re.compile(
+    r"\([^()\"“”\n]{0,80}?[\"“”'‘](?:the\s+)?(?P<role>[^\"“”'’()]{2,45})[\"”“'’][^()]{0,90}\)", re.IGNORECASE
+)
 _NO_ROLE = re.compile(
     r"agreement|contract|\bdate\b|\bday\b|services?$|\bterm$|\bterritory|^part(?:y|ies)$|products?$|effective|"
     r"premises|property|programme?$|^fees?$|\bact\b|confidential information|software$|exhibit|schedule",
     re.IGNORECASE,
 )
 _BETWEEN = re.compile(
-    r"\b(?:by\s+and\s+(?:between|among)|between|among|undersigned|entered\s+into\s+by|made\s+by)\b[\s:,]*", re.IGNORECASE
+    r"\b(?:by\s+and\s+(?:between|among)|between|among|undersigned|entered\s+into\s+by|made\s+by)\b[\s:,]*",
+    re.IGNORECASE,
 )
 _LEAD = re.compile(
     r"^(?:[\s,;:.\-–—*#|]|\(?(?:\d{1,2}|[ivxa-c]{1,3})[.)]\s|(?:and|between|by|among|amongst|with|on\s+the\s+(?:one|other)\s+(?:hand|part)|"
@@ -42,8 +45,12 @@ _LEAD = re.compile(
     re.IGNORECASE,
 )
 _WORD = r"[A-Z0-9À-Þ][\w&'’./+!-]*"
-_NAME = re.compile(rf"(?P<name>[A-ZÀ-Þ0-9][\w&'’./+!-]*(?:,?\s(?:{FORM})(?!\w)\.?|\s(?:&|and|of|de|du|la|the|for|van|von|und|y)(?=\s{_WORD})|\s{_WORD})*)")
-_MAKES = re.compile(r"\b(?:agreement|contract|lease|licen[cs]e|deed|made|entered|parties|undersigned|dated)\b", re.IGNORECASE)
+_NAME = re.compile(
+    rf"(?P<name>[A-ZÀ-Þ0-9][\w&'’./+!-]*(?:,?\s(?:{FORM})(?!\w)\.?|\s(?:&|and|of|de|du|la|the|for|van|von|und|y)(?=\s{_WORD})|\s{_WORD})*)"
+)
+_MAKES = re.compile(
+    r"\b(?:agreement|contract|lease|licen[cs]e|deed|made|entered|parties|undersigned|dated)\b", re.IGNORECASE
+)
 _FIRST_CLAUSE = re.compile(
     r"\n\s*(?:WHEREAS|W\s?I\s?T\s?N\s?E\s?S\s?S|RECITALS?|BACKGROUND|PREAMBLE|NOW,?\s+THEREFORE|IN\s+CONSIDERATION|"
     r"(?:ARTICLE|SECTION)\s+[1I]\b|1\.(?:0?1)?\s+\S)|\bWHEREAS\b|\bNOW,?\s+THEREFORE\b|\bWITNESSETH\b",
@@ -54,8 +61,12 @@ _DESCRIBES = re.compile(
     r",?\s*\d|,\s+[A-Z]",
     re.IGNORECASE,
 )
-_JOINT = re.compile(r"(?P<mark>[,;:)]|\d)?\s+(?P<and>(?i:and))[\s:,]+(?:between\s+)?(?=[A-Z0-9\"“])|;\s+(?=[A-Z])|\n\s*\(?(?:\d{1,2}|[a-c])[.)]\s+|\n\s*\n\s*(?=[A-Z])")
-_SENTENCE_END = re.compile(r"\.\s+(?:[A-Z][a-z]+\s[a-z]|[A-Z]{2,}\s)|\bWHEREAS\b|\n\s*\n(?!\s*(?:(?i:and)\b|\(?\d|[A-Z]))")
+_JOINT = re.compile(
+    r"(?P<mark>[,;:)]|\d)?\s+(?P<and>(?i:and))[\s:,]+(?:between\s+)?(?=[A-Z0-9\"“])|;\s+(?=[A-Z])|\n\s*\(?(?:\d{1,2}|[a-c])[.)]\s+|\n\s*\n\s*(?=[A-Z])"
+)
+_SENTENCE_END = re.compile(
+    r"\.\s+(?:[A-Z][a-z]+\s[a-z]|[A-Z]{2,}\s)|\bWHEREAS\b|\n\s*\n(?!\s*(?:(?i:and)\b|\(?\d|[A-Z]))"
+)
 _FORM_AT_END = re.compile(rf"(?:^|[\s,])(?:{FORM})\.?$")
 _PLACEHOLDER = re.compile(r"^(?:_+|\[.*|this|each|exhibit|article|section|whereas|recitals?|date[d]?)$", re.IGNORECASE)
 
@@ -154,7 +165,9 @@ def _ended(name: str) -> str:
     for index, word in enumerate(words[1:], 1):
         upto = name[: word.end()].rstrip(",")
         following = words[index + 1].group().strip(",") if index + 1 < len(words) else ""
-        if re.search(r"[A-Za-z]{3}\.$", words[index - 1].group()) and not _FORM_AT_END.search(name[: words[index - 1].end()]):
+        if re.search(r"[A-Za-z]{3}\.$", words[index - 1].group()) and not _FORM_AT_END.search(
+            name[: words[index - 1].end()]
+        ):
             name = name[: words[index - 1].end() - 1]
             break
         if _FORM_AT_END.search(upto) and not re.fullmatch(rf"(?:{FORM})\.?|&", following):
@@ -184,7 +197,7 @@ def _proper(name: Candidate) -> bool:
     if _FORM_AT_END.search(value) or re.fullmatch(r"[A-Z]{3,}", value):
         return True
     words = value.split()
-    return 2 <= len(words) and (value.isupper() or (len(words) <= 4 and _person(value)))
+    return len(words) >= 2 and (value.isupper() or (len(words) <= 4 and _person(value)))
 
 
 def _split_names(text: str, start: int, end: int, *, people: bool = False) -> list[tuple[int, int]]:
@@ -209,7 +222,10 @@ def _person(text: str) -> bool:
     return re.fullmatch(r"\s*(?:[A-Z][\w.'’-]*\s+){1,3}[A-Z][\w'’-]+,?\s*", text) is not None
 
 
-_SIGNS = re.compile(r"(?:for\s+and\s+on\s+behalf\s+of|signed\s+(?:for|by|on\s+behalf\s+of)|^\s*by:?)\s*:?\s*", re.IGNORECASE | re.MULTILINE)
+_SIGNS = re.compile(
+    r"(?:for\s+and\s+on\s+behalf\s+of|signed\s+(?:for|by|on\s+behalf\s+of)|^\s*by:?)\s*:?\s*",
+    re.IGNORECASE | re.MULTILINE,
+)
 
 
 def _signing(source: Source) -> list[Party]:
@@ -229,9 +245,12 @@ _IN_FORCE = re.compile(
     re.IGNORECASE,
 )
 _MADE = re.compile(
-    r"\b(?:dated|made|entered|executed|concluded|signed|agreed|as\s+of|this\s+(?:the\s+)?$|agreement\s+date|on\s+this)\b|\bthis\s*$", re.IGNORECASE
+    r"\b(?:dated|made|entered|executed|concluded|signed|agreed|as\s+of|this\s+(?:the\s+)?$|agreement\s+date|on\s+this)\b|\bthis\s*$",
+    re.IGNORECASE,
 )
-_NAMED_EFFECTIVE = re.compile(r"^[^.;()]{0,40}\(\s*[^()\"“]{0,30}[\"“'‘]\s*(?:Effective|Commencement|Start)\s+Date", re.IGNORECASE)
+_NAMED_EFFECTIVE = re.compile(
+    r"^[^.;()]{0,40}\(\s*[^()\"“]{0,30}[\"“'‘]\s*(?:Effective|Commencement|Start)\s+Date", re.IGNORECASE
+)
 _ENDS = re.compile(
     r"\b(?:expir\w*|until|terminat\w*|through|end(?:s|ing)?|no\s+later\s+than|prior\s+to|before|by|due|supersed\w*|replaces?|"
     r"amended|letter\s+of\s+intent|delivered|last\s+revised|printed)\b[^.;]{0,50}$",
@@ -276,13 +295,19 @@ def _alone(source: Source, day: Candidate) -> bool:
     return not _SIGNATURE_LINE.match(rest) and not re.search(r"\w{3}", rest)
 
 
-_TERM_WORD = re.compile(r"\b(?:initial|original|primary|fixed|entire)?\s*(?:term|duration|period\s+of\s+validity)\b(?!\s*(?:sheet|loan|s\b))", re.IGNORECASE)
+_TERM_WORD = re.compile(
+    r"\b(?:initial|original|primary|fixed|entire)?\s*(?:term|duration|period\s+of\s+validity)\b(?!\s*(?:sheet|loan|s\b))",
+    re.IGNORECASE,
+)
 _RUNS = re.compile(
     r"\b(?:remain|continue|be|stay)s?\s+(?:\w+\s+){0,2}in\s+(?:full\s+)?(?:force|effect)|\bvalid\b|\bcontinues?\b|\bruns?\b|\bexpires?\b|"
     r"\bshall\s+last\b|\blasts?\s+for\b|\bperiod\s+of\b|\bis\s+(?:concluded|entered\s+into|made)\s+for\b|\bin\s+(?:force|effect)\b|\bbinding\s+for\b",
     re.IGNORECASE,
 )
-_ABOUT_ITSELF = re.compile(r"\b(?:this|the|present)\s+(?:\w+\s+){0,2}(?:agreement|contract|lease|licen[cs]e)\b|\bterm\b|\bhereof\b", re.IGNORECASE)
+_ABOUT_ITSELF = re.compile(
+    r"\b(?:this|the|present)\s+(?:\w+\s+){0,2}(?:agreement|contract|lease|licen[cs]e)\b|\bterm\b|\bhereof\b",
+    re.IGNORECASE,
+)
 _NOT_TERM = re.compile(
     r"\bnotice\b|\bwarrant|confidential|secre[ct]|\bthereafter\b|\brenew|\bextend|\bsuccessive|\badditional|\bfurther\b|\binvoice|\bpay(?:able|ment|s)?\b|"
     r"\bcure\b|\bsurviv|after\s+(?:the\s+)?(?:end|expiry|expiration|termination)|\bprior\s+to|\bretain|\brecords?\b|\bkept\b|\bforce\s+majeure|\boverdue|"
@@ -292,16 +317,21 @@ _NOT_TERM = re.compile(
 
 
 def terms(source: Source) -> Sequence[Candidate]:
-    """Durations for which the agreement runs, told from those of notice, warranty, payment or renewal by their clause."""
+    """How long the agreement runs, told from times of notice, warranty, payment or renewal by the clause."""
     text = source.flowed
     found: list[Candidate] = []
     for duration in source.read(durations):
         before = re.split(r"[.;]\s(?=[A-Z(\d])|\n\s*\n|\f", text[max(0, duration.start - 260) : duration.start])[-1]
-        after = re.split(r"[.;]|\n\s*\n|,\s+(?:and\s+)?(?:(?:shall|will|may)\s+)?(?:unless|thereafter|provided|with|renew)", text[duration.end : duration.end + 120])[0]
+        after = re.split(
+            r"[.;]|\n\s*\n|,\s+(?:and\s+)?(?:(?:shall|will|may)\s+)?(?:unless|thereafter|provided|with|renew)",
+            text[duration.end : duration.end + 120],
+        )[0]
         clause = re.split(r",\s+(?:and\s+)?(?:which|unless|provided)\b", before)[-1] if len(before) > 160 else before
         if _NOT_TERM.search(clause[-110:]) or _NOT_TERM.search(after[:45]):
             continue
-        told = 0.3 * bool(_TERM_WORD.search(before) or _TERM_WORD.match(after[:14].lstrip(" -")) or re.match(r"\W*term\b", after))
+        told = 0.3 * bool(
+            _TERM_WORD.search(before) or _TERM_WORD.match(after[:14].lstrip(" -")) or re.match(r"\W*term\b", after)
+        )
         told += 0.2 * min(2, len(_RUNS.findall(before))) + 0.12 * bool(_ABOUT_ITSELF.search(before + after))
         told += 0.1 * bool(re.match(r"[^.]{0,12}\b(?:from|after|commencing|beginning|following|as\s+of)\b", after))
         told -= 0.15 * str(duration.value).endswith(("days", "day", "hours", "minutes", "weeks"))

@@ -13,7 +13,8 @@ from tools.extraction.readers.source import Candidate, Source
 _PAYMENT = re.compile(
     r"(?<!\w)(?:cash(?!\s*(?:&|and|bill|sales?|memo|back|flow))|visa|master\s?card|amex|american express|maestro|"
     r"paypal|apple pay|google pay|"
-    r"credit card|debit card|bank transfer|wire transfer|direct debit|cheque|e-wallet|girocard|ec-karte|bar(?=\s*:?\s*(?:EUR|€|\d)))(?!\w)",
+    r"credit card|debit card|bank transfer|wire transfer|direct debit|cheque|e-wallet|"
+    r"girocard|ec-karte|bar(?=\s*:?\s*(?:EUR|€|\d)))(?!\w)",
     re.IGNORECASE,
 )
 _CHANNEL = re.compile(
@@ -31,7 +32,9 @@ _LETTER_TOP = 18
 _ISSUER_LINE = 0.44
 """A line without a legal form is the issuer's name only at the very top, or with a word that companies have."""
 _LETTER_DATE_LINE = re.compile(
-    r"\W*(?:(?:date|dated|sent|written)(?:\s+(?:of|on)(?:\s+(?:the\s+|this\s+)?letter)?)?\W*|[A-Z][\w .-]{1,28},\s*(?:the\s)?)?\W*", re.IGNORECASE
+    r"\W*(?:(?:date|dated|sent|written)(?:\s+(?:of|on)(?:\s+(?:the\s+|this\s+)?letter)?)?\W*|"
+    r"[A-Z][\w .-]{1,28},\s*(?:the\s)?)?\W*",
+    re.IGNORECASE,
 )
 
 
@@ -84,7 +87,9 @@ def letter_dates(source: Source) -> Sequence[Candidate]:
 def _is_labelled_above(source: Source, number: int) -> bool:
     """The line above is a label of its own: what stands here is its value."""
     above = source.lines[number - 1].text.strip() if number else ""
-    return above.endswith(":") and not re.fullmatch(r"(?:date|date of (?:the |this )?letter|sent|dated)\W*", above, re.IGNORECASE)
+    return above.endswith(":") and not re.fullmatch(
+        r"(?:date|date of (?:the |this )?letter|sent|dated)\W*", above, re.IGNORECASE
+    )
 
 
 def issuers(source: Source) -> Sequence[Candidate]:

@@ -24,7 +24,9 @@ _GOVERNS = re.compile(
     r"\bgovern|\bconstru(?:ed|ction)|\binterpret|\benforce[ds]|choice\s+of\s+law|applicable\s+law|\bproper\s+law",
     re.IGNORECASE,
 )
-_SUBJECT = re.compile(r"\b(?:agreement|contract)\b[^.;]{0,80}\b(?:subject\s+to|under|accordance\s+with)\b", re.IGNORECASE)
+_SUBJECT = re.compile(
+    r"\b(?:agreement|contract)\b[^.;]{0,80}\b(?:subject\s+to|under|accordance\s+with)\b", re.IGNORECASE
+)
 _STATUS = re.compile(
     r"\b(?:organi[sz]ed|incorporated|existing|formed|registered|constituted|established|validly|standing|"
     r"comply|compliance|pursuant|violat\w+|protection|required)\b[^.;]{0,60}$",
