@@ -13,8 +13,8 @@ _HEAD = """# How well fields are extracted
 
 Written by `switchyard eval extraction` from `{source}`; do not edit.
 
-Read the same documents: a page of **plain regular expressions**, the **deterministic readers** alone, and the **product**,
-which asks the model for free text that no reader knows. **Held-out documents** come from a
+Three read the same documents: a page of **plain regular expressions**, the **deterministic readers** alone, and the
+**product**, which asks the model for free text that no reader knows. **Held-out documents** come from a
 generator (`eval/extraction/generator`) whose templates, layouts and names differ from those of the training side
 that the readers were developed with; about three fields in ten are missing, a third of the texts has errors of text
 recognition, lines break inside values and other dates and amounts stand around. **Receipts** are real ones (SROIE; see
@@ -39,7 +39,8 @@ sentences apart, not habits of mind: the receipts are the check by strangers' do
 Receipts are a part of the ICDAR 2019 SROIE set (task 3; MIT repository, images from ICDAR); their rows are not in this
 repository. Readers were developed with the rows that have even ids; `receipts` are those with odd ids, `receipts of
 unseen companies` those among them whose company no even row has. Labels of companies and addresses were corrected by
-people, so that a text that was misread can't be right. `switchyard eval extraction --receipts FILE` measures them again.
+people, so that a text that was misread can't be right. `switchyard eval extraction --receipts FILE` measures them
+again.
 """
 Row = Mapping[str, Any]
 SUMMARY = ("system", "documents", "F1", "precision", "recall", "exact documents", "made up", "not in the source",

@@ -321,7 +321,10 @@ def terms(source: Source) -> Sequence[Candidate]:
     text = source.flowed
     found: list[Candidate] = []
     for duration in source.read(durations):
-        before = re.split(r"[.;]\s(?=[A-Z(\d])|\n\s*\n|\f", text[max(0, duration.start - 260) : duration.start])[-1]
+        before = re.split(
+            r"[.;]\s(?=[A-Z(\d])|\n\s*\n|\n\s*(?=\(?\d{1,2}[.)])|\f",
+            text[max(0, duration.start - 260) : duration.start],
+        )[-1]
         after = re.split(
             r"[.;]|\n\s*\n|,\s+(?:and\s+)?(?:(?:shall|will|may)\s+)?(?:unless|thereafter|provided|with|renew)",
             text[duration.end : duration.end + 120],

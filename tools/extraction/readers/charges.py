@@ -11,7 +11,7 @@ from tools.extraction.readers.dates import dates
 from tools.extraction.readers.source import Candidate, Source
 
 _PAID = re.compile(
-    r"charg|transaction|purchas|payment|\bpaid\b|debit|bought|withdr|\btook\b|\btaken\b|spent|\border|\bbill|\bbook(?:ed|ing)|deduct|transfer",
+    r"charg|transaction|purchas|payment|\bpaid\b|\bcash\b|\bATM\b|take\s+out|debit|bought|withdr|\btook\b|\btaken\b|spent|\border|\bbill|\bbook(?:ed|ing)|deduct|transfer",
     re.IGNORECASE,
 )
 _OTHERWISE = re.compile(

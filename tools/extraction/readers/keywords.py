@@ -53,7 +53,7 @@ def titles(source: Source) -> Sequence[Candidate]:
     found: list[Candidate] = []
     filled = [line for line in source.lines[:40] if line.text.strip()][:_TITLE_LINES]
     for position, line in enumerate(filled):
-        text = line.text.strip(" \t*#=-_")
+        text = line.text.split(" | ")[0].strip(" \t*#=-_")
         if 3 <= len(text) <= 90 and _TITLE.search(text) and _is_heading(text):
             start = line.start + line.text.index(text)
             found.append(Candidate(text, start, start + len(text), 0.8 - 0.03 * position))

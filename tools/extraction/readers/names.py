@@ -30,6 +30,11 @@ _MERCHANT = re.compile(
     rf"\b(?P<cue>at|from|with|by|to|merchant|retailer|shop|store|seller|called|vendor)\s+(?:the\s+(?:(?:merchant|retailer|shop|store)\s+)?)?"
     rf"[\"“']?(?P<name>{_CAP}(?:[ \t](?:{_CAP}|&|and|of|de|\d{{1,4}})){{0,4}})"
 )
+_CHARGER = re.compile(
+    rf"(?P<name>{_CAP}(?:[ \t](?:{_CAP}|&|and|of|de)){{0,4}})[ \t]+"
+    rf"(?:has[ \t]+|have[ \t]+)?(?:charged|took|debited|billed|deducted)\b"
+)
+_CHARGER_CUE = 0.6
 _PURCHASE = re.compile(
     r"charge|transaction|purchase|payment|paid|spent|bought|order|debit|billed|merchant|bezahlt|achat", re.IGNORECASE
 )
@@ -57,6 +62,14 @@ _NOT_A_NAME = frozenset(
         "you",
         "my",
         "me",
+        "i",
+        "they",
+        "it",
+        "he",
+        "she",
+        "we",
+        "bank",
+        "date",
     }
 )
 _CUE_STRENGTH = {
@@ -97,8 +110,12 @@ def people(source: Source) -> Sequence[Candidate]:
 
 
 def merchants(source: Source) -> Sequence[Candidate]:
-    """Capitalised names after "at", "from", "merchant", ...; surer in a sentence about a payment."""
-    found: list[Candidate] = []
+    """Capitalised names after "at", "from", ..., surer in a sentence about a payment, and those who charged."""
+    found = [
+        Candidate(match["name"], match.start("name"), match.end("name"), _CHARGER_CUE)
+        for match in _CHARGER.finditer(source.flowed)
+        if match["name"].split()[0].lower() not in _NOT_A_NAME
+    ]
     for match in _MERCHANT.finditer(source.flowed):
         name = re.sub(r"[.,;:]+$", "", match["name"])
         name = re.sub(r"\s+(?:and|of|de|on|in)$", "", name)
