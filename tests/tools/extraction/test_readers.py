@@ -177,3 +177,14 @@ def test_written_amounts_are_read_back(amount: object) -> None:
     german = english.replace(",", "_").replace(".", ",").replace("_", ".")
     assert amounts.parse_number(english) == float(str(amount))
     assert amounts.parse_number(german) == float(str(amount))
+
+
+def test_wrapped_lines_flow_and_short_lines_do_not() -> None:
+    text = "This sentence is long enough to have been wrapped at\nsome width.\n\nTotal\n5.00\n- item\n"
+    flowed = Source(text).flowed
+    assert len(flowed) == len(text)
+    assert "wrapped at some width.\n\nTotal\n5.00" in flowed
+
+
+def test_who_charged_is_the_merchant() -> None:
+    assert read(names.merchants, "On Monday Prime Ticket Hub charged me 246.00 EUR.") == ["Prime Ticket Hub"]
