@@ -78,7 +78,7 @@ def field_lines(rows: Sequence[Row], shown: Callable[[Mapping[str, float]], str]
     for place, field in enumerate(last["fields"]):
         scores = [shown(row["fields"][place]["f1"]) for row in rows]
         lines.append([f"{field['kind']}.{field['field']}", str(field["present"]), *scores, _plain(field["precision"]),
-                      _plain(field["recall"]), f"{field['made_up']} of {field['absent']}"])  # fmt: skip
+                      _plain(field["recall"]), f"{field['made_up']}/{field['absent']}"])  # fmt: skip
     return lines
 
 

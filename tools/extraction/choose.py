@@ -41,7 +41,9 @@ _FEATURES: Mapping[str, Mapping[str, float]] = {
         r"\bdear\b|to whom it may concern": 2, r"sincerely|regards|faithfully|best wishes": 2, r"\bdisput": 2,
         r"unauthori[sz]ed|charged? (?:me )?twice|double charge|did not (?:make|authori[sz]e|receive)|recogni[sz]e": 2,
         r"\bi\b.{0,40}\b(?:refund|chargeback|reverse)": 1, r"\b(?:card|last four)\b.{0,40}\d{4}": 1,
-        r"\bi (?:have|did|was|filled|bought|paid|ordered|never|cancel)": 1, r"\bmy (?:card|account|statement)": 1,
+        r"\bi (?:have|did|was|filled|bought|paid|ordered|never|cancel)": 1, r"\bmy (?:card|account|statement|money)": 1,
+        r"\b(?:refund|money back|chargeback|reimburse|reverse)\b": 1,
+        r"\b(?:i|we)\b.{0,60}\b(?:charge|payment|purchase|debit)": 1,
     },
     "transaction": {
         r"transaction[ _]?id|txn[ _]?id|\btrn\b": 3, r"\bmerchant\b": 1.5, r"\bmcc\b|merchant[ _]category": 2,

@@ -26,6 +26,8 @@ MAX_OPTIONS = 6
 _LONGEST_OPTION = 80
 _LOOKS_ALIEN = 2.0
 _NOTHING = 1.0
+_KIN: Mapping[str, str] = {"invoice": "receipt", "receipt": "invoice"}
+"""Kinds that look alike: a text that looks like the one is not alien to the other."""
 _ALIEN_SCORE = 0.7
 _ASKABLE = frozenset(
     ("text", "organisation", "person", "merchant", "recipient", "issuer", "city", "country", "title", "address")
@@ -74,7 +76,8 @@ def plan(schema: ExtractionSchema, source: Source, arbiter: Arbiter) -> Mapping[
 
 def _is_alien(name: str, looks: Mapping[str, float]) -> bool:
     """The text shows hardly a feature of its kind, or few while it looks like another one."""
-    return looks[name] < _NOTHING or (looks[name] < _LOOKS_ALIEN and max(looks.values()) >= looks[name] + _LOOKS_ALIEN)
+    own = max(looks[name], looks.get(_KIN.get(name, name), 0.0) / 2)
+    return own < _NOTHING or (own < _LOOKS_ALIEN and max(looks.values()) >= own + _LOOKS_ALIEN)
 
 
 def _proposals(leaf: Leaf, source: Source, *, alien: bool) -> Sequence[Proposal]:
