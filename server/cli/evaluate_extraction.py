@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,7 +22,7 @@ from eval.extraction.documents import LabelledDocument
 from eval.extraction.generator import Side, generate
 from eval.extraction.page import SUMMARY, draw, extraction_page, field_lines, short, summary
 from eval.extraction.receipts import Half, read_receipts
-from eval.extraction.study import Told, judge, misses, row
+from eval.extraction.study import Judged, Told, judge, misses, row
 from eval.extraction.systems import Extractor, NoModel, PlainRegex, System
 from server.cli.failures import reported_failures
 
@@ -109,7 +109,8 @@ async def _measure(corpora: Sequence[Corpus], with_model: int, fields: Sequence[
 async def _rows(
     corpus: str, documents: Sequence[LabelledDocument], gateway: ModelGateway | None, few: int, told: Told,
     fields: Sequence[str],
-) -> Any:  # fmt: skip
+) -> AsyncIterator[dict[str, Any]]:  # fmt: skip
+    """A row for each system; the model's rows are of the first `few` documents."""
     for system in (PlainRegex(), Extractor("readers", NoModel())):
         judged = await judge(system, documents, told)
         if system.name == "readers":
@@ -126,7 +127,7 @@ def _on_few(gateway: ModelGateway) -> Iterator[System]:
     yield Extractor("product (readers, base model)", gateway.chain("extract"))
 
 
-def _print_misses(judged: Sequence[Any], fields: Sequence[str]) -> None:
+def _print_misses(judged: Sequence[Judged], fields: Sequence[str]) -> None:
     for path in fields:
         for one in misses(judged, path):
             _stdout.print(f"{one['document']} {path}: {one['gold']!r} was read as {one['read']!r}", markup=False)
