@@ -42,7 +42,8 @@ def fit(samples: Sequence[Pairs]) -> list[list[float]]:
     points = [[0.0, 0.0]]
     for score in _SCORES[1:]:
         around = np.linspace(score - _SMOOTH, score + _SMOOTH, 21)
-        share = min(_HIGHEST, float(isotonic.predict(around).mean()))
+        shares: NDArray[np.float64] = isotonic.predict(around)
+        share = min(_HIGHEST, float(shares.mean()))
         points.append([score, round(max(share, points[-1][1] + _LEAST_RISE), 4)])
     return points
 
