@@ -70,6 +70,11 @@ _NOT_A_NAME = frozenset(
         "we",
         "bank",
         "date",
+        "on",
+        "in",
+        "then",
+        "yesterday",
+        "today",
     }
 )
 _CUE_STRENGTH = {
@@ -111,11 +116,14 @@ def people(source: Source) -> Sequence[Candidate]:
 
 def merchants(source: Source) -> Sequence[Candidate]:
     """Capitalised names after "at", "from", ..., surer in a sentence about a payment, and those who charged."""
-    found = [
-        Candidate(match["name"], match.start("name"), match.end("name"), _CHARGER_CUE)
-        for match in _CHARGER.finditer(source.flowed)
-        if match["name"].split()[0].lower() not in _NOT_A_NAME
-    ]
+    found: list[Candidate] = []
+    for match in _CHARGER.finditer(source.flowed):
+        words = list(re.finditer(r"\S+", match["name"]))
+        while words and words[0].group().lower() in _NOT_A_NAME:
+            words.pop(0)
+        if words:
+            start = match.start("name") + words[0].start()
+            found.append(Candidate(source.flowed[start : match.end("name")], start, match.end("name"), _CHARGER_CUE))
     for match in _MERCHANT.finditer(source.flowed):
         name = re.sub(r"[.,;:]+$", "", match["name"])
         name = re.sub(r"\s+(?:and|of|de|on|in)$", "", name)
