@@ -10,7 +10,7 @@ from itertools import pairwise
 from tools.extraction.fields import Group, Leaf, Repeated
 from tools.extraction.plan import STANDS
 from tools.extraction.proposals import READERS, propose
-from tools.extraction.readers.clauses import parties
+from tools.extraction.readers.agreements import parties
 from tools.extraction.readers.labels import find_labels, labelled_text
 from tools.extraction.readers.rows import Table, priced_rows, tables
 from tools.extraction.readers.source import Candidate, Source

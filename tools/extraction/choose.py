@@ -32,18 +32,25 @@ _FEATURES: Mapping[str, Mapping[str, float]] = {
         r"\breceipt\b": 2, r"cashier|\btill\b|\bpos\b": 2, r"\bchange\b(?: due)?\W+\S*\d": 2,
         r"\bcash\b|\bvisa\b|mastercard|tendered": 1, r"thank you": 1,
         r"\btotal\b": 1, r"\bqty\b|\bgst\b|\bvat\b": 0.5, r"\bround(?:ing|ed)\b": 1,
-        r"goods sold|please come again|refund policy": 1,
+        r"goods sold|come again|refund policy|returnable|\bexchange": 1,
+        r"(?:^.*\d[.,]\d\d[ \t]*\n(?:.*\n)?){2}": 1, r"\b(?:tel|phone)\b": 0.5,
+        r"\b(?:table|server|clerk|bill|item)\b": 0.5,
+        r"\d\d:\d\d": 0.5, r"\b(?:gst|vat|tax|reg)\.? (?:id|no|reg)\b": 0.5,
     },
     "dispute_letter": {
         r"\bdear\b|to whom it may concern": 2, r"sincerely|regards|faithfully|best wishes": 2, r"\bdisput": 2,
         r"unauthori[sz]ed|charged? (?:me )?twice|double charge|did not (?:make|authori[sz]e|receive)|recogni[sz]e": 2,
         r"\bi\b.{0,40}\b(?:refund|chargeback|reverse)": 1, r"\b(?:card|last four)\b.{0,40}\d{4}": 1,
-        r"\bi (?:have|did|was|filled|bought|paid|ordered|never|cancel)": 1, r"\bmy (?:card|account|statement)": 1,
+        r"\bi (?:have|did|was|filled|bought|paid|ordered|never|cancel)": 1, r"\bmy (?:card|account|statement|money)": 1,
+        r"\b(?:refund|money back|chargeback|reimburse|reverse)\b": 1,
+        r"\b(?:i|we)\b.{0,60}\b(?:charge|payment|purchase|debit)": 1,
     },
     "transaction": {
         r"transaction[ _]?id|txn[ _]?id|\btrn\b": 3, r"\bmerchant\b": 1.5, r"\bmcc\b|merchant[ _]category": 2,
         r"\bchannel\b|entry mode|card[- ]not[- ]present": 1.5,
         r"customer[ _]?id|cardholder": 1, r"timestamp": 2, r"\bamount\b": 0.5, r"^\s*\{": 1,
+        r"\b(?:payment|purchase|card)\b": 1, r"\b(?:paid|charged|booked|declined|used at)\b": 1,
+        r"\b(?:transaction|payment|customer)\b.{0,20}\b(?:id|no|number|reference|advice)\b": 1,
     },
 }  # fmt: skip
 _ENOUGH = 4.0

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 Kind = Literal[
-    "address", "amount", "boolean", "card_last4", "channel", "city", "country", "currency", "date", "duration",
-    "email", "enum", "governing_law",
+    "address", "amount", "boolean", "card_last4", "channel", "charge_amount", "charge_date",
+    "city", "country", "currency", "date", "duration",
+    "effective_date", "email", "enum", "governing_law",
     "iban", "issuer", "letter_date", "letterhead", "liability_cap", "merchant", "notice", "number", "organisation",
     "payment_method", "person", "phone",
-    "reason", "recipient", "reference", "renewal", "request", "text", "timestamp", "title", "total", "url",
+    "reason", "recipient", "reference", "renewal", "request", "term", "text", "timestamp", "title", "total", "url",
 ]  # fmt: skip
 Fallback = Literal["first", "most_common"]
 Schema = Mapping[str, Any]
@@ -171,6 +172,28 @@ def infer_leaf(name: str, schema: Schema, type_name: str, *, nullable: bool) -> 
         schema=schema, kind=kind, labels=labels, weak_labels=weak, description=description, nullable=nullable,
         verbatim=not (by_form or normalised),
     )  # fmt: skip
+
+
+def told_apart(root: Group) -> Group:
+    """Each leaf excludes its siblings' labels that contain one of its own: `date` is not read beside "due date"."""
+    every = [label for _, leaf in leaves(root) for label in leaf.labels]
+
+    def rewritten(node: Node) -> Node:
+        if isinstance(node, Group):
+            return replace(node, members={name: rewritten(member) for name, member in node.members.items()})
+        if isinstance(node, Repeated):
+            return node
+        others = (
+            label for label in every if label not in node.labels and _contains(label, (*node.labels, *node.weak_labels))
+        )
+        return replace(node, excluding=tuple(dict.fromkeys((*node.excluding, *others))))
+
+    members = {name: rewritten(member) for name, member in root.members.items()}
+    return replace(root, members=members)
+
+
+def _contains(label: str, parts: Sequence[str]) -> bool:
+    return any(f" {part} " in f" {label} " for part in parts if part != label)
 
 
 def leaves(node: Node, path: str = "") -> Sequence[tuple[str, Leaf]]:

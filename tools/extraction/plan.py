@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from tools.extraction.choose import affinity
-from tools.extraction.fields import Leaf, leaves
+from tools.extraction.fields import Kind, Leaf, leaves
 from tools.extraction.proposals import Proposal, propose
-from tools.extraction.readers.source import Source
+from tools.extraction.readers.source import Candidate, Source
 from tools.extraction.records import BUILT_IN
 from tools.extraction.schemas import ExtractionSchema
 
@@ -19,9 +19,15 @@ Arbiter = Literal["readers", "model"]
 STANDS = 0.55
 """A best proposal with this score stands without the model if it leads by `LEAD`."""
 LEAD = 0.08
+_CLAIMS = 0.55
+_NAMES = frozenset[Kind](("organisation", "issuer", "recipient", "letterhead", "merchant", "person"))
+_DATES = frozenset[Kind](("charge_date", "date", "letter_date", "effective_date"))
 MAX_OPTIONS = 6
 _LONGEST_OPTION = 80
 _LOOKS_ALIEN = 2.0
+_NOTHING = 1.0
+_KIN: Mapping[str, str] = {"invoice": "receipt", "receipt": "invoice"}
+"""Kinds that look alike: a text that looks like the one is not alien to the other."""
 _ALIEN_SCORE = 0.7
 _ASKABLE = frozenset(
     ("text", "organisation", "person", "merchant", "recipient", "issuer", "city", "country", "title", "address")
@@ -57,18 +63,51 @@ Decision = Settled | Open | Absent
 
 def plan(schema: ExtractionSchema, source: Source, arbiter: Arbiter) -> Mapping[str, tuple[Leaf, Decision]]:
     """A decision for every field outside arrays, by path."""
-    alien = schema.name in BUILT_IN and affinity(source.text)[schema.name] < _LOOKS_ALIEN
-    return {path: (leaf, decide(leaf, source, arbiter, alien=alien)) for path, leaf in leaves(schema.root)}
+    alien = schema.name in BUILT_IN and _is_alien(schema.name, affinity(source.text))
+    proposed = {path: (leaf, _proposals(leaf, source, alien=alien)) for path, leaf in leaves(schema.root)}
+    taken = [
+        (_family(leaf.kind), one.candidate) for leaf, found in proposed.values() for one in found[:1] if _is_sure(one)
+    ]
+    return {
+        path: (leaf, decide(leaf, source, _unclaimed(leaf, found, taken), arbiter, alien=alien))
+        for path, (leaf, found) in proposed.items()
+    }
 
 
-def decide(leaf: Leaf, source: Source, arbiter: Arbiter = "readers", *, alien: bool = False) -> Decision:
-    """Settle a field where one reading is clear or the readers are the arbiter.
+def _is_alien(name: str, looks: Mapping[str, float]) -> bool:
+    """The text shows hardly a feature of its kind, or few while it looks like another one."""
+    own = max(looks[name], looks.get(_KIN.get(name, name), 0.0) / 2)
+    return own < _NOTHING or (own < _LOOKS_ALIEN and max(looks.values()) >= own + _LOOKS_ALIEN)
 
-    In an `alien` document, one of another kind than the schema, only strong readings count.
-    """
-    proposals = propose(replace(leaf, fallback=None) if alien else leaf, source)
-    if alien:
-        proposals = [proposal for proposal in proposals if proposal.score >= _ALIEN_SCORE]
+
+def _proposals(leaf: Leaf, source: Source, *, alien: bool) -> Sequence[Proposal]:
+    """What is proposed for a field; in an `alien` document, of another kind than the schema, strong readings only."""
+    found = propose(replace(leaf, fallback=None) if alien else leaf, source)
+    return [proposal for proposal in found if proposal.score >= _ALIEN_SCORE] if alien else found
+
+
+def _is_sure(proposal: Proposal) -> bool:
+    return proposal.labelled and proposal.score >= _CLAIMS
+
+
+def _family(kind: Kind) -> str:
+    """Kinds of one family are read from the same spans."""
+    return "name" if kind in _NAMES else "date" if kind in _DATES else kind
+
+
+def _unclaimed(leaf: Leaf, proposals: Sequence[Proposal], taken: Sequence[tuple[str, Candidate]]) -> Sequence[Proposal]:
+    """Without what stands beside another field's label and not beside one of this field's."""
+    spans = [(one.start, one.end) for family, one in taken if family == _family(leaf.kind)]
+    return [
+        one for one in proposals
+        if one.labelled or not any(start < one.candidate.end and one.candidate.start < end for start, end in spans)
+    ]  # fmt: skip
+
+
+def decide(
+    leaf: Leaf, source: Source, proposals: Sequence[Proposal], arbiter: Arbiter = "readers", *, alien: bool = False
+) -> Decision:
+    """Settle a field where one reading is clear or the readers are the arbiter."""
     if not proposals:
         return Open(leaf, ()) if not alien and _is_askable(leaf, source) else Absent()
     lead = proposals[0].score - (proposals[1].score if len(proposals) > 1 else 0.0)

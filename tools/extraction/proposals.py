@@ -9,30 +9,50 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tools.extraction.fields import Kind, Leaf
-from tools.extraction.readers import amounts, clauses, dates, durations, identifiers, keywords, names, places
+from tools.extraction.readers import (
+    agreements,
+    amounts,
+    charges,
+    clauses,
+    dates,
+    durations,
+    identifiers,
+    keywords,
+    laws,
+    letterheads,
+    names,
+    places,
+)
 from tools.extraction.readers.labels import Label, find_labels, labelled_text
 from tools.extraction.readers.source import Candidate, Reader, Scalar, Source
-from tools.extraction.readers.totals import owed, settlements, tax_summary_start
+from tools.extraction.readers.totals import Sums, owed, settlements, sums, tax_summary_start
 from tools.extraction.readers.words import booleans, literals
 
 READERS: Mapping[Kind, Reader] = {
     "address": places.addresses, "amount": amounts.amounts, "card_last4": identifiers.card_last4,
-    "channel": keywords.channels,
+    "channel": keywords.channels, "charge_amount": charges.charge_amounts, "charge_date": charges.charge_dates,
     "city": places.cities, "country": places.countries, "currency": amounts.currencies, "date": dates.dates,
     "duration": durations.durations,
-    "email": identifiers.emails, "governing_law": clauses.governing_law, "iban": identifiers.ibans,
+    "effective_date": agreements.effective_dates, "email": identifiers.emails, "governing_law": laws.governing_laws,
+    "iban": identifiers.ibans,
     "issuer": keywords.issuers,
-    "letter_date": keywords.letter_dates, "letterhead": names.letterhead, "liability_cap": clauses.liability_caps,
+    "letter_date": keywords.letter_dates, "letterhead": letterheads.letterhead, "liability_cap": clauses.liability_caps,
     "merchant": names.merchants,
     "notice": clauses.notices, "number": amounts.numbers, "organisation": names.organisations,
     "payment_method": keywords.payment_methods,
     "person": names.people, "phone": identifiers.phones, "reason": clauses.reasons,
     "reference": identifiers.references, "renewal": clauses.renewals,
-    "request": clauses.requests, "timestamp": dates.timestamps, "title": keywords.titles, "total": amounts.amounts,
+    "request": clauses.requests, "term": agreements.terms, "timestamp": dates.timestamps, "title": keywords.titles,
+    "total": amounts.amounts,
     "url": identifiers.urls,
 }  # fmt: skip
+# What stands beside a label, where the label itself says what the kind's reader looks for in sentences.
+_BESIDE_LABELS: Mapping[Kind, Reader] = {
+    "charge_amount": amounts.amounts, "charge_date": dates.dates, "effective_date": dates.dates,
+    "letter_date": dates.dates, "notice": durations.durations, "term": durations.durations,
+}  # fmt: skip
 _FREE_TEXT = frozenset[Kind]((
-    "text", "person", "merchant", "letterhead", "issuer", "recipient", "organisation", "address", "governing_law",
+    "text", "person", "merchant", "letterhead", "issuer", "recipient", "organisation", "address",
     "renewal", "liability_cap",
     "reason", "request", "payment_method", "channel", "country", "city", "title",
 ))  # fmt: skip
@@ -47,6 +67,20 @@ _LIGHT = re.compile(
     r"^(?:no|nr|num|id|is|was|of|on|for|the|as|at|a|an|to|in|be|by|and|rm|usd|eur|gbp|myr|number|date|amount|incl|rounded|from|this|day|due|approximately|about)$"
 )
 MIN_SCORE = 0.2
+_MONEY = frozenset[Kind](("amount", "charge_amount", "total"))
+_HEADINGS = re.compile(
+    r"\b(?:qty|quantity|price|items?|description|rate|units?|article|service|amount|tax|total|sum|pos|code|product|cost)\b",
+    re.IGNORECASE,
+)
+_ROLE_CHARS = 45
+_OTHER_DATE = re.compile(
+    r"\b(?:valid|until|till|expir\w*|birth|born|since|order(?:ed)?|delivery|delivered|due|pay\w*|deadline|by|draw|next|return\w*|before|"
+    r"best|print\w*|member|from|offer|promotion)\b[^.;]{0,25}$",
+    re.IGNORECASE,
+)
+_OTHER_AMOUNT = re.compile(
+    r"\b(?:limit|balance|fees?|salary|income|deposit|insurance|savings?|points|budget)\b[^.;]{0,25}$", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -55,6 +89,8 @@ class Proposal:
 
     candidate: Candidate
     score: float
+    labelled: bool = False
+    """It stands beside one of the field's labels."""
 
 
 def propose(leaf: Leaf, source: Source) -> Sequence[Proposal]:
@@ -85,8 +121,9 @@ def _labelled(leaf: Leaf, source: Source) -> list[Proposal]:
         weak = (replace(one, cue=one.cue * 0.5) for one in labelled_text(source, leaf.weak_labels))
         texts = [*labelled_text(source, leaf.labels), *weak]
         named = [_name_only(one) if leaf.kind in _ADDRESSED else one for one in texts]
-        return [Proposal(one, one.cue) for one in named if _plausible(leaf.kind, str(one.value))]
-    candidates = _read(leaf.kind, source)
+        named = [_before_comma(one) if leaf.kind == "city" else one for one in named]
+        return [Proposal(one, one.cue, labelled=True) for one in named if _plausible(leaf.kind, str(one.value))]
+    candidates = source.read(_BESIDE_LABELS[leaf.kind]) if leaf.kind in _BESIDE_LABELS else _read(leaf.kind, source)
     if not candidates:
         return []
     excluded = _excluded(leaf, source)
@@ -101,10 +138,16 @@ def _labelled(leaf: Leaf, source: Source) -> list[Proposal]:
 def _name_only(candidate: Candidate) -> Candidate:
     """The name at the head of a name with an address on one line."""
     value = str(candidate.value)
-    cut = re.search(r",\s(?!(?:Inc|Ltd|LLC|Limited|S\.A|Co)\b)", value)
+    cut = re.search(rf",\s(?!(?:{names.FORM})(?!\w))", value)
     if cut is None or not re.search(r"\d", value[cut.end() :]):
         return candidate
     return replace(candidate, value=value[: cut.start()], end=candidate.start + cut.start())
+
+
+def _before_comma(candidate: Candidate) -> Candidate:
+    """The city of a city with its country."""
+    value = str(candidate.value).split(",")[0].rstrip()
+    return replace(candidate, value=value, end=candidate.start + len(value))
 
 
 def _plausible(kind: Kind, value: str) -> bool:
@@ -122,14 +165,31 @@ def _beside(kind: Kind, source: Source, label: Label, candidates: Sequence[Candi
     found: list[Proposal] = []
     if index < len(candidates):
         after = candidates[index]
-        if (gap := _gap(source, label.end, after.start)) is not None:
+        gap = _gap(source, label.end, after.start)
+        if gap is not None and not _is_elsewhere(kind, source, label, after):
             score = 0.92 - gap - 0.015 * label.rank - (0.0 if label.leads else 0.12)
-            found.append(Proposal(after, weight * score))
+            found.append(Proposal(after, weight * score, labelled=True))
     if kind in _BOTH_SIDES and index > 0:
         before = candidates[index - 1]
         if (gap := _gap(source, before.end, label.start)) is not None:
-            found.append(Proposal(before, weight * (0.85 - gap - 0.015 * label.rank)))
+            found.append(Proposal(before, weight * (0.85 - gap - 0.015 * label.rank), labelled=True))
     return found
+
+
+def _is_elsewhere(kind: Kind, source: Source, label: Label, after: Candidate) -> bool:
+    """The candidate stands below a label that does not speak of it: a table's heading, or a word without a number."""
+    if "\n" not in source.text[label.end : after.start]:
+        return False
+    line = source.lines[source.line_number(label.start)]
+    if kind in _MONEY:
+        return len(_HEADINGS.findall(line.text)) >= 2 and not re.search(r"\d", line.text)
+    if kind == "reference":
+        below = source.lines[source.line_number(after.start)]
+        alone = (
+            not source.text[below.start : after.start].strip(" :#") and not source.text[after.end : below.end].strip()
+        )
+        return not alone or not re.search(r"\W|_", source.text[label.start : label.end])
+    return False
 
 
 def _gap(source: Source, start: int, end: int) -> float | None:
@@ -147,6 +207,8 @@ def _gap(source: Source, start: int, end: int) -> float | None:
 
 def _fallback(leaf: Leaf, source: Source, found: Sequence[Proposal]) -> list[Proposal]:
     candidates = _read(leaf.kind, source)
+    if leaf.fallback == "first":
+        candidates = [one for one in candidates if not _is_of_another_role(leaf.kind, source, one)]
     if leaf.fallback is None or not candidates:
         return []
     distinct = Counter(candidate.value for candidate in candidates)
@@ -158,6 +220,14 @@ def _fallback(leaf: Leaf, source: Source, found: Sequence[Proposal]) -> list[Pro
     return [Proposal(_stamped(source, candidates) or candidates[0], score)]
 
 
+def _is_of_another_role(kind: Kind, source: Source, candidate: Candidate) -> bool:
+    """The words before it say that it is something that no record's first date or amount is."""
+    line = source.flowed.rfind("\n", 0, candidate.start) + 1
+    before = source.flowed[max(line, candidate.start - _ROLE_CHARS) : candidate.start]
+    pattern = _OTHER_AMOUNT if kind in _MONEY else _OTHER_DATE
+    return pattern.search(before) is not None
+
+
 def _stamped(source: Source, candidates: Sequence[Candidate]) -> Candidate | None:
     """The first date that a time of day follows, as printed by tills and systems."""
     timed = {one.start for one in source.read(dates.timestamps) if isinstance(one.value, str) and "T" in one.value}
@@ -165,15 +235,28 @@ def _stamped(source: Source, candidates: Sequence[Candidate]) -> Candidate | Non
 
 
 def _settled(source: Source, proposals: Sequence[Proposal]) -> list[Proposal]:
-    """Raise the totals that payment and change confirm; lower those of a tax summary and those below zero."""
-    confirmed, summary = owed(source), tax_summary_start(source)
+    """Raise the totals that payment and change, tax or rounding confirm; lower the parts of such sums, those of a tax
+    summary and those below zero."""
+    settled, confirmed = settlements(source), owed(source)
+    summary, arithmetic = tax_summary_start(source), sums(source)
     found: list[Proposal] = []
-    for proposal in (*proposals, *(Proposal(one, one.cue) for one in settlements(source))):
-        score = proposal.score + (0.15 if round(float(proposal.candidate.value), 2) in confirmed else 0.0)
+    for proposal in (*proposals, *(Proposal(one, one.cue) for one in settled), *_gross(source, arithmetic, proposals)):
+        value = round(float(proposal.candidate.value), 2)
+        score = proposal.score + (0.15 if value in confirmed else 0.0)
+        score += 0.2 if value in arithmetic.gross else -0.15 if value in arithmetic.parts else 0.0
         score -= 0.3 if proposal.candidate.start >= summary else 0.0
         score -= 0.3 if float(proposal.candidate.value) <= 0 else 0.0
         found.append(replace(proposal, score=max(0.0, min(0.97, score))))
     return found
+
+
+def _gross(source: Source, arithmetic: Sums, proposals: Sequence[Proposal]) -> list[Proposal]:
+    """The sum of a proposed net amount and its tax, wherever in the document it stands."""
+    if not any(round(float(one.candidate.value), 2) in arithmetic.parts for one in proposals):
+        return []
+    return [
+        Proposal(one, 0.3) for one in source.read(amounts.amounts) if round(float(one.value), 2) in arithmetic.gross
+    ]
 
 
 def _merged(leaf: Leaf, proposals: Sequence[Proposal]) -> Sequence[Proposal]:

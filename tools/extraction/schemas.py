@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
 from tools.errors import InputError
-from tools.extraction.fields import Group, Leaf, Node, Repeated, Schema, infer_leaf, leaves, words_of
+from tools.extraction.fields import Group, Leaf, Node, Repeated, Schema, infer_leaf, leaves, told_apart, words_of
 from tools.extraction.records import BUILT_IN
 
 MAX_SCHEMA_BYTES = 64 * 1024
@@ -73,7 +73,8 @@ def resolve_schema(name_or_schema: str | Mapping[str, Any]) -> ExtractionSchema:
     _check(name_or_schema)
     root = _Builder(name_or_schema).build()
     title = name_or_schema.get("title")
-    return ExtractionSchema(title if isinstance(title, str) and title else "custom", name_or_schema, root)
+    name = title if isinstance(title, str) and title else "custom"
+    return ExtractionSchema(name, name_or_schema, told_apart(root))
 
 
 @cache
@@ -88,7 +89,7 @@ def _built_in(name: str) -> ExtractionSchema:
     schema = BUILT_IN[name].model_json_schema()
     root = _with_readings(_Builder(schema).build(), _readings()[name], "")
     assert isinstance(root, Group)
-    return ExtractionSchema(name, schema, root)
+    return ExtractionSchema(name, schema, told_apart(root))
 
 
 def _with_readings(node: Node, readings: Mapping[str, Mapping[str, Any]], path: str) -> Node:

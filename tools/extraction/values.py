@@ -6,6 +6,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
+from tools.extraction.confidence import confidence_of
 from tools.extraction.fields import Leaf
 from tools.extraction.grounding import evidence
 from tools.extraction.readers.source import Candidate, Source
@@ -39,9 +40,13 @@ def _shaped(leaf: Leaf, candidate: Candidate, source: Source) -> Any:
 
 
 def value_of(leaf: Leaf, candidate: Candidate, source: Source, confidence: float, method: Method) -> ExtractedValue:
-    """The candidate as the field's value; null with `violates_schema` where the schema's constraints forbid it."""
+    """The candidate as the field's value; null with `violates_schema` where the schema's constraints forbid it.
+
+    `confidence` is the model's probability or a reader's score, which is turned into one.
+    """
     value = _shaped(leaf, candidate, source)
     if value is None or not is_valid(value, leaf.schema):
         return null("violates_schema")
     place = evidence(source.text, candidate.start, candidate.end)
-    return ExtractedValue(value, place, round(min(1.0, max(0.0, confidence)), 4), None, method)
+    stated = confidence_of(confidence) if method == "reader" else confidence
+    return ExtractedValue(value, place, round(min(1.0, max(0.0, stated)), 4), None, method)

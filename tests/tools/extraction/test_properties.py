@@ -1,17 +1,24 @@
-"""Random schemas and random texts: the answer always has the schema's shape and stands in the text."""
+"""Random schemas and documents: the answer always has the schema's shape and stands in the text.
+
+`EXTRACTION_EXAMPLES=1000` in the environment tries that many of them.
+"""
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from eval.extraction.generator import generate
+from eval.extraction.systems import stands
 from tests.tools.extraction import documents
 from tests.tools.extraction.models import LastOptionModel
 from tools.extraction import extract, resolve_schema
 from tools.extraction.fields import words_of
+from tools.extraction.records import BUILT_IN
 
 NAMES = st.sampled_from(
     "total invoice_date invoiceNumber supplier customer email notes quantity paid state iban currency due_date "
@@ -50,7 +57,19 @@ def arrays(children: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dic
                      children, st.integers(0, 2), st.booleans())  # fmt: skip
 
 
-SCHEMAS = objects(st.recursive(LEAVES, lambda inner: objects(inner) | arrays(inner), max_leaves=6))
+def referring(children: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
+    """A definition that two members of an object refer to."""
+
+    def build(part: dict[str, Any], names: list[str]) -> dict[str, Any]:
+        members = {name: {"$ref": "#/$defs/part"} for name in names}
+        return {"type": "object", "properties": members, "$defs": {"part": part}}
+
+    return st.builds(build, children, st.lists(NAMES, min_size=1, max_size=2, unique=True))
+
+
+NESTED = st.recursive(LEAVES, lambda inner: objects(inner) | arrays(inner), max_leaves=6)
+SCHEMAS = objects(NESTED) | referring(NESTED)
+EXAMPLES = int(os.environ.get("EXTRACTION_EXAMPLES", "150"))
 PIECES = st.sampled_from(
     [
         "Total: 12.50", "Paid: yes", "invoice date: 4 May 2026", "Supplier: Acme Ltd", "email a@b.example",
@@ -59,10 +78,11 @@ PIECES = st.sampled_from(
         "city: Oslo, term: 3 years", "EUR", "notes -", "paid 3", documents.RECEIPT,
     ]
 )  # fmt: skip
-TEXTS = st.lists(PIECES | st.text(max_size=30), max_size=8).map("\n".join)
+GENERATED = st.sampled_from([one.text for side in ("train", "held_out") for one in generate(side, 40, 8)])
+TEXTS = st.lists(PIECES | st.text(max_size=30), max_size=8).map("\n".join) | GENERATED
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(schema=SCHEMAS, text=TEXTS, model_text=st.sampled_from(["Acme Ltd", "Oslo", "nowhere at all"]))
 async def test_answers_fit_the_schema_and_stand_in_the_text(schema: dict[str, Any], text: str, model_text: str) -> None:
     resolved = resolve_schema(schema)
@@ -78,3 +98,12 @@ async def test_answers_fit_the_schema_and_stand_in_the_text(schema: dict[str, An
 @given(st.text(max_size=30))
 def test_names_become_words(name: str) -> None:
     assert words_of(name) == words_of(name).strip().lower()
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(text=GENERATED, kind=st.sampled_from(list(BUILT_IN)), model_text=st.sampled_from(["Acme Ltd", "nowhere at all"]))
+async def test_documents_of_any_kind_in_any_schema_are_valid_and_located(text: str, kind: str, model_text: str) -> None:
+    schema = resolve_schema(kind)
+    result = await extract(text, schema, LastOptionModel(text=model_text))
+    Draft202012Validator(schema.output_schema).validate(result.data)
+    assert all(stands(value, text) for value in result.fields.values())

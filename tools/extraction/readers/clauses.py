@@ -4,19 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from tools.extraction.readers.durations import durations
 from tools.extraction.readers.source import Candidate, Source
 
-_LAW = re.compile(
-    r"(?:governed\s+(?:by|in\s+all\s+respects\s+by|exclusively\s+by)|construed\s+(?:in\s+accordance\s+with|under)|subject\s+to|interpreted\s+(?:under|in\s+accordance\s+with))"
-    r"[^.;]{0,120}?\blaws?\s+(?:and\s+regulations\s+)?(?:of|in\s+force\s+in)\s+(?:the\s+)?(?:(?:State|Commonwealth|Province|Republic|Kingdom)\s+of\s+(?:the\s+)?)?"
-    r"(?P<place>[A-ZÀ-Þ][\w'’-]+(?:(?:,?\s+(?:and|of|the)\s+|,?\s+)[A-ZÀ-Þ][\w'’-]+){0,5})"
-)
-_ADJECTIVE_LAW = re.compile(
-    r"(?:governed\s+(?:exclusively\s+)?by|subject\s+to|in\s+accordance\s+with|applicable\s+law\s+is)\s+(?:the\s+)?(?P<place>[A-Z][a-z]+(?:\s+and\s+[A-Z][a-z]+)?)\s+law\b"
-)
 _RENEWAL = re.compile(
     r"(?P<clause>(?:automatically\s+(?:be\s+)?(?:renew|extend)\w*|(?:renews?|renewed|extended|renewable)\b)[^.;\n]*(?:\n[^.;\n]+){0,2})",
     re.IGNORECASE,
@@ -26,20 +17,15 @@ _CAP = re.compile(
     r"[^.;]{0,200}?\b(?:exceed|limited\s+to|capped\s+at|be\s+more\s+than|greater\s+than)\s*(?P<cap>[^.;]{3,160}(?:\.\d\d[^.;]{0,120})?)",
     re.IGNORECASE,
 )
-_ROLE = (
-    r"\(\s*(?:the\s+|hereinafter\s+(?:referred\s+to\s+as\s+)?(?:the\s+)?|each\s+an?\s+)?"
-    r"[\"“'](?:the\s+)?(?P<role>[^\"”'\n)]{2,40})[\"”']"
-)
-_PARTY_NAME = r"(?P<name>[A-ZÀ-Þ][\w&'’.-]*(?:,?[ \n](?:&|and|of|de|[A-ZÀ-Þ][\w&'’.-]*)){0,7})"
-_PARTY = re.compile(rf"{_PARTY_NAME}(?:\s*,[^()\"“]{{0,220}}?)?\s*{_ROLE}")
 _SENTENCE = re.compile(r"[^.!?\n\f][^.!?\n\f]*(?:(?:\.(?=\S)|\n(?![ \t]*\n))[^.!?\n\f]+){0,8}[.!?]?")
 _MAX_SENTENCE = 400
 _HEADING = re.compile(r"\s*(?:#|re:|subject:|betreff:)", re.IGNORECASE)
 _REASON = re.compile(
-    r"did(?:\s+not|n't|n’t)\s+(?:make|authori[sz]e|recogni[sz]e|receive|place|order|approve)|unauthori[sz]ed|do(?:\s+not|n't|n’t)\s+recogni[sz]e|never\s+(?:received|arrived|"
+    r"did(?:\s+not|n't|n’t)\s+(?:make|authori[sz]e|recogni[sz]e|receive|place|order|approve)|unauthori[sz]ed|do(?:\s+not|n't|n’t)\s+recogni[sz]e|never\s+(?:received|arrived|been|used|bought|shopped|heard|"
     r"authori[sz]ed|made|ordered|delivered|visited)|charged\s+(?:me\s+)?twice|double|duplicate|defective|damaged|faulty|not\s+as\s+described|wrong\s+(?:amount|item)|cancel+ed|"
+    r"(?:higher|more)\s+than\s+(?:what\s+)?(?:I|we|agreed|ordered|the)|nobody\s+else|not\s+(?:mine|by\s+me)|refuses?|broken|missing|"
     r"overcharged|incorrect\s+amount|fraudulent|stolen|lost\s+(?:my\s+)?card|because|"
-    r"not\s+been\s+(?:delivered|credited|refunded)|\btwice\b|only\s+once|no\s+(?:money|cash|goods)|(?:never|not)\s+(?:\w+\s+)?(?:delivered|arrive|dispense|pay\s+out)",
+    r"not\s+been\s+(?:delivered|credited|refunded)|\btwice\b|only\s+once|no\s+(?:money|cash|goods)|(?:never|not)\s+(?:\w+\s+)?(?:delivered|arrived?|dispensed?|pay\s+out|paid\s+out)",
     re.IGNORECASE,
 )
 _REQUEST = re.compile(
@@ -47,26 +33,6 @@ _REQUEST = re.compile(
     r"confirm|send|open|raise)|\bkindly\b|refund\s+(?:of\s+)?(?:the\s+)?(?:full\s+)?amount|\bchargeback\b",
     re.IGNORECASE,
 )
-
-
-@dataclass(frozen=True)
-class Party:
-    """A party of a contract with the role it is given, each with its place."""
-
-    name: Candidate
-    role: Candidate | None
-
-
-def governing_law(source: Source) -> Sequence[Candidate]:
-    """The place whose law governs ("governed by the laws of ...")."""
-    found: list[Candidate] = []
-    for pattern, cue in ((_LAW, 0.9), (_ADJECTIVE_LAW, 0.8)):
-        for match in pattern.finditer(source.text):
-            place = re.sub(r"[.,\s]+$", "", match["place"])
-            found.append(
-                Candidate(" ".join(place.split()), match.start("place"), match.start("place") + len(place), cue)
-            )
-    return found
 
 
 def renewals(source: Source) -> Sequence[Candidate]:
@@ -85,34 +51,6 @@ def liability_caps(source: Source) -> Sequence[Candidate]:
 def _clause(source: Source, match: re.Match[str], group: str, cue: float) -> Candidate:
     text = re.sub(r"[\s,]+$", "", match[group])
     return Candidate(" ".join(text.split()), match.start(group), match.start(group) + len(text), cue)
-
-
-def parties(source: Source) -> Sequence[Party]:
-    """Names followed by a quoted role in brackets: `Acme Ltd (the "Supplier")`."""
-    found: list[Party] = []
-    for match in _PARTY.finditer(source.text):
-        name = (
-            re.sub(r"[\s,.]+$", "", match["name"])
-            if not re.search(r"(?:Inc|Ltd|Co|Corp)\.$", match["name"])
-            else match["name"]
-        )
-        lead = re.match(r"(?:This|Between|And|The|By)\s+(?=[A-Z])", name)
-        start = match.start("name") + (lead.end() if lead else 0)
-        name = name[lead.end() :] if lead else name
-        if match["role"].lower() in (
-            "agreement",
-            "contract",
-            "effective date",
-            "services",
-            "term",
-            "fees",
-            "party",
-            "parties",
-        ):
-            continue
-        role = Candidate(match["role"], match.start("role"), match.end("role"), 0.85)
-        found.append(Party(Candidate(" ".join(name.split()), start, start + len(name), 0.85), role))
-    return found
 
 
 def notices(source: Source) -> Sequence[Candidate]:

@@ -39,7 +39,7 @@ _NUMERIC = re.compile(
 _COMPACT = re.compile(r"(?<![\w.-])(?P<year>20[0-4]\d)(?P<m>0[1-9]|1[0-2])(?P<d>[0-3]\d)(?![\w.])")
 _COMPACT_DAY_FIRST = re.compile(r"(?<![\w.-])(?P<d>[0-3]\d)(?P<m>0[1-9]|1[0-2])(?P<year>20[0-4]\d)(?![\w.])")
 _DAY_MONTH = re.compile(
-    rf"(?<!\d)(?P<d>\d{{1,2}})(?:st|nd|rd|th|\.|º)?(?:\s+day)?[\s/-]{{0,3}}(?:of\s+|de\s+)?{_MONTH}[\s,/-]{{0,3}}(?:de\s+)?"
+    rf"(?<!\d)(?P<d>\d{{1,2}})\s?(?:st|nd|rd|th|\.|º)?(?:\s+day)?[\s/-]{{0,3}}(?:of\s+|de\s+)?{_MONTH}[\s,/-]{{0,3}}(?:de\s+)?"
     rf"(?P<year>\d{{4}}|'?\d\d){_END}",
     re.IGNORECASE,
 )

@@ -14,9 +14,8 @@ _ONES = (
 _TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
 _WORDS = {word: number for number, word in enumerate(_ONES.split(), 1)} | _TENS | {"a": 1, "an": 1, "hundred": 100}
 _NUMBER = (
-    "(?:"
-    + "|".join(sorted(_WORDS, key=len, reverse=True))
-    + r")(?:[-\s](?:one|two|three|four|five|six|seven|eight|nine))?"
+    rf"(?:(?:{'|'.join(_TENS)})[-\s](?:one|two|three|four|five|six|seven|eight|nine)|"
+    rf"{'|'.join(sorted(_WORDS, key=len, reverse=True))})"
 )
 _DURATION = re.compile(
     rf"\b(?:(?P<words>{_NUMBER})[\s-]*)?\(?(?P<digits>(?<!\d)\d{{1,4}}(?!\d))?\)?[\s-]*(?P<business>business\s+|calendar\s+|working\s+)?"

@@ -13,13 +13,14 @@ from tools.extraction.readers.source import Candidate, Source
 
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ \u00a0]?[A-Z0-9]{4}){2,7}(?:[ \u00a0]?[A-Z0-9]{1,3})?\b")
 _LAST4 = re.compile(
-    r"(?:ending(?:\s+(?:in|with|on))?|last\s+(?:four|4)(?:\s+digits)?(?:\s+(?:are|is|of\s+\w+))?|"
+    r"(?:end(?:ing|s|ed)?\s+(?:in|with|on)|ending|last\s+(?:four|4)(?:\s+digits)?(?:\s+(?:are|is|of\s+\w+))?|"
     r"[*xX•·#]{2,}(?:[ -]?[*xX•·#]{2,})*)"
     r"\s?[:#(-]?\s?(?P<last4>\d{4})(?!\d)",
     re.IGNORECASE,
 )
 _PAN = re.compile(r"(?<![\d-])\d{4}[ -]?\d{4}[ -]?\d{4}[ -]?(?P<last4>\d{4})(?![\d-])")
 _REFERENCE = re.compile(r"(?<![\w/.-])(?=[A-Za-z/_.#-]{0,12}\d)[A-Za-z0-9][A-Za-z0-9/_.#-]{1,38}[A-Za-z0-9](?![\w@])")
+_MONEY = re.compile(r"[A-Z]{0,3}[\d.,]*\d[.,]\d\d")
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
 _PHONE = re.compile(r"(?<![\w-])\+?\(?\d[\d ()./-]{6,18}\d(?![\w-])")
 _URL = re.compile(r"\b(?:https?://|www\.)[^\s<>\"')]{3,200}", re.IGNORECASE)
@@ -54,12 +55,12 @@ def card_last4(source: Source) -> Sequence[Candidate]:
 
 
 def references(source: Source) -> Sequence[Candidate]:
-    """Codes with at least one digit, as invoice or transaction numbers are; dates are left out."""
+    """Codes with at least one digit, as invoice or transaction numbers are; dates and amounts are left out."""
     taken = {position for day in source.read(dates) for position in (day.start, day.end - 1)}
     return [
         Candidate(match.group(), match.start(), match.end())
         for match in _REFERENCE.finditer(source.text)
-        if match.start() not in taken and match.end() - 1 not in taken
+        if match.start() not in taken and match.end() - 1 not in taken and not _MONEY.fullmatch(match.group())
     ]
 
 

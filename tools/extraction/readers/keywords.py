@@ -6,13 +6,15 @@ import re
 from collections.abc import Sequence
 
 from tools.extraction.readers.dates import dates
-from tools.extraction.readers.names import letterhead, organisations
+from tools.extraction.readers.letterheads import letterhead
+from tools.extraction.readers.names import organisations
 from tools.extraction.readers.source import Candidate, Source
 
 _PAYMENT = re.compile(
     r"(?<!\w)(?:cash(?!\s*(?:&|and|bill|sales?|memo|back|flow))|visa|master\s?card|amex|american express|maestro|"
     r"paypal|apple pay|google pay|"
-    r"credit card|debit card|bank transfer|wire transfer|direct debit|cheque|e-wallet|girocard|ec-karte|bar)(?!\w)",
+    r"credit card|debit card|bank transfer|wire transfer|direct debit|cheque|e-wallet|"
+    r"girocard|ec-karte|bar(?=\s*:?\s*(?:EUR|€|\d)))(?!\w)",
     re.IGNORECASE,
 )
 _CHANNEL = re.compile(
@@ -27,6 +29,13 @@ _TITLE = re.compile(
 )
 _TITLE_LINES = 12
 _LETTER_TOP = 18
+_ISSUER_LINE = 0.44
+"""A line without a legal form is the issuer's name only at the very top, or with a word that companies have."""
+_LETTER_DATE_LINE = re.compile(
+    r"\W*(?:(?:date|dated|sent|written)(?:\s+(?:of|on)(?:\s+(?:the\s+|this\s+)?letter)?)?\W*|"
+    r"[A-Z][\w .-]{1,28},\s*(?:the\s)?)?\W*",
+    re.IGNORECASE,
+)
 
 
 def payment_methods(source: Source) -> Sequence[Candidate]:
@@ -44,11 +53,20 @@ def titles(source: Source) -> Sequence[Candidate]:
     found: list[Candidate] = []
     filled = [line for line in source.lines[:40] if line.text.strip()][:_TITLE_LINES]
     for position, line in enumerate(filled):
-        text = line.text.strip(" \t*#=-_")
-        if 3 <= len(text) <= 90 and _TITLE.search(text) and not text.endswith((".", ";")) and ":" not in text:
+        text = line.text.split(" | ")[0].strip(" \t*#=-_")
+        if 3 <= len(text) <= 90 and _TITLE.search(text) and _is_heading(text):
             start = line.start + line.text.index(text)
             found.append(Candidate(text, start, start + len(text), 0.8 - 0.03 * position))
     return found
+
+
+def _is_heading(text: str) -> bool:
+    """Written like a title: no sentence, no clause number, its longer words in capitals."""
+    long_words = [word for word in re.findall(r"[^\W\d_]+", text) if len(word) > 3]
+    capital = sum(word[0].isupper() for word in long_words)
+    sentence = text.endswith((".", ";", ",")) or text[0].islower() or re.search(r":|[a-z]{3}[.;] ", text)
+    sentence = sentence or re.match(r"\(?\d|(?:this|whereas|by and)\b", text, re.IGNORECASE)
+    return not sentence and 2 * capital > len(long_words)
 
 
 def letter_dates(source: Source) -> Sequence[Candidate]:
@@ -61,9 +79,17 @@ def letter_dates(source: Source) -> Sequence[Candidate]:
             source.text[max(line.start, day.start - 60) : day.start]
             + source.text[day.end : min(line.end, day.end + 60)]
         )
-        alone = re.fullmatch(r"\W*(?:date\W*|[A-Z][\w ]{1,20},\s*(?:the\s)?)?\W*", rest, re.IGNORECASE) is not None
+        alone = _LETTER_DATE_LINE.fullmatch(rest) is not None and not _is_labelled_above(source, number)
         found.append(Candidate(day.value, day.start, day.end, 0.85 if alone and number < _LETTER_TOP else 0.0))
     return found
+
+
+def _is_labelled_above(source: Source, number: int) -> bool:
+    """The line above is a label of its own: what stands here is its value."""
+    above = source.lines[number - 1].text.strip() if number else ""
+    return above.endswith(":") and not re.fullmatch(
+        r"(?:date|date of (?:the |this )?letter|sent|dated)\W*", above, re.IGNORECASE
+    )
 
 
 def issuers(source: Source) -> Sequence[Candidate]:
@@ -73,4 +99,4 @@ def issuers(source: Source) -> Sequence[Candidate]:
         for found in source.read(organisations)
         if source.line_number(found.start) < 12
     ]
-    return [*named, *source.read(letterhead)]
+    return [*named, *(line for line in source.read(letterhead) if line.cue >= _ISSUER_LINE)]

@@ -99,5 +99,5 @@ def labelled_text(source: Source, labels: Sequence[str]) -> list[Candidate]:
     for label in find_labels(source, labels):
         if value := value_after(source, label):
             start, end, cue = value
-            found.append(Candidate(source.text[start:end], start, end, max(0.1, cue - 0.03 * label.rank)))
+            found.append(Candidate(source.text[start:end], start, end, max(0.1, cue - 0.012 * label.rank)))
     return found

@@ -8,31 +8,39 @@ from collections.abc import Sequence
 from tools.extraction.readers.dates import MONTHS
 from tools.extraction.readers.source import Candidate, Source
 
-_SUFFIX = (
+_FORMS = (
+    r"Pty\.? Ltd|Pty\.? Limited|Pte\.?,? Ltd|Pvt\.? Ltd|Private Limited|Sdn\.? Bhd|Co\.?,? Ltd|Co\.?,? Limited|"
+    r"GmbH & Co\.? KG|Ltd|Limited|LLC|L\.L\.C|LLP|L\.L\.P|L\.P|LP|PLC|Inc|Incorporated|Corp|Corporation|"
+    r"GmbH|AG|KG|SE|S\.A|SA|SAS|SARL|S\.[àa] ?r\.l|"
+    r"S\.r\.l|SpA|S\.p\.A|B\.V|BV|N\.V|NV|AB|A/S|ApS|Oy|OYJ|AS|Bhd|Kft|s\.r\.o|Lda|Ltda|N\.A|DAC|P\.C|Co|Company"
+).replace(" ", r"\s")
+FORM = rf"{_FORMS}|{_FORMS.upper().replace(chr(92) + 'S', chr(92) + 's')}|plc"
+"""Legal forms of companies, a regular expression; what may follow one is no longer the name."""
+SUFFIX = (
     r"Ltd|Limited|LLC|L\.L\.C|LLP|PLC|plc|Inc|Incorporated|Corp|Corporation|Co|Company|GmbH|AG|KG|SE|S\.A\.?|SAS|SARL|S\.r\.l|SpA|S\.p\.A|B\.V|BV|"
     r"N\.V|NV|AB|A/S|ApS|Oy|AS|Pty|Pte|Sdn|Bhd|S/B|BHD|SDN|Kft|s\.r\.o|Lda|Ltda|Foundation|Trust|Bank|University|Association"
 )
 _SUFFIXED = re.compile(
     rf"(?<![\w&])(?P<name>[A-Z][\w&'’.-]*(?:[ ,]{{1,2}}(?:&|and|of|the|de|"
-    rf"[A-Z(][\w&'’.()-]*)){{0,6}}?[ ,]{{1,2}}(?:(?:{_SUFFIX})\b\.?[ ,]{{0,2}}){{1,3}})"
+    rf"[A-Z(][\w&'’.()-]*)){{0,6}}?[ ,]{{1,2}}(?:(?:{SUFFIX})\b\.?[ ,]{{0,2}}){{1,3}})"
 )
-_LINE_SUFFIX = re.compile(
-    rf"\b(?:{_SUFFIX.upper()}|ENTERPRISE|TRADING|MART|SUPERMARKET|RESTAURANT|RESTORAN|CAFE|CAFÉ|HARDWARE|STORES?|SHOP|PHARMACY|BAKERY|HOTEL|GROCER\w*|"
-    r"MARKET|KITCHEN|GRILL|COFFEE|BOOKS|CENTRE|CENTER|HOLDINGS|GROUP|SERVICES|STATION|INDUSTRIES|ELECTRICAL|CONFECTIONERY|BISTRO|PIZZA|SALON|CLINIC|"
-    r"DELI|MOTORS|GARAGE|PASARAYA|PERNIAGAAN|SYARIKAT|KEDAI)\b",
-    re.IGNORECASE,
-)
-_CAP = r"[A-Z][\w'’&.-]*"
+# A full stop belongs to a name only inside it or after an initial or a short title.
+_CAP = r"(?:(?:[A-Z]|St|Dr|Mr|Mrs|Ms|Co|Inc|Ltd)\.(?=\s)|[A-Z][\w'’&-]*(?:\.[\w'’&-]+)*)"
 _MERCHANT = re.compile(
     rf"\b(?P<cue>at|from|with|by|to|merchant|retailer|shop|store|seller|called|vendor)\s+(?:the\s+(?:(?:merchant|retailer|shop|store)\s+)?)?"
     rf"[\"“']?(?P<name>{_CAP}(?:[ \t](?:{_CAP}|&|and|of|de|\d{{1,4}})){{0,4}})"
 )
+_CHARGER = re.compile(
+    rf"(?P<name>{_CAP}(?:[ \t](?:{_CAP}|&|and|of|de)){{0,4}})[ \t]+"
+    rf"(?:has[ \t]+|have[ \t]+)?(?:charged|took|debited|billed|deducted)\b"
+)
+_CHARGER_CUE = 0.6
 _PURCHASE = re.compile(
     r"charge|transaction|purchase|payment|paid|spent|bought|order|debit|billed|merchant|bezahlt|achat", re.IGNORECASE
 )
 _PERSON = r"(?:[A-ZÀ-Þ][\w'’-]*\.?[ \t]){1,3}[A-ZÀ-Þ][\w'’-]+"
 _CLOSING = (
-    "sincerely|regards|faithfully|truly|best wishes|respectfully|many thanks|thank you|yours|"
+    "sincerely|regards|faithfully|truly|best wishes|respectfully|many thanks|thank you|thanks|yours|cheers|"
     "cordialement|grüßen|saludos|atentamente"
 )
 _SIGNATURE = re.compile(rf"(?i:{_CLOSING})[,.!]?[ \t]*(?:\n[ \t]*){{1,3}}(?P<name>{_PERSON})[ \t]*(?=\n|\f|$)")
@@ -54,6 +62,19 @@ _NOT_A_NAME = frozenset(
         "you",
         "my",
         "me",
+        "i",
+        "they",
+        "it",
+        "he",
+        "she",
+        "we",
+        "bank",
+        "date",
+        "on",
+        "in",
+        "then",
+        "yesterday",
+        "today",
     }
 )
 _CUE_STRENGTH = {
@@ -82,72 +103,6 @@ def organisations(source: Source) -> Sequence[Candidate]:
     return found
 
 
-_NOT_LETTERHEAD = re.compile(
-    r"invoice|receipt|\btel\b|\bfax\b|phone|gst|vat\b|\breg\b|thank|welcome|date|page|www|@|^\W*$|\bno\b\.?\s*[:.]|"
-    r"cashier|table|order|credit note|bill\b|copy|http",
-    re.IGNORECASE,
-)
-_ADDRESS_WORD = re.compile(
-    r"\b(?:jalan|jln|lot|street|st|road|rd|avenue|ave|lane|taman|floor|suite|unit|blvd|straße|strasse|rue|plaza|mall|no)\b\.?|\b\d{4,6}\b",
-    re.IGNORECASE,
-)
-LETTERHEAD_LINES = 14
-_REGISTRATION = re.compile(
-    r"\s*[(\[]?\s*(?:co\.?\s*(?:reg)?\.?\s*(?:no)?\.?\s*:?\s*)?[A-Z]{0,2}\d{4,9}\s?-\s?[A-Z]\s*[)\]]?\s*$",
-    re.IGNORECASE,
-)
-_TAIL = re.compile(
-    r"\W*(?:(?:SDN|BHD|CO|COMPANY|LTD|LIMITED|INC|LLC|S/B|PLC|GMBH|ENTERPRISE|TRADING|HARDWARE|ELECTRICAL|RESTAURANT|RESTORAN|CAFE|BAKERY|STORES?|\(M\)|AND|&)[\s.]*)+$",
-    re.IGNORECASE,
-)
-
-
-def _head_text(text: str) -> str:
-    return _REGISTRATION.sub("", text.strip(" \t*#=-|_"))
-
-
-def _names_someone(text: str) -> bool:
-    letters = sum(char.isalpha() for char in text)
-    if (
-        letters < 3
-        or len(text) > 70
-        or letters < len(text) * 0.5
-        or _NOT_LETTERHEAD.search(text)
-        or _TAIL.fullmatch(text)
-    ):
-        return False
-    return _LINE_SUFFIX.search(text) is not None or not _ADDRESS_WORD.search(text)
-
-
-def _joined_end(source: Source, index: int, text: str) -> int | None:
-    """Where a name ends that goes on in the next line: after an `&`, or where that line is nothing but a legal form."""
-    if index + 1 >= len(source.lines):
-        return None
-    following = source.lines[index + 1]
-    tail = _head_text(following.text)
-    goes_on = _TAIL.fullmatch(tail) or ((text.endswith("&") or tail.startswith("& ")) and 2 < len(tail) < 40)
-    return following.start + following.text.index(tail) + len(tail) if tail and goes_on else None
-
-
-def letterhead(source: Source) -> Sequence[Candidate]:
-    """Lines at the top of a document that may name who issued it; a name that goes on in the next line is joined."""
-    found: list[Candidate] = []
-    filled = [index for index, line in enumerate(source.lines[:60]) if line.text.strip()][:LETTERHEAD_LINES]
-    for position, index in enumerate(filled):
-        line = source.lines[index]
-        text = _head_text(line.text)
-        if not _names_someone(text):
-            continue
-        start = line.start + line.text.index(text)
-        end = start + len(text)
-        cue = (0.66 if _LINE_SUFFIX.search(text) else 0.48) - 0.035 * position
-        if joined := _joined_end(source, index, text):
-            end, cue = joined, cue + 0.14
-        value = " ".join(source.text[start:end].split())
-        found.append(Candidate(value, start, end, max(0.05, cue)))
-    return found
-
-
 def people(source: Source) -> Sequence[Candidate]:
     """People's names after closings of letters, introductions and titles."""
     found: list[Candidate] = []
@@ -160,9 +115,16 @@ def people(source: Source) -> Sequence[Candidate]:
 
 
 def merchants(source: Source) -> Sequence[Candidate]:
-    """Capitalised names after "at", "from", "merchant", ...; surer in a sentence about a payment."""
+    """Capitalised names after "at", "from", ..., surer in a sentence about a payment, and those who charged."""
     found: list[Candidate] = []
-    for match in _MERCHANT.finditer(source.text):
+    for match in _CHARGER.finditer(source.flowed):
+        words = list(re.finditer(r"\S+", match["name"]))
+        while words and words[0].group().lower() in _NOT_A_NAME:
+            words.pop(0)
+        if words:
+            start = match.start("name") + words[0].start()
+            found.append(Candidate(source.flowed[start : match.end("name")], start, match.end("name"), _CHARGER_CUE))
+    for match in _MERCHANT.finditer(source.flowed):
         name = re.sub(r"[.,;:]+$", "", match["name"])
         name = re.sub(r"\s+(?:and|of|de|on|in)$", "", name)
         if name.split()[0].lower().strip(".") in _NOT_A_NAME:

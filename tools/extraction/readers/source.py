@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
+
+_WRAPPED_CHARS = 45
+_ITEM = re.compile(r"[-*•|#]|\(?[\da-z]{1,2}[.)]\s|[A-Z][\w ]{0,24}:\s")
 
 Scalar = str | float | int | bool
 
@@ -64,6 +69,19 @@ class Source:
         if len(lowered) == len(self.text):
             return lowered
         return "".join(low if len(low := char.lower()) == 1 else char for char in self.text)
+
+    @cached_property
+    def flowed(self) -> str:
+        """The text with the line breaks inside paragraphs as spaces, every offset unchanged.
+
+        A break is inside a paragraph where its line is long and the next one is neither empty nor a list's item.
+        """
+        pieces = list(self.text)
+        for line, following in pairwise(self.lines):
+            plain = following.text.strip()
+            if len(line.text) >= _WRAPPED_CHARS and plain and not _ITEM.match(plain) and self.text[line.end] == "\n":
+                pieces[line.end] = " "
+        return "".join(pieces)
 
     def line_number(self, offset: int) -> int:
         """Index into `lines` of the line that holds the offset."""

@@ -1,12 +1,13 @@
-"""Totals: the amount that what was tendered and the change agree with."""
+"""Totals: the amount that payment and change, tax and rounding agree with."""
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from tools.extraction.readers.amounts import amounts
+from tools.extraction.readers.amounts import amounts, numbers
 from tools.extraction.readers.labels import find_labels
 from tools.extraction.readers.source import Candidate, Source
 
@@ -26,6 +27,12 @@ _TENDERED = (
 _CHANGE = ("change due", "change", "kembali", "rückgeld")
 _CENT = 0.006
 _AHEAD = 3
+_COIN = 0.05
+_MOST_AMOUNTS = 60
+_MOST_GROSS = 2
+_LOWEST_TAX, _HIGHEST_TAX = 0.025, 0.28
+_TAX = re.compile(r"\b(?:gst|tax|vat|sst|mwst|tva|iva)\b", re.IGNORECASE)
+_ROUNDING = re.compile(r"\bro?u?nd", re.IGNORECASE)
 _SUMMARY = re.compile(r"(?:gst|tax|vat|sst)\s*(?:summary|analysis|code|rate)", re.IGNORECASE)
 
 
@@ -59,6 +66,56 @@ def settlements(source: Source) -> Sequence[Candidate]:
         if value > 0 and any(paid >= value and abs(paid - value - back) < _CENT for paid, back in pairs):
             found.append(Candidate(total.value, total.start, total.end, 0.62))
     return found
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Amounts by the part they play in the document's arithmetic."""
+
+    gross: frozenset[float]
+    """Net plus tax, or rounded to what can be paid."""
+    parts: frozenset[float]
+    """Net amounts, taxes, and amounts before rounding."""
+
+
+def sums(source: Source) -> Sums:
+    """What the arithmetic of tax and rounding says, where the document speaks of them."""
+    values = sorted({round(float(one.value), 2) for one in source.read(amounts) if float(one.value) > 0})
+    rounds = _ROUNDING.search(source.text) is not None
+    triples = _taxed(values[-_MOST_AMOUNTS:], _COIN if rounds else _CENT) if _TAX.search(source.text) else []
+    gross = set(sorted({whole for whole, _, _ in triples})[-_MOST_GROSS:])
+    parts = {part for whole, *inside in triples if whole in gross for part in inside} - gross
+    for exact, paid in _payable(source, values) if rounds else ():
+        gross = (gross - {exact}) | {paid}
+        parts |= {exact}
+    return Sums(frozenset(gross), frozenset(parts))
+
+
+def _taxed(values: Sequence[float], tolerance: float) -> list[tuple[float, float, float]]:
+    """(whole, net, tax) for amounts that add up, the tax at a usual rate."""
+    found: list[tuple[float, float, float]] = []
+    for net in values:
+        for tax in values:
+            if _LOWEST_TAX * net <= tax <= _HIGHEST_TAX * net:
+                first = bisect_left(values, net + tax - tolerance)
+                last = bisect_right(values, net + tax + tolerance)
+                found += [(whole, net, tax) for whole in values[first:last]]
+    return found
+
+
+def _payable(source: Source, values: Sequence[float]) -> list[tuple[float, float]]:
+    """An amount and what the smallest coin can pay of it, where their difference is told as well."""
+    told = {round(abs(float(one.value)), 2) for one in source.read(numbers)}
+    return [
+        (exact, paid)
+        for exact in values
+        for paid in values[bisect_left(values, exact - _COIN) : bisect_right(values, exact + _COIN)]
+        if round(abs(exact - paid), 2) in told - {0.0} and _is_coins(paid) and not _is_coins(exact)
+    ]
+
+
+def _is_coins(amount: float) -> bool:
+    return abs(amount / _COIN - round(amount / _COIN)) < 1e-6
 
 
 def tax_summary_start(source: Source) -> int:

@@ -1,0 +1,48 @@
+"""Sample a record, write a document about it, make it noisy, and note what is still in it."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from eval.extraction.documents import Gold, LabelledDocument, Scalar
+from eval.extraction.generator.grammar import Segment, Writer, load_grammar
+from eval.extraction.generator.noise import blemish
+from eval.extraction.generator.records import SAMPLERS
+from eval.extraction.generator.world import load_world
+
+Side = Literal["train", "held_out"]
+KINDS: tuple[str, ...] = tuple(SAMPLERS)
+
+
+def generate(side: Side, count: int, seed: int, kinds: Sequence[str] = KINDS) -> Iterator[LabelledDocument]:
+    """`count` documents of the side, the kinds in turn; the same arguments give the same documents."""
+    for number in range(count):
+        yield _document(side, kinds[number % len(kinds)], seed, number)
+
+
+def _document(side: Side, kind: str, seed: int, number: int) -> LabelledDocument:
+    rng = random.Random(f"{side}/{kind}/{seed}/{number}")
+    world = load_world(side)
+    record = SAMPLERS[kind](rng, world)
+    writer = Writer(load_grammar(side, kind), record, world, rng)
+    segments, text = blemish(writer.write(), rng, prose=writer.layout.prose)
+    name = f"{side}-{kind}-{number}"
+    return LabelledDocument(name, kind, text, _gold(record.fields, record.columns, segments), name)
+
+
+def _gold(fields: Sequence[str], columns: Sequence[str], segments: Sequence[Segment]) -> dict[str, Gold]:
+    """What the document says of each field: a text as it stands there, anything else by its value."""
+    gold: dict[str, Gold] = dict.fromkeys(fields)
+    cells: dict[str, dict[int, Scalar]] = defaultdict(dict)
+    for segment in segments:
+        if segment.field is None:
+            continue
+        value = " ".join(segment.text.split()) if segment.value is None else segment.value
+        if segment.row is not None:
+            cells[segment.field].setdefault(segment.row, value)
+        elif segment.field in gold and gold[segment.field] is None:
+            gold[segment.field] = value
+    return gold | {column: tuple(cells[column].values()) or None for column in columns}

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import pytest
+
+from tools.extraction.readers.letterheads import letterhead
+from tools.extraction.readers.source import Source
+
+
+def best(text: str) -> object:
+    found = Source(text).read(letterhead)
+    return max(found, key=lambda one: one.cue).value if found else None
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("HOME & GARDEN\nSUPPLIES LTD\n12 Hill Road", "SUPPLIES LTD"),
+        ("OLD MILL BOOK\nCO. LTD\n12 Hill Road", "OLD MILL BOOK CO. LTD"),
+        ("LITTLE BAKERY (KL) SDN BHD (139386 X)\nLot 3, Jalan 23/1", "LITTLE BAKERY (KL) SDN BHD"),
+        ("000002 NORTHERN (M) SDN BHD\n12 Hill Road", "NORTHERN (M) SDN BHD"),
+        ("THE BLUE DOOR\nOWNED BY: BLUE HARBOUR SDN BHD\n", "BLUE HARBOUR SDN BHD"),
+        ("INVOICE                 Harbour Analytics\n                        4 Quay Road\n", "Harbour Analytics"),
+        ("FIVE STARS CASH & CARRY\nPOS 3\n", "FIVE STARS CASH & CARRY"),
+        ("12 Hill Road\n81100 Johor\n", None),
+        ("Espresso\n961163971\n1\nX\n4.20\n", None),
+        ("We charge you as follows:\n", None),
+        ("Open daily 9-21\n", None),
+    ],
+)
+def test_the_name_at_the_top(text: str, name: str | None) -> None:
+    assert best(text) == name

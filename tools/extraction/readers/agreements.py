@@ -1,0 +1,343 @@
+"""What an agreement says of itself: between whom it is, from when it holds and for how long."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from tools.extraction.readers.dates import dates
+from tools.extraction.readers.durations import durations
+from tools.extraction.readers.names import FORM, organisations
+from tools.extraction.readers.source import Candidate, Source
+
+_SEARCHED_CHARS = 30_000
+_OPENING_CHARS = 5000
+_PARTY_CHARS = 700
+_TITLE_CHARS = 1500
+_MAX_PARTIES = 8
+
+
+@dataclass(frozen=True)
+class Party:
+    """A party of a contract with the role it is given, each with its place."""
+
+    name: Candidate
+    role: Candidate | None
+
+
+_ROLE = re.compile(
+    r"\([^()\"“”\n]{0,80}?[\"“”'‘](?:the\s+)?(?P<role>[^\"“”'’()]{2,45})[\"”“'’][^()]{0,90}\)", re.IGNORECASE
+)
+_NO_ROLE = re.compile(
+    r"agreement|contract|\bdate\b|\bday\b|services?$|\bterm$|\bterritory|^part(?:y|ies)$|products?$|effective|"
+    r"premises|property|programme?$|^fees?$|\bact\b|confidential information|software$|exhibit|schedule",
+    re.IGNORECASE,
+)
+_BETWEEN = re.compile(
+    r"\b(?:by\s+and\s+(?:between|among)|between|among|undersigned|entered\s+into\s+by|made\s+by)\b[\s:,]*",
+    re.IGNORECASE,
+)
+_LEAD = re.compile(
+    r"^(?:[\s,;:.\-–—*#|]|\(?(?:\d{1,2}|[ivxa-c]{1,3})[.)]\s|(?:and|between|by|among|amongst|with|on\s+the\s+(?:one|other)\s+(?:hand|part)|"
+    r"of\s+the\s+(?:one|first|other|second|third)\s+part|party\s+[AB12]|parties|the\s+undersigned|dated|whereas|"
+    r"(?:one|first|second|other)\s+party|messrs?\.?|company|name)\b:?\s*)+",
+    re.IGNORECASE,
+)
+_WORD = r"[A-Z0-9À-Þ][\w&'’./+!-]*"
+_NAME = re.compile(
+    rf"(?P<name>[A-ZÀ-Þ0-9][\w&'’./+!-]*(?:,?\s(?:{FORM})(?!\w)\.?|\s(?:&|and|of|de|du|la|the|for|van|von|und|y)(?=\s{_WORD})|\s{_WORD})*)"
+)
+_MAKES = re.compile(
+    r"\b(?:agreement|contract|lease|licen[cs]e|deed|made|entered|parties|undersigned|dated)\b", re.IGNORECASE
+)
+_FIRST_CLAUSE = re.compile(
+    r"\n\s*(?:WHEREAS|W\s?I\s?T\s?N\s?E\s?S\s?S|RECITALS?|BACKGROUND|PREAMBLE|NOW,?\s+THEREFORE|IN\s+CONSIDERATION|"
+    r"(?:ARTICLE|SECTION)\s+[1I]\b|1\.(?:0?1)?\s+\S)|\bWHEREAS\b|\bNOW,?\s+THEREFORE\b|\bWITNESSETH\b",
+    re.IGNORECASE,
+)
+_DESCRIBES = re.compile(
+    r",?\s*(?:an?|with|having|whose|located|organi[sz]ed|incorporated|registered|of|the|as|acting|represented|for|on|doing|d/b/a|residing)\b|"
+    r",?\s*\d|,\s+[A-Z]",
+    re.IGNORECASE,
+)
+_JOINT = re.compile(
+    r"(?P<mark>[,;:)]|\d)?\s+(?P<and>(?i:and))[\s:,]+(?:between\s+)?(?=[A-Z0-9\"“])|;\s+(?=[A-Z])|\n\s*\(?(?:\d{1,2}|[a-c])[.)]\s+|\n\s*\n\s*(?=[A-Z])"
+)
+_SENTENCE_END = re.compile(
+    r"\.\s+(?:[A-Z][a-z]+\s[a-z]|[A-Z]{2,}\s)|\bWHEREAS\b|\n\s*\n(?!\s*(?:(?i:and)\b|\(?\d|[A-Z]))"
+)
+_FORM_AT_END = re.compile(rf"(?:^|[\s,])(?:{FORM})\.?$")
+_PLACEHOLDER = re.compile(r"^(?:_+|\[.*|this|each|exhibit|article|section|whereas|recitals?|date[d]?)$", re.IGNORECASE)
+
+
+def parties(source: Source) -> Sequence[Party]:
+    """Names with the role that a bracket gives them (`Acme Ltd (the "Supplier")`); else the names that stand after
+    "between", or those that sign."""
+    named = list(_with_roles(source))[:_MAX_PARTIES]
+    if len(_distinct(named)) < 2:
+        named += _without_roles(source)
+    if len(_distinct(named)) < 2:
+        named += _signing(source)
+    return _distinct(named)
+
+
+def _distinct(found: Sequence[Party]) -> list[Party]:
+    kept: dict[str, Party] = {}
+    for party in found:
+        kept.setdefault(re.sub(r"\W", "", str(party.name.value)).lower(), party)
+    return list(kept.values())
+
+
+def opening(source: Source) -> tuple[int, int]:
+    """Where an agreement says who makes it and when: around its first "between", up to the recitals or first clause."""
+    text = source.flowed
+    anchor = next(
+        (one for one in _BETWEEN.finditer(text, 0, _SEARCHED_CHARS)
+         if _MAKES.search(text, max(0, one.start() - 400), one.end())),
+        None,
+    )  # fmt: skip
+    start = max(0, anchor.start() - 600) if anchor else 0
+    after = anchor.end() if anchor else 0
+    clause = _FIRST_CLAUSE.search(text, after, after + _OPENING_CHARS)
+    return start, clause.start() if clause else min(len(text), after + _OPENING_CHARS // 2)
+
+
+def _with_roles(source: Source) -> Iterator[Party]:
+    text = source.flowed
+    previous, end = opening(source)
+    for match in _ROLE.finditer(text, previous, end):
+        start, previous = previous, match.end()
+        if _NO_ROLE.search(match["role"]):
+            continue
+        anchors = [one.end() for one in _BETWEEN.finditer(text, start, match.start())]
+        start = anchors[-1] if anchors else start
+        if match.start() - start > _PARTY_CHARS:
+            start = max(start, text.rfind("\n\n", 0, match.start()), match.start() - _PARTY_CHARS)
+        if name := _named_before(source, start, match.start()):
+            role = Candidate(match["role"].strip(), match.start("role"), match.end("role"), 0.85)
+            yield Party(name, role)
+            yield from (Party(other, role) for other in _others(source, name.end, match.start()))
+
+
+def _others(source: Source, start: int, end: int) -> Iterator[Candidate]:
+    """Further names that one bracket speaks of: `Acme Inc., a Texas company, Beta LLC, an Ohio company (each ...)`."""
+    text = source.flowed
+    for one in source.read(organisations):
+        listed = re.search(r"(?:,|;|\band)\s+$", text[start : one.start]) if start < one.start < end else None
+        if listed and re.match(r",?\s*(?:an?|having|with)\b", text[one.end : end]):
+            yield replace(one, cue=0.7)
+
+
+def _named_before(source: Source, start: int, end: int) -> Candidate | None:
+    """The name of whom a bracket at `end` speaks: the last one that begins a party's description; else the first one
+    with a legal form."""
+    text = source.flowed
+    for first, _ in reversed(_split_names(text, start, end)):
+        name = _name_at(source, first, end)
+        if name is None:
+            continue
+        rest = text[name.end : end].strip()
+        if first == start or not rest or _FORM_AT_END.search(str(name.value)) or _DESCRIBES.match(rest):
+            return name
+    return next((one for one in source.read(organisations) if start <= one.start and one.end <= end), None)
+
+
+def _name_at(source: Source, start: int, end: int) -> Candidate | None:
+    """The name that a stretch of text opens with, after numbers, "and" and the like."""
+    text = source.flowed
+    lead = _LEAD.match(text[start:end])
+    first = start + (lead.end() if lead else 0)
+    match = _NAME.match(text, first, end)
+    if match is None or _PLACEHOLDER.match(match["name"].split()[0]):
+        return None
+    name = _ended(match["name"])
+    if re.match(r"the\s\S+$", name, re.IGNORECASE) and not name.isupper():
+        return None
+    if sum(char.isalpha() for char in name) < 2 or len(name) > 100:
+        return None
+    return Candidate(" ".join(name.split()), first, first + len(name), 0.85)
+
+
+def _ended(name: str) -> str:
+    """The name up to its legal form: what follows is another sentence, another party or an address."""
+    words = list(re.finditer(r"\S+", name))
+    for index, word in enumerate(words[1:], 1):
+        upto = name[: word.end()].rstrip(",")
+        following = words[index + 1].group().strip(",") if index + 1 < len(words) else ""
+        if re.search(r"[A-Za-z]{3}\.$", words[index - 1].group()) and not _FORM_AT_END.search(
+            name[: words[index - 1].end()]
+        ):
+            name = name[: words[index - 1].end() - 1]
+            break
+        if _FORM_AT_END.search(upto) and not re.fullmatch(rf"(?:{FORM})\.?|&", following):
+            name = upto
+            break
+    name = re.sub(r"(?:\s(?i:of|and|the|for|de))+$", "", re.sub(r"[\s,]+$", "", name))
+    return name if _FORM_AT_END.search(name) else name.rstrip(".")
+
+
+def _without_roles(source: Source) -> list[Party]:
+    """Names that follow "between", up to the end of the sentence."""
+    text = source.flowed
+    start, end = opening(source)
+    for anchor in _BETWEEN.finditer(text, start, end):
+        stop = _SENTENCE_END.search(text, anchor.end(), end)
+        upto = min(stop.start() + 1 if stop else end, anchor.end() + 900)
+        pieces = _split_names(text, anchor.end(), upto, people=True)
+        names = [name for first, last in pieces if (name := _name_at(source, first, last)) and _proper(name)]
+        if len(names) >= 2:
+            return [Party(name, None) for name in names[:_MAX_PARTIES]]
+    return []
+
+
+def _proper(name: Candidate) -> bool:
+    """Written like the name of a company or a person."""
+    value = str(name.value)
+    if _FORM_AT_END.search(value) or re.fullmatch(r"[A-Z]{3,}", value):
+        return True
+    words = value.split()
+    return len(words) >= 2 and (value.isupper() or (len(words) <= 4 and _person(value)))
+
+
+def _split_names(text: str, start: int, end: int, *, people: bool = False) -> list[tuple[int, int]]:
+    """Stretches that may begin a party: the whole, and what follows a number or an "and" that does not join words of
+    one name ("Smith and Sons Ltd"). With `people` two names of persons may be joined by it."""
+    cuts = [start]
+    for match in _JOINT.finditer(text, start, end):
+        before = text[cuts[-1] : match.start()].rstrip()
+        last = before.split()[-1] if before else ""
+        joins = match["mark"] is None and last[:1].isupper() and not _FORM_AT_END.search(before)
+        if "\n" in match.group().lower().partition("and")[0]:
+            joins = False
+        following = text[match.end() : end].split(",")[0].rstrip(" .\n")
+        if people and _person(before) and _person(following) and not _FORM_AT_END.search(following):
+            joins = False
+        if not (match["and"] and joins):
+            cuts.append(match.end())
+    return list(zip(cuts, [*cuts[1:], end], strict=True))
+
+
+def _person(text: str) -> bool:
+    return re.fullmatch(r"\s*(?:[A-Z][\w.'’-]*\s+){1,3}[A-Z][\w'’-]+,?\s*", text) is not None
+
+
+_SIGNS = re.compile(
+    r"(?:for\s+and\s+on\s+behalf\s+of|signed\s+(?:for|by|on\s+behalf\s+of)|^\s*by:?)\s*:?\s*",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+def _signing(source: Source) -> list[Party]:
+    """Organisations in the block of signatures."""
+    found: list[Party] = []
+    for match in _SIGNS.finditer(source.text):
+        near = [one for one in source.read(organisations) if match.end() - 90 <= one.start <= match.end() + 60]
+        near.sort(key=lambda one: (one.start < match.end(), abs(one.start - match.end())))
+        found += [Party(replace(one, cue=0.5), None) for one in near[:1]]
+    return found
+
+
+_IN_FORCE = re.compile(
+    r"\beffective(?:\s+(?:date|as|on|from|beginning|starting))?\b|\b(?:takes?|come[s]?|enter[s]?|coming|put)\s+(?:into\s+)?"
+    r"(?:effect|force|operation)\b|\bcommenc(?:e[sd]?|ing|ement)\b|\b(?:start|begin)(?:s|ning|ing)?\b|\bin\s+(?:effect|force)\s+(?:as\s+of|from|on)\b|"
+    r"\bwith\s+effect\s+from\b",
+    re.IGNORECASE,
+)
+_MADE = re.compile(
+    r"\b(?:dated|made|entered|executed|concluded|signed|agreed|as\s+of|this\s+(?:the\s+)?$|agreement\s+date|on\s+this)\b|\bthis\s*$",
+    re.IGNORECASE,
+)
+_NAMED_EFFECTIVE = re.compile(
+    r"^[^.;()]{0,40}\(\s*[^()\"“]{0,30}[\"“'‘]\s*(?:Effective|Commencement|Start)\s+Date", re.IGNORECASE
+)
+_ENDS = re.compile(
+    r"\b(?:expir\w*|until|terminat\w*|through|end(?:s|ing)?|no\s+later\s+than|prior\s+to|before|by|due|supersed\w*|replaces?|"
+    r"amended|letter\s+of\s+intent|delivered|last\s+revised|printed)\b[^.;]{0,50}$",
+    re.IGNORECASE,
+)
+_SIGNATURE_LINE = re.compile(r"^\W*(?:date|signed|name|by|title)\b", re.IGNORECASE)
+
+
+def effective_dates(source: Source) -> Sequence[Candidate]:
+    """Dates from which the agreement holds: said so, named "Effective Date", or else the day it was made, as its
+    opening says it."""
+    text = source.flowed
+    start, end = opening(source)
+    found: list[Candidate] = []
+    for day in source.read(dates):
+        before = re.split(r"[.;]\s|\n\s*\n|\f", text[max(0, day.start - 130) : day.start])[-1]
+        after = text[day.end : day.end + 90]
+        cue = 0.0
+        if _NAMED_EFFECTIVE.match(after):
+            cue = 0.93
+        elif _ENDS.search(before):
+            cue = 0.0
+        elif (said := _last(_IN_FORCE, before)) is not None and len(before) - said < 70:
+            cue = 0.9
+        elif (start <= day.start < end or day.start < _TITLE_CHARS) and _MADE.search(before[-70:]):
+            cue = 0.78
+        elif day.start < min(end, _TITLE_CHARS) and _alone(source, day):
+            cue = 0.5
+        if cue:
+            found.append(Candidate(day.value, day.start, day.end, cue))
+    return found
+
+
+def _last(pattern: re.Pattern[str], text: str) -> int | None:
+    ends = [match.end() for match in pattern.finditer(text)]
+    return ends[-1] if ends else None
+
+
+def _alone(source: Source, day: Candidate) -> bool:
+    line = source.lines[source.line_number(day.start)]
+    rest = source.text[line.start : day.start] + source.text[day.end : line.end]
+    return not _SIGNATURE_LINE.match(rest) and not re.search(r"\w{3}", rest)
+
+
+_TERM_WORD = re.compile(
+    r"\b(?:initial|original|primary|fixed|entire)?\s*(?:term|duration|period\s+of\s+validity)\b(?!\s*(?:sheet|loan|s\b))",
+    re.IGNORECASE,
+)
+_RUNS = re.compile(
+    r"\b(?:remain|continue|be|stay)s?\s+(?:\w+\s+){0,2}in\s+(?:full\s+)?(?:force|effect)|\bvalid\b|\bcontinues?\b|\bruns?\b|\bexpires?\b|"
+    r"\bshall\s+last\b|\blasts?\s+for\b|\bperiod\s+of\b|\bis\s+(?:concluded|entered\s+into|made)\s+for\b|\bin\s+(?:force|effect)\b|\bbinding\s+for\b",
+    re.IGNORECASE,
+)
+_ABOUT_ITSELF = re.compile(
+    r"\b(?:this|the|present)\s+(?:\w+\s+){0,2}(?:agreement|contract|lease|licen[cs]e)\b|\bterm\b|\bhereof\b",
+    re.IGNORECASE,
+)
+_NOT_TERM = re.compile(
+    r"\bnotice\b|\bwarrant|confidential|secre[ct]|\bthereafter\b|\brenew|\bextend|\bsuccessive|\badditional|\bfurther\b|\binvoice|\bpay(?:able|ment|s)?\b|"
+    r"\bcure\b|\bsurviv|after\s+(?:the\s+)?(?:end|expiry|expiration|termination)|\bprior\s+to|\bretain|\brecords?\b|\bkept\b|\bforce\s+majeure|\boverdue|"
+    r"\bdeliver|non-?compet|\bpreceding\b|\bprevious\b|\bper\b|\bold\b|\bbefore\b|\bfollowing\s+termination|\bdamages?\b|\bclaims?\b|\bsilence",
+    re.IGNORECASE,
+)
+
+
+def terms(source: Source) -> Sequence[Candidate]:
+    """How long the agreement runs, told from times of notice, warranty, payment or renewal by the clause."""
+    text = source.flowed
+    found: list[Candidate] = []
+    for duration in source.read(durations):
+        before = re.split(
+            r"[.;]\s(?=[A-Z(\d])|\n\s*\n|\n\s*(?=\(?\d{1,2}[.)])|\f",
+            text[max(0, duration.start - 260) : duration.start],
+        )[-1]
+        after = re.split(
+            r"[.;]|\n\s*\n|,\s+(?:and\s+)?(?:(?:shall|will|may)\s+)?(?:unless|thereafter|provided|with|renew)",
+            text[duration.end : duration.end + 120],
+        )[0]
+        clause = re.split(r",\s+(?:and\s+)?(?:which|unless|provided)\b", before)[-1] if len(before) > 160 else before
+        if _NOT_TERM.search(clause[-110:]) or _NOT_TERM.search(after[:45]):
+            continue
+        told = 0.3 * bool(
+            _TERM_WORD.search(before) or _TERM_WORD.match(after[:14].lstrip(" -")) or re.match(r"\W*term\b", after)
+        )
+        told += 0.2 * min(2, len(_RUNS.findall(before))) + 0.12 * bool(_ABOUT_ITSELF.search(before + after))
+        told += 0.1 * bool(re.match(r"[^.]{0,12}\b(?:from|after|commencing|beginning|following|as\s+of)\b", after))
+        told -= 0.15 * str(duration.value).endswith(("days", "day", "hours", "minutes", "weeks"))
+        if told >= 0.3:
+            found.append(Candidate(duration.value, duration.start, duration.end, min(0.92, 0.42 + told)))
+    return found

@@ -1,0 +1,129 @@
+"""Letterheads: who issued a receipt or an invoice, as the lines at its top say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from tools.extraction.readers.names import FORM, SUFFIX
+from tools.extraction.readers.source import Candidate, Source
+
+_LINE_SUFFIX = re.compile(
+    rf"\b(?:{SUFFIX}|ENTERPRISE|TRADING|MART|SUPERMARKET|RESTAURANT|RESTORAN|CAFE|CAFÉ|HARDWARE|STORES?|SHOP|PHARMACY|BAKERY|HOTEL|GROCER\w*|"
+    r"MARKET|KITCHEN|GRILL|COFFEE|BOOKS|CENTRE|CENTER|HOLDINGS|GROUP|SERVICES|STATION|INDUSTRIES|ELECTRICAL|CONFECTIONERY|BISTRO|PIZZA|SALON|CLINIC|"
+    r"DELI|MOTORS|GARAGE|PASARAYA|PERNIAGAAN|SYARIKAT|KEDAI)\b",
+    re.IGNORECASE,
+)
+_NOT_LETTERHEAD = re.compile(
+    r"invoice|receipt|\btel\b|\bfax\b|phone|gst|vat\b|\breg\b|thank|welcome|date|page|www|@|^\W*$|\bno\b\.?\s*[:.]|"
+    r"cashier|\bserver\b|\bclerk\b|\bguests?\b|table|order|credit note|bill\b|copy|http|"
+    r"\bqty\b|\bitems?\b|\bamount\b|\bprice\b|\btotal\b|description|"
+    r"customer|client\b|\bto\b:|visit us|\bcash\b(?!\W*(?:and\b)?\W*carry)|\bvisa\b|\bpos\b|\bgoods sold\b|"
+    r"\bopen(?:ing)?\b|\bhours\b|\bdaily\b|:$",
+    re.IGNORECASE,
+)
+_ADDRESS_WORD = re.compile(
+    r"\b(?:jalan|jln|lot|street|st|road|rd|avenue|ave|lane|taman|floor|suite|unit|blvd|straße|strasse|rue|plaza|mall|no)\b\.?|\b\d{4,6}\b|"
+    r"\b[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}\b",
+    re.IGNORECASE,
+)
+LETTERHEAD_LINES = 14
+_REGISTRATION = re.compile(
+    r"[\s,]*[(\[]?\s*(?:co\.?\s*(?:reg)?\.?\s*(?:no)?\.?\s*:?\s*)?"
+    r"(?:[A-Z]{0,2}\d{4,12}\s?[- ]\s?[A-Z]{1,2}|\d{3,9}[A-Z]|[A-Z]{2}\d{6,9}|\d{6,12})"
+    r"\s*[)\]]?(?:\s*\([A-Z]{2,4}\))?\s*$",
+    re.IGNORECASE,
+)
+_NUMBERED = re.compile(r"^(?:\d{6,}\s+|(?:own(?:ed)?|operated|managed)\s+by\s*:?\s*)", re.IGNORECASE)
+"""What stands before a name on its line: a till's number, or who says that it runs the shop."""
+_HOUSE = re.compile(r"^(?:(?:no|lot|unit)\b\.?\s*)?\d+[A-Z]?(?:\s?[-&/,]\s?\d+[A-Z]?)*,?\s+\D", re.IGNORECASE)
+_STREET = re.compile(r"stra(?:ss|ß)e|straat", re.IGNORECASE)
+_CELL = re.compile(r"\S(?:.*?\S)??(?=[ \t]{3,}|\t|[ \t]*$)")
+_LEGAL_FORM = re.compile(rf"(?:^|[\s,.)])(?:{FORM})\.?$", re.IGNORECASE)
+_LEGAL_BONUS = 0.07
+_AMOUNT_AT_END = re.compile(r"\s\d+[.,]\d\d\W*[A-Z]?$")
+_PRICES = re.compile(r"[\s\dx@X*.,]*\d[.,]\d\d[\s\dx@X*.,A-Z]*")
+_CODE = re.compile(r"[\s\dxX*#@-]+")
+_UNNAMED_FLOOR = 0.36
+"""A line without any word of a company's name is a name only near the top."""
+_TAIL = re.compile(
+    r"\W*(?:(?:SDN|BHD|CO|COMPANY|LTD|LIMITED|INC|LLC|S/B|PLC|GMBH|ENTERPRISE|TRADING|HARDWARE|ELECTRICAL|RESTAURANT|RESTORAN|CAFE|BAKERY|STORES?|\(M\)|AND|&)[\s.]*)+$",
+    re.IGNORECASE,
+)
+
+
+def _head_text(text: str) -> str:
+    plain = text.strip(" \t*#=-|_")
+    plain = plain[1:-1] if re.fullmatch(r"\([^()]*(?:\([^()]*\))?[^()]*\)", plain) else plain
+    return _REGISTRATION.sub("", _NUMBERED.sub("", plain)).strip()
+
+
+def _names_someone(text: str, position: int) -> bool:
+    letters = sum(char.isalpha() for char in text)
+    if (
+        letters < 3
+        or len(text) > 70
+        or letters < len(text) * 0.5
+        or _NOT_LETTERHEAD.search(text)
+        or _TAIL.fullmatch(text)
+    ):
+        return False
+    if _HOUSE.match(text) and (_ADDRESS_WORD.search(text) or "," in text or _STREET.search(text)):
+        return False
+    if _LINE_SUFFIX.search(text):
+        return True
+    # "99 Ranch" may be a shop at the very top; further down a number and a word are a house and its street.
+    return not _ADDRESS_WORD.search(text) and not (position and _HOUSE.match(text))
+
+
+def _joined_end(source: Source, index: int, text: str) -> int | None:
+    """Where a name ends that goes on in the next line: after an `&`, or where that line is nothing but a legal form."""
+    if index + 1 >= len(source.lines):
+        return None
+    following = source.lines[index + 1]
+    tail = _head_text(following.text)
+    goes_on = _TAIL.fullmatch(tail) or ((text.endswith("&") or tail.startswith("& ")) and 2 < len(tail) < 40)
+    return following.start + following.text.index(tail) + len(tail) if tail and goes_on else None
+
+
+def _is_priced(source: Source, index: int) -> bool:
+    """A good that was sold: an amount stands on its line or, maybe after a code and a quantity, in those below."""
+    if _AMOUNT_AT_END.search(source.lines[index].text):
+        return True
+    for line in source.lines[index + 1 : index + 5]:
+        if _PRICES.fullmatch(line.text):
+            return True
+        if not _CODE.fullmatch(line.text):
+            return False
+    return False
+
+
+def letterhead(source: Source) -> Sequence[Candidate]:
+    """Lines at the top of a document that may name who issued it; a name that goes on in the next line is joined."""
+    found: list[Candidate] = []
+    filled = [index for index, line in enumerate(source.lines[:60]) if line.text.strip()][:LETTERHEAD_LINES]
+    for position, index in enumerate(filled):
+        if not _is_priced(source, index):
+            found += _on_line(source, index, position)
+    return found
+
+
+def _on_line(source: Source, index: int, position: int) -> list[Candidate]:
+    """The names on a line, which may have columns; `position` counts the filled lines above it."""
+    line = source.lines[index]
+    found: list[Candidate] = []
+    for cell in _CELL.finditer(line.text):
+        text = _head_text(cell.group())
+        if not _names_someone(text, position):
+            continue
+        start = line.start + cell.start() + cell.group().index(text)
+        end = start + len(text)
+        cue = (0.66 if _LINE_SUFFIX.search(text) else 0.48) - 0.035 * position
+        if joined := _joined_end(source, index, text):
+            end, cue = joined, cue + 0.14
+        whole = source.text[start:end]
+        if _LEGAL_FORM.search(whole):
+            cue += _LEGAL_BONUS
+        if cue >= _UNNAMED_FLOOR or _LINE_SUFFIX.search(whole):
+            found.append(Candidate(" ".join(whole.split()), start, end, max(0.05, cue)))
+    return found
