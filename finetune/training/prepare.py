@@ -155,7 +155,9 @@ def _claim(job: Job, data_sha256: str) -> None:
             code="another_run",
         )
     mark.parent.mkdir(parents=True, exist_ok=True)
-    mark.write_text(identity, encoding="utf-8")
+    partial = mark.with_suffix(".partial")
+    partial.write_text(identity, encoding="utf-8")
+    partial.rename(mark)
 
 
 def _inputs(job: Job, model: Any, encoded: Sequence[Encoded]) -> list[Inputs]:
