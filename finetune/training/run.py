@@ -247,7 +247,7 @@ def _describe(job: Job, prepared: Prepared, logits: Logits) -> AdapterTask:
         instruction=prepared.prompt.instruction,
         base_name=job.base.name,
         base_sha256=job.base.sha256,
-        base_path=None if job.base.gguf else str(job.base.folder),
+        base_path=None if job.base.packaged else str(job.base.path.absolute()),
         data_sha256=prepared.data_sha256,
         max_length=job.recipe.max_length,
         levels=prepared.prompt.levels,
