@@ -73,5 +73,5 @@ def compare(exact: Scores, fast: Scores, decision: Decision) -> Parity:
     return Parity(
         len(unknown),
         float(np.mean(one.decided == other.decided)),
-        float(np.median(np.abs(one.probabilities[:, 0] - other.probabilities[:, 0]))),
+        float(np.median(np.abs(one.probabilities - other.probabilities).max(axis=1))),
     )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
+from finetune.errors import RecipeError
 from finetune.evaluation.metrics import Floats, Scored, binary
 from finetune.objective import Logits, margins
 from tools.fraud.calibration import Calibration
@@ -52,8 +53,8 @@ class Decision:
 def fit_calibration(logits: Logits, truth: Sequence[int], deployed_rate: float | None = None) -> Calibration:
     """Temperature and bias by likelihood (Platt scaling) on a split of their own.
 
-    The identity where the split is too small, lacks a class, or contradicts the logits. `deployed_rate` is the share
-    of positives expected in use.
+    The identity where the split is too small, lacks a class, or contradicts the logits. The share of positives that it
+    was fitted to goes with it; `deployed_rate`, the share expected in use, shifts the probabilities from there.
     """
     labels = np.asarray(truth)
     if len(labels) < _SMALLEST_SPLIT or len(np.unique(labels)) < 2:
@@ -64,14 +65,44 @@ def fit_calibration(logits: Logits, truth: Sequence[int], deployed_rate: float |
     slope, intercept = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
     if slope <= 0:
         return Calibration()
-    rate = float(np.mean(labels == 0))
     return Calibration(
         temperature=1 / slope,
         bias=intercept / slope,
-        fitted_rate=rate if deployed_rate is not None else None,
+        fitted_rate=float(np.mean(labels == 0)),
         deployed_rate=deployed_rate,
         method="temperature_bias",
     )
+
+
+def for_deployed_rate(calibration: Calibration, rate: float, classes: int) -> Calibration:
+    """The calibration corrected for another share of positives than the rows had that it was fitted to.
+
+    Raises RecipeError where it was not fitted to a known share, for more than two classes, and for an impossible rate.
+    """
+    check_deployed_rate(rate, classes)
+    if not calibration.calibrated:
+        raise RecipeError(
+            "--deployed-rate corrects calibrated probabilities, and this adapter's calibration could not be fitted: "
+            f"its calibration rows were fewer than {_SMALLEST_SPLIT}, of one label only, or contradicted the model. "
+            "Train with more validation rows.",
+            code="not_calibrated",
+        )
+    if calibration.fitted_rate is None:
+        raise RecipeError(
+            "The adapter does not say which share of positives its calibration was fitted to (older versions did not "
+            "write it), so --deployed-rate has nothing to correct. Train it again, or write that share as fitted_rate "
+            "into the calibration of its task.json.",
+            code="no_fitted_rate",
+        )
+    return replace(calibration, deployed_rate=rate)
+
+
+def check_deployed_rate(rate: float, classes: int) -> None:
+    """Raises RecipeError unless it is a share that can be corrected for: of two classes, strictly between 0 and 1."""
+    if classes > 2:
+        raise RecipeError(f"--deployed-rate is the share of one of two labels, and there are {classes}. Leave it out.")
+    if not 0 < rate < 1:
+        raise RecipeError(f"--deployed-rate is {rate:g}; a share of positives lies strictly between 0 and 1.")
 
 
 def _best_temperature(logits: Logits, labels: np.ndarray) -> float:

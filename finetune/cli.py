@@ -16,6 +16,10 @@ from finetune.console import Data, cache_folder, data_folder, figures, reported_
 from finetune.tuning_commands import ablate, sweep
 from tools.fraud.adapters import AdapterState
 
+Base = Annotated[
+    str | None, typer.Option("--base", help="A .gguf file or a Hugging Face folder; default: what it was trained on.")
+]
+
 app = typer.Typer(
     help="Learn a company's own fraud signals into a small adapter, and prove what it is worth.",
     no_args_is_help=True,
@@ -123,6 +127,10 @@ def train(
         outcome = run(job)
     typer.echo(f"Adapter in {out} after {outcome.report['seconds']:.0f} s. On its calibration rows:")
     typer.echo(figures(outcome.task.metrics))
+    if (cost := outcome.report["threshold_cost"]) and cost["warning"]:
+        typer.echo(cost["warning"], err=True)
+    if deployed_rate is not None and not outcome.task.calibration.calibrated:
+        typer.echo("The calibration could not be fitted (too few rows), so --deployed-rate is not applied.", err=True)
 
 
 @app.command()
@@ -133,14 +141,14 @@ def evaluate(
     train_data: Annotated[
         Path | None, typer.Option("--train-data", help="Rows for baselines that learn; default: cross-validation.")
     ] = None,
-    base: Annotated[str | None, typer.Option("--base", help="A .gguf file or a Hugging Face folder.")] = None,
+    base: Base = None,
     with_base: Annotated[bool, typer.Option(help="Also score with the base model alone.")] = True,
     deployed_rate: Annotated[float | None, typer.Option(help="Share of positives expected in use.")] = None,
     threshold: Annotated[float | None, typer.Option(help="Decide at this probability.")] = None,
 ) -> None:
     """Measure an adapter on rows that it has not seen, beside simple methods on the same rows."""
     with reported_failures():
-        from finetune.base import open_base
+        from finetune.base import open_base_of
         from finetune.evaluation.report import Request
         from finetune.evaluation.report import evaluate as run
         from finetune.rows import read_rows
@@ -148,7 +156,7 @@ def evaluate(
         rows = read_rows(data)
         train_rows = None if train_data is None else read_rows(train_data)
         request = Request(
-            adapter, rows, open_base(base, cache_folder()), train_rows, with_base, deployed_rate, threshold
+            adapter, rows, open_base_of(adapter, base, cache_folder()), train_rows, with_base, deployed_rate, threshold
         )
         report = run(request, out)
     typer.echo(f"{report['n']} rows, report in {out}")
@@ -162,14 +170,14 @@ def score(
     adapter: Annotated[Path, typer.Option("--adapter", help="Folder that `train` wrote.")],
     data: Annotated[Path, typer.Option("--data", help="Rows: .jsonl or .csv with text; labels are not needed.")],
     out: Annotated[Path, typer.Option("--out", help="The scores (JSONL), a line for each row.")] = Path("scores.jsonl"),
-    base: Annotated[str | None, typer.Option("--base", help="A .gguf file or a Hugging Face folder.")] = None,
+    base: Base = None,
 ) -> None:
     """Score many rows at once, with no server: label and calibrated probability of each."""
     with reported_failures():
-        from finetune.base import open_base
+        from finetune.base import open_base_of
         from finetune.scored_file import score_file
 
-        done = score_file(adapter, data, open_base(base, cache_folder()), out)
+        done = score_file(adapter, data, open_base_of(adapter, base, cache_folder()), out)
     speed = f"{done.rows / done.seconds:.1f} a second in {done.precision}"
     typer.echo(f"{done.rows} rows in {done.seconds:.0f} s ({speed}): {out}")
 
@@ -203,20 +211,20 @@ def export(
     report: Annotated[
         Path | None, typer.Option("--report", help="What `evaluate` wrote, for manifest and card.")
     ] = None,
-    base: Annotated[str | None, typer.Option("--base", help="The .gguf file that it was trained on.")] = None,
+    base: Base = None,
     threads: Annotated[int, typer.Option(help="CPU threads of llama.cpp.")] = 1,
     merged: Annotated[bool, typer.Option("--merged", help="Also one GGUF of base and adapter together.")] = False,
 ) -> None:
     """Write safetensors, GGUF, manifest and card, if llama.cpp answers as transformers does."""
     with reported_failures():
-        from finetune.base import open_base
+        from finetune.base import open_base_of
         from finetune.export.package import export as run
         from finetune.rows import read_rows
 
         measured = None if report is None else json.loads(report.read_text("utf-8"))
         exported = run(
             adapter,
-            open_base(base, cache_folder()),
+            open_base_of(adapter, base, cache_folder()),
             read_rows(data),
             out or adapter / "export",
             measured,
@@ -316,7 +324,7 @@ def forgetting(
     out: Annotated[Path, typer.Option("--out", help="The report (JSON); the page (.md) goes beside it.")] = Path(
         "out/finetune/forgetting.json"
     ),
-    base: Annotated[str | None, typer.Option("--base", help="A .gguf file or a Hugging Face folder.")] = None,
+    base: Base = None,
     per_kind: Annotated[int, typer.Option(min=1, help="Pairs of each of the five kinds.")] = 120,
     text: Annotated[list[Path] | None, typer.Option(help="A text file of yours, for its perplexity too.")] = None,
     limit: Annotated[float, typer.Option(min=0, help="Mean loss that is accepted, in percentage points.")] = 2.0,
@@ -326,11 +334,13 @@ def forgetting(
 ) -> None:
     """Measure what an adapter costs in general knowledge, language, reasoning and fraud: on, off and before."""
     with reported_failures():
-        from finetune.base import open_base
+        from finetune.base import open_base_of
         from finetune.forgetting.command import Question, measure_forgetting
         from finetune.forgetting.page import publish, write_page
 
-        question = Question(adapter, open_base(base, cache_folder()), per_kind, seed, text or [], limit, threads)
+        question = Question(
+            adapter, open_base_of(adapter, base, cache_folder()), per_kind, seed, text or [], limit, threads
+        )
         measured = measure_forgetting(question, out)
         if docs is not None:
             publish(measured, docs)

@@ -11,9 +11,15 @@ from typing import Annotated
 import typer
 
 from finetune.errors import MissingExtraError
+from finetune.memory import out_of_memory_told
 from tools.errors import SwitchyardError
 
 _EXTRA = {"torch", "transformers", "peft", "trl", "datasets", "safetensors", "mlflow", "optuna", "matplotlib"}
+
+_WITH_LESS_MEMORY = (
+    "Give it fewer rows at a time, end other programs that use memory, or take a smaller base; evaluate needs less "
+    "with --no-with-base."
+)
 
 Data = Annotated[Path, typer.Option("--data", help="Rows: .jsonl or .csv with text and label, or chat rows.")]
 
@@ -23,7 +29,8 @@ def reported_failures() -> Generator[None]:
     """Turn the errors that a user can act on into one line on standard error and exit status 1."""
     try:
         try:
-            yield
+            with out_of_memory_told(_WITH_LESS_MEMORY):
+                yield
         except ModuleNotFoundError as error:
             module = (error.name or "").partition(".")[0]
             if module not in _EXTRA:

@@ -28,9 +28,18 @@ class RecipeError(InputError):
 
 
 class TrainingError(SwitchyardError):
-    """Training cannot go on."""
+    """Training, or what uses its models, cannot go on."""
 
     code = "training_failed"
+
+
+class OutOfMemoryError(TrainingError):
+    """The memory of the machine does not suffice for these settings."""
+
+    code = "out_of_memory"
+
+    def __init__(self, advice: str) -> None:
+        super().__init__(f"The machine ran out of memory. {advice}")
 
 
 class ExportError(SwitchyardError):

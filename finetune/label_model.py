@@ -60,7 +60,7 @@ class LowerLayers:
         backbone = model.model
         layers: list[Any] = list(backbone.layers)
         self._embed = backbone.embed_tokens
-        config = type(model.config).from_dict({**model.config.to_dict(), "num_hidden_layers": first_layer})
+        config = _of_layers(model.config, slice(0, first_layer))
         with torch.device("meta"):
             self._backbone: Any = type(backbone)(config)
         self._backbone.config._attn_implementation = model.config._attn_implementation
@@ -71,7 +71,9 @@ class LowerLayers:
         backbone.layers = nn.ModuleList(layers[first_layer:])
         for index, layer in enumerate(layers[first_layer:]):
             layer.self_attn.layer_idx = index
-        model.config.num_hidden_layers = len(backbone.layers)
+        # In place: every part of the model holds this configuration.
+        for name, value in _layer_settings(model.config, slice(first_layer, None)).items():
+            setattr(model.config, name, value)
         self._backbone.eval()
 
     @torch.no_grad()
@@ -130,6 +132,18 @@ def length_batches(lengths: Sequence[int], batch_size: int) -> list[list[int]]:
     """All rows in batches of similar length: hardly any padding."""
     order = sorted(range(len(lengths)), key=lengths.__getitem__)
     return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+
+
+def _of_layers(config: Any, kept: slice) -> Any:
+    return type(config).from_dict({**config.to_dict(), **_layer_settings(config, kept)})
+
+
+def _layer_settings(config: Any, kept: slice) -> dict[str, Any]:
+    """The settings that count layers or list them, for some of the layers."""
+    settings: dict[str, Any] = {"num_hidden_layers": len(range(config.num_hidden_layers)[kept])}
+    if getattr(config, "layer_types", None):
+        settings["layer_types"] = config.layer_types[kept]
+    return settings
 
 
 @dataclass(frozen=True)

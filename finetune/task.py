@@ -31,6 +31,7 @@ class AdapterTask(BaseModel):
     base_name: str
     base_sha256: str
     base_path: str | None
+    """Where the base lay in training; None for the packaged one."""
     data_sha256: str
     max_length: int
     levels: NumberLevels | None = None

@@ -14,7 +14,7 @@ import numpy as np
 
 from finetune.base import Base
 from finetune.bulk import compare, score_in_bulk
-from finetune.calibrate import Decision
+from finetune.calibrate import Decision, for_deployed_rate
 from finetune.evaluation.baselines import (
     base_prompts,
     boosted_fields,
@@ -60,7 +60,8 @@ class Request:
 def evaluate(request: Request, out: Path) -> dict[str, Any]:
     """Write `out` (JSON) and plots beside it; return the report.
 
-    Raises RowsError for unknown labels or over-length rows, RecipeError for a folder that is no adapter of this base.
+    Raises RowsError for unknown labels or over-length rows, RecipeError for a folder that is no adapter of this base or
+    a deployed rate that its calibration cannot be corrected for.
     """
     memory = Memory()
     task = _adjusted(load_task(request.adapter), request)
@@ -100,15 +101,9 @@ def evaluate(request: Request, out: Path) -> dict[str, Any]:
 def _adjusted(task: AdapterTask, request: Request) -> AdapterTask:
     calibration = task.calibration
     if request.deployed_rate is not None:
-        fitted = calibration.fitted_rate or _share_in_calibration(task)
-        calibration = replace(calibration, fitted_rate=fitted, deployed_rate=request.deployed_rate)
+        calibration = for_deployed_rate(calibration, request.deployed_rate, len(task.classes))
     threshold = task.threshold if request.threshold is None else request.threshold
     return task.model_copy(update={"calibration": calibration, "threshold": threshold})
-
-
-def _share_in_calibration(task: AdapterTask) -> float:
-    share = task.metrics.get("positive_share")
-    return 0.5 if share is None else share
 
 
 def _baselines(request: Request, task: AdapterTask, truth: Sequence[int]) -> dict[str, Scored]:

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from finetune.base import open_base
 from finetune.console import cache_folder, data_folder
-from finetune.errors import RowsError, TrainingError
+from finetune.errors import OutOfMemoryError, RowsError, TrainingError
 from finetune.recipe import Recipe
 from finetune.rows import Row, read_rows, rows_sha256
 from finetune.splits import hold_out
@@ -28,7 +28,6 @@ from finetune.training.run import Outcome, train
 
 TRIALS = "trials"
 _RARE = 12
-_OUT_OF_MEMORY = "out_of_memory"
 _SELECTED = "eval_pr_auc"
 
 
@@ -160,9 +159,7 @@ def _train(job: Job, stage: Stage, settings: Settings) -> Trial:
     resumed = any(job.checkpoints.glob("checkpoint-*"))
     try:
         outcome = train(job)
-    except TrainingError as error:
-        if error.code != _OUT_OF_MEMORY:
-            raise
+    except OutOfMemoryError as error:
         return Trial(stage.parameter, settings, None, {"resumed": resumed}, error.message)
     return Trial(stage.parameter, settings, _selected(outcome), {**_figures(outcome), "resumed": resumed})
 

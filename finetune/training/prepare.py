@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from finetune.base import Base, load_tokenizer
-from finetune.calibrate import Costs
+from finetune.calibrate import Costs, check_deployed_rate
 from finetune.encoding import Encoded, encode, first_token
 from finetune.errors import RecipeError, RowsError, TrainingError
 from finetune.label_model import Inputs, LowerLayers, token_inputs
@@ -87,6 +87,8 @@ def prepare(job: Job, model: Any) -> Prepared:
         )
     tokenizer = load_tokenizer(job.base)
     classes = find_classes((row.label for row in job.rows), job.positive)
+    if job.deployed_rate is not None:
+        check_deployed_rate(job.deployed_rate, len(classes))
     prompt, labels = make_prompt(job.task, classes, lambda word: first_token(tokenizer, word))
     parts = _split(job)
     _check_labels(parts[1])
@@ -153,7 +155,9 @@ def _claim(job: Job, data_sha256: str) -> None:
             code="another_run",
         )
     mark.parent.mkdir(parents=True, exist_ok=True)
-    mark.write_text(identity, encoding="utf-8")
+    partial = mark.with_suffix(".partial")
+    partial.write_text(identity, encoding="utf-8")
+    partial.rename(mark)
 
 
 def _inputs(job: Job, model: Any, encoded: Sequence[Encoded]) -> list[Inputs]:

@@ -13,18 +13,19 @@ from typing import Any
 import datasets
 import torch
 from transformers import EarlyStoppingCallback, PrinterCallback, set_seed
-from transformers.trainer_utils import get_last_checkpoint
 from trl.trainer.sft_config import SFTConfig
 
 from finetune.base import load_model, load_tokenizer
 from finetune.calibrate import Decision, fit_calibration
-from finetune.errors import TrainingError
 from finetune.evaluation.metrics import Values, measure, pr_auc_error
+from finetune.memory import out_of_memory_told
 from finetune.objective import Logits
 from finetune.recipe import Recipe
 from finetune.task import TASK_NAME, TRAINING_NAME, AdapterTask
+from finetune.threshold_cost import threshold_cost
 from finetune.training.adapter import add_adapter, save_adapter
 from finetune.training.average import average_checkpoints
+from finetune.training.checkpoints import last_whole_checkpoint
 from finetune.training.machine import Memory, git_commit
 from finetune.training.plots import save_curves
 from finetune.training.prepare import Job, Prepared, forget_lower, prepare
@@ -37,6 +38,10 @@ from tools.fraud.calibration import Calibration
 
 CURVES_NAME = "curves.png"
 _UNCALIBRATED = Decision(Calibration(), 0.5)
+_WHAT_TO_LOWER = (
+    "Lower batch_size (raise accumulation by the same factor), then max_length, then rank; raise first_layer; or use "
+    "the qlora recipe on a GPU."
+)
 
 
 @dataclass(frozen=True)
@@ -51,9 +56,14 @@ class Outcome:
 def train(job: Job) -> Outcome:
     """Train an adapter, resuming from the last checkpoint in `job.out` when the run is the same.
 
-    Raises RowsError (unusable or over-length rows, before anything is computed), RecipeError, or TrainingError when
-    memory runs out or another run's checkpoints lie in the folder.
+    Raises RowsError (unusable or over-length rows, before anything is computed), RecipeError, OutOfMemoryError with
+    the settings to lower, or TrainingError when another run's checkpoints lie in the folder.
     """
+    with out_of_memory_told(_WHAT_TO_LOWER):
+        return _train(job)
+
+
+def _train(job: Job) -> Outcome:
     recipe = job.recipe
     started = time.perf_counter()
     if recipe.threads is not None:
@@ -69,7 +79,8 @@ def train(job: Job) -> Outcome:
     with _tracked(job, prepared) as run:
         best = _fit(job, trainer)
         save_adapter(best, job.out, recipe.first_layer, layers)
-        task = _describe(job, prepared, split_logits(trainer.model, prepared.calibration, prepared.label_ids))
+        logits = split_logits(trainer.model, prepared.calibration, prepared.label_ids)
+        task = _describe(job, prepared, logits)
         task.save(job.out)
         report = {
             **_facts(job, prepared),
@@ -80,6 +91,7 @@ def train(job: Job) -> Outcome:
             "seconds": round(time.perf_counter() - started, 1),
             "threads": torch.get_num_threads(),
             "calibration_split": task.metrics,
+            "threshold_cost": _threshold_cost(job, task, logits, prepared.calibration.labels),
         }
         files = [job.out / TRAINING_NAME, job.out / CURVES_NAME, job.out / TASK_NAME]
         files[0].write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
@@ -93,10 +105,7 @@ def train(job: Job) -> Outcome:
 def _fit(job: Job, trainer: LabelTrainer) -> Path:
     """Run the epochs that are left; the folder of the checkpoint that is kept, whose weights the model then has."""
     checkpoints = job.checkpoints
-    try:
-        trainer.train(resume_from_checkpoint=get_last_checkpoint(str(checkpoints)))
-    except (MemoryError, torch.OutOfMemoryError) as error:
-        raise TrainingError(_OUT_OF_MEMORY, code="out_of_memory") from error
+    trainer.train(resume_from_checkpoint=last_whole_checkpoint(checkpoints))
     step = kept_step(read_history(job.out))
     best = checkpoints / f"checkpoint-{trainer.state.global_step if step is None else step}"
     trainer.load_adapter(best)
@@ -123,12 +132,6 @@ def _facts(job: Job, prepared: Prepared) -> dict[str, Any]:
         "tokens_per_row": round(prepared.tokens_per_row, 1),
         "teacher": None if teacher is None else {"name": teacher.name, "pr_auc": round(teacher.pr_auc, 4)},
     }
-
-
-_OUT_OF_MEMORY = (
-    "The machine ran out of memory. Lower batch_size (raise accumulation by the same factor), then max_length, then "
-    "rank; raise first_layer; or use the qlora recipe on a GPU."
-)
 
 
 def _trainer(job: Job, prepared: Prepared, model: Any) -> LabelTrainer:
@@ -221,6 +224,16 @@ def _bf16(recipe: Recipe) -> bool:
     return recipe.precision == "bf16" or (recipe.precision == "auto" and torch.cuda.is_available())
 
 
+def _threshold_cost(
+    job: Job, task: AdapterTask, logits: Logits, labels: Sequence[int]
+) -> dict[str, float | int | str | None] | None:
+    if not labels:
+        return None
+    scored = task.decision.apply(logits, labels)
+    found = threshold_cost(scored, job.costs, task.threshold, job.deployed_rate)
+    return None if found is None else found.to_dict()
+
+
 def _describe(job: Job, prepared: Prepared, logits: Logits) -> AdapterTask:
     labels = prepared.calibration.labels
     calibration = fit_calibration(logits, labels, job.deployed_rate)
@@ -234,7 +247,7 @@ def _describe(job: Job, prepared: Prepared, logits: Logits) -> AdapterTask:
         instruction=prepared.prompt.instruction,
         base_name=job.base.name,
         base_sha256=job.base.sha256,
-        base_path=None if job.base.gguf else str(job.base.folder),
+        base_path=None if job.base.packaged else str(job.base.path.absolute()),
         data_sha256=prepared.data_sha256,
         max_length=job.recipe.max_length,
         levels=prepared.prompt.levels,

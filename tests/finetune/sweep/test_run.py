@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from finetune.errors import RecipeError, RowsError, TrainingError
+from finetune.errors import OutOfMemoryError, RecipeError, RowsError, TrainingError
 from finetune.recipe import load_recipe
 from finetune.rows import Row
 from finetune.sweep.plan import Plan, Stage
@@ -95,7 +95,7 @@ def test_out_of_memory_fails_a_trial_not_the_sweep(
 ) -> None:
     def small_machine(job: Job) -> Outcome:
         if job.recipe.rank == 4:
-            raise TrainingError("The machine ran out of memory.", code="out_of_memory")
+            raise OutOfMemoryError("Lower batch_size.")
         return really_train(job)
 
     monkeypatch.setattr("finetune.sweep.run.train", small_machine)
@@ -111,7 +111,7 @@ def test_a_stage_without_any_trial_ends_the_sweep(
     small: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_machine(job: Job) -> Outcome:
-        raise TrainingError("The machine ran out of memory.", code="out_of_memory")
+        raise OutOfMemoryError("Lower batch_size.")
 
     monkeypatch.setattr("finetune.sweep.run.train", no_machine)
     with pytest.raises(TrainingError, match="No value of rank could be trained"):
