@@ -69,9 +69,7 @@ class Registry:
         known = next((entry for entry in self.entries() if entry.name == manifest.name), None)
         return known or self._set(RegistryEntry(manifest.name, manifest.task, "candidate", _now()))
 
-    def move(
-        self, wanted: str, state: AdapterState, report: Path | None, *, own_rows: bool = False
-    ) -> RegistryEntry:
+    def move(self, wanted: str, state: AdapterState, report: Path | None, *, own_rows: bool = False) -> RegistryEntry:
         """Move an adapter, by name or by the folder of an exported one, which is registered first.
 
         Raises PromotionError and ReportError as `add`, `promote` and `reconsider` do, and PromotionError when a new
@@ -131,7 +129,9 @@ class Registry:
         Raises PromotionError when there is neither.
         """
         current, packaged = self.production(task), packaged_adapter(task)
-        served = [entry for entry in self.entries() if entry.task == task and entry.state == "archived" and entry.served]
+        served = [
+            entry for entry in self.entries() if entry.task == task and entry.state == "archived" and entry.served
+        ]
         last = max(served, key=lambda entry: entry.since, default=None)
         # An adapter is archived at the very time at which the next one serves; one archived earlier did not precede it.
         if last is not None and (packaged is None or current is None or last.since >= current.since):
@@ -160,8 +160,8 @@ class Registry:
             if own_rows:
                 return
             raise PromotionError(
-                f"The packaged adapter {current} serves, and its report is about other rows than yours. Evaluate on the "
-                "test rows of `prepare`, or promote with --own-rows if that adapter is not for your data."
+                f"The packaged adapter {current} serves, and its report is about other rows than yours. Evaluate on "
+                "the test rows of `prepare`, or promote with --own-rows if that adapter is not for your data."
             )
         if worse := worse_metrics(new, old):
             raise PromotionError(f"{manifest.name} is worse than {current}: {'; '.join(worse)}.", metrics=worse)

@@ -52,10 +52,10 @@ def export(
 ) -> Exported:
     """Write safetensors, GGUF, manifest, parity and card to `out`; `rows` are what parity is checked on.
 
-    `report` (of `evaluate`) gives the manifest its metrics and is kept without its rows. Both ways of serving pass the gate: the adapter beside its
-    base, and both merged into one file, which `merged` keeps for servers that load no adapters. Raises ReportError when
-    the report is another adapter's, ExportError with the reasons when llama.cpp cannot serve the adapter or does not
-    answer as transformers does; `out` then stays as it was.
+    `report` (of `evaluate`) gives the manifest its metrics and is kept without its rows. Both ways of serving pass the
+    gate: the adapter beside its base, and both merged into one file, which `merged` keeps for servers that load no
+    adapters. Raises ReportError when the report is another adapter's, ExportError with the reasons when llama.cpp
+    cannot serve the adapter or does not answer as transformers does; `out` then stays as it was.
     """
     task = load_task(adapter)
     if report is not None:

@@ -75,28 +75,29 @@ def check_parity(
 
     Raises ExportError when one does not agree well enough, or when there are fewer than 20 texts.
     """
-    sample = _sample(texts)
-    trained = Scorer(base, task.prompt, task.max_length, adapter).score(sample).logits
+    drawn = sample(texts)
+    trained = Scorer(base, task.prompt, task.max_length, adapter).score(drawn).logits
     tokenizer = load_tokenizer(base)
-    ids = [tokenizer(render(tokenizer, task.prompt, text), add_special_tokens=False)["input_ids"] for text in sample]
+    ids = [tokenizer(render(tokenizer, task.prompt, text), add_special_tokens=False)["input_ids"] for text in drawn]
     found: dict[str, Parity] = {}
     for name, files in served.items():
         with LlamaServer(files.base, files.adapter, threads) as server:
             different = sum(
-                row != server.tokenize(server.render(task.prompt, text)) for row, text in zip(ids, sample, strict=True)
+                row != server.tokenize(server.render(task.prompt, text)) for row, text in zip(ids, drawn, strict=True)
             )
-            answers = server.score(task.prompt, sample)
+            answers = server.score(task.prompt, drawn)
         found[name] = _compare(task, trained, answers, different)
     if reasons := [f"{name}: {reason}" for name, parity in found.items() for reason in parity.reasons()]:
         raise ExportError(reasons)
     return found
 
 
-def _sample(texts: Sequence[str]) -> list[str]:
+def sample(texts: Sequence[str]) -> list[str]:
+    """200 of the texts, or all where there are fewer; always the same ones, in their order. Raises ExportError."""
     if len(texts) < LEAST_ROWS:
         raise ExportError([f"parity takes {ROWS} rows and at least {LEAST_ROWS}, --data has {len(texts)}"])
-    drawn = np.random.default_rng(_SEED).choice(len(texts), min(ROWS, len(texts)), replace=False)
-    return [texts[at] for at in sorted(drawn)]
+    chosen = np.random.default_rng(_SEED).choice(len(texts), min(ROWS, len(texts)), replace=False)
+    return [texts[at] for at in sorted(chosen)]
 
 
 def _compare(task: AdapterTask, trained: Logits, answers: Sequence[ServedScore], different: int) -> Parity:

@@ -1,6 +1,6 @@
 """What of an export comes with the project: what serving and the gate need, no weights that serving does not read.
 
-    python -m finetune.export.ship EXPORT REPORT TARGET
+python -m finetune.export.ship EXPORT REPORT TARGET
 """
 
 from __future__ import annotations
