@@ -219,9 +219,10 @@ def export(
     with reported_failures():
         from finetune.base import open_base_of
         from finetune.export.package import export as run
+        from finetune.gate import read_report
         from finetune.rows import read_rows
 
-        measured = None if report is None else json.loads(report.read_text("utf-8"))
+        measured = None if report is None else read_report(report)
         exported = run(
             adapter,
             open_base_of(adapter, base, cache_folder()),
@@ -237,14 +238,21 @@ def export(
             f"  {served:8} {parity.rows} rows, {parity.label_agreement:.1%} of the labels agree, probabilities differ "
             f"by {parity.median_difference:.4f} in the median"
         )
+    if any(parity.few for parity in exported.parity.values()):
+        typer.echo("  That is few rows to prove it on: give --data 200 or more.")
 
 
 @app.command()
 def promote(
     name: Annotated[str | None, typer.Argument(help="A registered adapter, or the folder of an exported one.")] = None,
-    report: Annotated[Path | None, typer.Option("--report", help="What `evaluate` wrote, for a new adapter.")] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="What `evaluate` wrote; default: the report in the folder.")
+    ] = None,
     to: Annotated[AdapterState, typer.Option("--to", help="candidate, production or archived.")] = "production",
     rollback: Annotated[str | None, typer.Option("--rollback", help="A task: serve the adapter before again.")] = None,
+    own_rows: Annotated[
+        bool, typer.Option("--own-rows", help="Replace the packaged adapter though it was measured on other rows.")
+    ] = False,
 ) -> None:
     """Register an adapter and move it between candidate, production and archived; without arguments, list them."""
     with reported_failures():
@@ -252,14 +260,17 @@ def promote(
 
         registry = Registry(data_folder() / "registry")
         if rollback is not None:
-            changed = registry.rollback(rollback)
+            changed, task = "", rollback
+            registry.rollback(rollback)
         elif name is None:
             for entry in registry.entries():
                 typer.echo(f"{entry.name:24} {entry.task:12} {entry.state:11} {entry.since}")
             return
         else:
-            changed = registry.move(name, to, report)
-    typer.echo(f"{changed.name} is {changed.state} for {changed.task}. A running server takes it up by itself.")
+            moved = registry.move(name, to, report, own_rows=own_rows)
+            changed, task = f"{moved.name} is {moved.state}. ", moved.task
+        serving = registry.serving(task) or "the bare base"
+    typer.echo(f"{changed}For {task} {serving} serves; a running server takes it up by itself.")
 
 
 @app.command()

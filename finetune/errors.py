@@ -57,6 +57,12 @@ class PromotionError(SwitchyardError):
     code = "promotion_refused"
 
 
+class ReportError(SwitchyardError):
+    """A report of `evaluate` cannot be read, or measured another adapter than the one it is given for."""
+
+    code = "report_refused"
+
+
 class MissingExtraError(SwitchyardError):
     """A package of the `finetune` extra is not installed."""
 

@@ -9,8 +9,6 @@ $finetune train --data "$work/data/train.jsonl" --val "$work/data/validation.jso
 $finetune evaluate --adapter "$work/run" --data "$work/data/test.jsonl" --train-data "$work/data/train.jsonl" \
     --out "$work/run/report.json"
 $finetune export --adapter "$work/run" --data "$work/data/test.jsonl" --report "$work/run/report.json" --threads 2
-for file in adapter.gguf manifest.json README.md parity.json; do
-    cp "$work/run/export/$file" tools/fraud/packaged_adapters/fraud/
-done
+.venv/bin/python -m finetune.export.ship "$work/run/export" "$work/run/report.json" tools/fraud/packaged_adapters/fraud
 cp "$work/run/report.json" docs/results/fraud-adapter.json
 $finetune report docs/results/fraud-adapter.json --out docs/finetune-results.md

@@ -32,8 +32,10 @@ from finetune.evaluation.significance import mcnemar
 from finetune.rows import Row, rows_sha256
 from finetune.scoring import Scorer, Scores, open_scorer
 from finetune.task import TRAINING_NAME, AdapterTask, load_task
+from finetune.training.adapter import WEIGHTS_NAME
 from finetune.training.machine import Memory, git_commit
 from tools.fraud.calibration import Calibration
+from tools.fraud.manifest import file_sha256
 
 _LATENCY_ROWS = 30
 _PLAIN_ROWS = 60
@@ -189,6 +191,7 @@ def _throughput(scorer: Scorer, task: AdapterTask, exact: Scores, rows: Sequence
 def _about(request: Request, task: AdapterTask) -> dict[str, Any]:
     return {
         "folder": request.adapter.name,
+        "weights_sha256": file_sha256(request.adapter / WEIGHTS_NAME),
         "task": task.task,
         "classes": task.classes,
         "base": task.base_name,

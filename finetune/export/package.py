@@ -16,6 +16,7 @@ from finetune.errors import ExportError
 from finetune.export.card import write_card
 from finetune.export.gguf_lora import write_gguf_lora
 from finetune.export.parity import Parity, Served, check_parity
+from finetune.gate import REPORT_NAME, report_json, require_report_of
 from finetune.rows import Row
 from finetune.task import TASK_NAME, AdapterTask, load_task
 from finetune.training.adapter import CONFIG_NAME, WEIGHTS_NAME
@@ -51,12 +52,14 @@ def export(
 ) -> Exported:
     """Write safetensors, GGUF, manifest, parity and card to `out`; `rows` are what parity is checked on.
 
-    `report` (of `evaluate`) gives the manifest its metrics. Both ways of serving pass the gate: the adapter beside its
-    base, and both merged into one file, which `merged` keeps for servers that load no adapters. Raises ExportError with
-    the reasons when llama.cpp cannot serve the adapter or does not answer as transformers does; `out` then stays as it
-    was.
+    `report` (of `evaluate`) gives the manifest its metrics and is kept without its rows. Both ways of serving pass the
+    gate: the adapter beside its base, and both merged into one file, which `merged` keeps for servers that load no
+    adapters. Raises ReportError when the report is another adapter's, ExportError with the reasons when llama.cpp
+    cannot serve the adapter or does not answer as transformers does; `out` then stays as it was.
     """
     task = load_task(adapter)
+    if report is not None:
+        require_report_of(file_sha256(adapter / WEIGHTS_NAME), report)
     if base.gguf is None:
         raise ExportError(["the base is no GGUF, so llama.cpp cannot serve it; vLLM serves the folder as it is"])
     if not task.labels.binary:
@@ -73,15 +76,28 @@ def export(
         if not merged:
             (partial / MERGED_NAME).unlink()
         _copy(adapter, partial)
-        manifest = _manifest(task, base, partial, report)
-        _write_json(partial / MANIFEST_NAME, manifest.model_dump(mode="json"))
         _write_json(partial / PARITY_NAME, {name: found.to_dict() for name, found in parity.items()})
-        write_card(partial / "README.md", task, manifest, parity, report)
+        manifest = _manifest(task, base, partial, report)
+        write_card(partial, manifest, task.instruction, parity, report)
+        manifest = write_manifest(partial, manifest)
+        if report is not None:
+            (partial / REPORT_NAME).write_text(report_json(report), encoding="utf-8")
         shutil.rmtree(out, ignore_errors=True)
         partial.rename(out)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return Exported(out, manifest, parity)
+
+
+def write_manifest(folder: Path, manifest: AdapterManifest) -> AdapterManifest:
+    """Write the manifest with the hashes of all files that lie in the folder; return it.
+
+    The report is written after it: a later one, about other rows, may take its place.
+    """
+    files = {path.name: file_sha256(path) for path in sorted(folder.iterdir()) if path.name != MANIFEST_NAME}
+    complete = manifest.model_copy(update={"files": files})
+    _write_json(folder / MANIFEST_NAME, complete.model_dump(mode="json"))
+    return complete
 
 
 def _merge(base: Path, folder: Path) -> None:
@@ -112,6 +128,7 @@ def _manifest(task: AdapterTask, base: Base, folder: Path, report: Mapping[str, 
         task=task.task,
         base=WeightsFile(name=base.gguf.name if base.gguf else base.name, sha256=base.sha256),
         adapter=WeightsFile(name=GGUF_NAME, sha256=sha256),
+        weights_sha256=file_sha256(folder / WEIGHTS_NAME),
         prompt_version=task.prompt_version,
         prompt_sha256=task.prompt.sha256,
         narrative_version=NARRATIVE_VERSION,

@@ -18,13 +18,18 @@ from finetune.scoring import Scorer
 from finetune.task import AdapterTask
 
 ROWS = 200
+LEAST_ROWS = 20
+_SEED = 0
 MIN_LABEL_AGREEMENT = 0.99
 MAX_MEDIAN_DIFFERENCE = 0.02
 
 
 @dataclass(frozen=True)
 class Parity:
-    """Agreement of transformers and llama.cpp on the same rows. Differences are of probabilities."""
+    """Agreement of transformers and llama.cpp on the same rows. Differences are of probabilities.
+
+    `wanted_rows` is how many rows the gate is made for: fewer prove less.
+    """
 
     rows: int
     different_tokens: int
@@ -32,6 +37,12 @@ class Parity:
     median_difference: float
     p95_difference: float
     floored: int
+    wanted_rows: int = ROWS
+
+    @property
+    def few(self) -> bool:
+        """Whether there were fewer rows than the gate is made for."""
+        return self.rows < self.wanted_rows
 
     def reasons(self) -> list[str]:
         """Why this is no parity; empty when it is."""
@@ -60,25 +71,33 @@ class Served:
 def check_parity(
     adapter: Path, served: Mapping[str, Served], task: AdapterTask, base: Base, texts: Sequence[str], threads: int = 1
 ) -> dict[str, Parity]:
-    """Compare the trained `adapter` of `base` with each way it is `served`, on up to 200 texts.
+    """Compare the trained `adapter` of `base` with each way it is `served`, on 200 of the texts, drawn by a fixed seed.
 
-    Raises ExportError when one does not agree well enough.
+    Raises ExportError when one does not agree well enough, or when there are fewer than 20 texts.
     """
-    sample = list(texts)[:ROWS]
-    trained = Scorer(base, task.prompt, task.max_length, adapter).score(sample).logits
+    drawn = sample(texts)
+    trained = Scorer(base, task.prompt, task.max_length, adapter).score(drawn).logits
     tokenizer = load_tokenizer(base)
-    ids = [tokenizer(render(tokenizer, task.prompt, text), add_special_tokens=False)["input_ids"] for text in sample]
+    ids = [tokenizer(render(tokenizer, task.prompt, text), add_special_tokens=False)["input_ids"] for text in drawn]
     found: dict[str, Parity] = {}
     for name, files in served.items():
         with LlamaServer(files.base, files.adapter, threads) as server:
             different = sum(
-                row != server.tokenize(server.render(task.prompt, text)) for row, text in zip(ids, sample, strict=True)
+                row != server.tokenize(server.render(task.prompt, text)) for row, text in zip(ids, drawn, strict=True)
             )
-            answers = server.score(task.prompt, sample)
+            answers = server.score(task.prompt, drawn)
         found[name] = _compare(task, trained, answers, different)
     if reasons := [f"{name}: {reason}" for name, parity in found.items() for reason in parity.reasons()]:
         raise ExportError(reasons)
     return found
+
+
+def sample(texts: Sequence[str]) -> list[str]:
+    """200 of the texts, or all where there are fewer; always the same ones, in their order. Raises ExportError."""
+    if len(texts) < LEAST_ROWS:
+        raise ExportError([f"parity takes {ROWS} rows and at least {LEAST_ROWS}, --data has {len(texts)}"])
+    chosen = np.random.default_rng(_SEED).choice(len(texts), min(ROWS, len(texts)), replace=False)
+    return [texts[at] for at in sorted(chosen.tolist())]
 
 
 def _compare(task: AdapterTask, trained: Logits, answers: Sequence[ServedScore], different: int) -> Parity:

@@ -49,7 +49,7 @@ def test_from_rows_to_production(folder: Path, tiny_base: Base, finetune: Callab
          *base],
         ["compare", "report.json", "report.json", "--out", "compared.json"],
         ["export", "--adapter", "a", "--data", "test.jsonl", "--report", "report.json", *base],
-        ["promote", "a/export", "--report", "report.json"],
+        ["promote", "a/export", "--report", "report.json", "--own-rows"],
         ["report", "report.json", "--out", "page.md"],
     ]  # fmt: skip
     for step in steps:

@@ -52,6 +52,8 @@ def tiny(arguments: list[str], base: Base) -> list[str]:
         "score": ["--base", str(base.gguf)],
         "export": ["--base", str(base.gguf)],
         "forgetting": ["--base", str(base.gguf), "--per-kind", "4"],
+        # The packaged adapter was measured on the whole set, not on these few rows.
+        "promote": ["--own-rows"] if "--report" in arguments else [],
     }.get(arguments[0], [])
     options = [*arguments, *extra]
     if arguments[0] == "train" and "best.yaml" in " ".join(arguments):

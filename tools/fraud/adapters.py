@@ -19,12 +19,13 @@ _PACKAGED = Path(__file__).with_name("packaged_adapters")
 
 @dataclass(frozen=True)
 class RegistryEntry:
-    """An adapter in the registry, its task, its state and since when (ISO 8601)."""
+    """An adapter in the registry, its task, its state and since when (ISO 8601), and whether it ever served."""
 
     name: str
     task: str
     state: AdapterState
     since: str
+    served: bool = False
 
 
 def registry_folder(data_dir: Path) -> Path:
@@ -52,9 +53,14 @@ def read_registry(registry: Path) -> list[RegistryEntry]:
         raise AdapterError(f"The registry {registry} cannot be read.") from error
     try:
         found: Any = json.loads(content)["adapters"]
-        return [RegistryEntry(**cast("dict[str, Any]", entry)) for entry in found]
+        return [_entry(cast("dict[str, Any]", entry)) for entry in found]
     except (ValueError, KeyError, TypeError) as error:
         raise AdapterError(f"{POINTER_NAME} of the registry is not readable.") from error
+
+
+def _entry(found: dict[str, Any]) -> RegistryEntry:
+    # Files from before `served`: what was archived then nearly always had served.
+    return RegistryEntry(**{"served": found["state"] != "candidate", **found})
 
 
 def registry_json(entries: Sequence[RegistryEntry]) -> str:

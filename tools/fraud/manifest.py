@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -37,6 +37,14 @@ class AdapterManifest(BaseModel):
     task: str
     base: WeightsFile
     adapter: WeightsFile
+    weights_sha256: str | None = Field(
+        default=None,
+        pattern=r"^[0-9a-f]{64}$",
+        description="Of the trained weights that `adapter` was made from; a report of `evaluate` names them too.",
+    )
+    files: dict[str, Annotated[str, _Sha256]] = Field(
+        default_factory=dict, description="SHA-256 of the files of the folder; serving reads `adapter` only."
+    )
     prompt_version: str
     prompt_sha256: str = _Sha256
     narrative_version: int
@@ -76,6 +84,16 @@ def load_manifest(folder: Path, base_sha256: str, prompt: LabelPrompt) -> Adapte
             different=different,
         )
     return manifest
+
+
+def changed_files(folder: Path, manifest: AdapterManifest) -> list[str]:
+    """The files of an adapter's folder that are missing or have another hash than the manifest states."""
+    stated = {**manifest.files, manifest.adapter.name: manifest.adapter.sha256}
+    return [name for name, sha256 in stated.items() if not _is_file(folder / name, folder, sha256)]
+
+
+def _is_file(path: Path, folder: Path, sha256: str) -> bool:
+    return path.parent == folder and path.is_file() and file_sha256(path) == sha256
 
 
 def file_sha256(path: Path) -> str:

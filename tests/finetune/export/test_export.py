@@ -15,21 +15,30 @@ from safetensors.numpy import load_file, save_file
 
 from agent.models.gguf_merged import write_merged_gguf
 from finetune.base import Base, load_model
-from finetune.errors import ExportError
+from finetune.errors import ExportError, ReportError
+from finetune.evaluation.page import METRICS
 from finetune.export.gguf_lora import permute, reasons_against, scale, write_gguf_lora
 from finetune.export.package import export
-from finetune.export.parity import Served, check_parity
+from finetune.export.parity import Served, check_parity, sample
+from finetune.export.ship import ship
+from finetune.registry import read_manifest
 from finetune.rows import Row
 from finetune.task import load_task
 from finetune.training.adapter import CONFIG_NAME, WEIGHTS_NAME, merged
 from tests.finetune.conftest import GROUPS, HEADS
+from tests.finetune.reports import measured
 from tools.fraud.errors import AdapterError
-from tools.fraud.manifest import load_manifest
+from tools.fraud.manifest import changed_files, file_sha256, load_manifest
 from tools.fraud.prompt import load_prompt
 
 TEXTS = [f"{amount} EUR, {place}, {amount % 7} times." for amount in range(10, 40) for place in ("noon", "night")]
 ROWS = [Row(text, str(number % 2), number + 1) for number, text in enumerate(TEXTS)]
 Weights = dict[str, NDArray[np.float32]]
+
+
+def report_of(adapter: Path) -> dict[str, Any]:
+    measured_again = measured(0.9, weights=file_sha256(adapter / WEIGHTS_NAME))
+    return {"n": 40, "baselines": {}, **dict.fromkeys(METRICS), **measured_again}
 
 
 def unchanged(weights: Weights, config: dict[str, Any]) -> None:
@@ -107,9 +116,59 @@ def test_an_export_is_what_serving_loads(tiny_base: Base, trained: Path, tmp_pat
     assert manifest.name == f"fraud@{manifest.adapter.sha256[:8]}"
     parity = json.loads((tmp_path / "out" / "parity.json").read_text())
     assert {name: found["rows"] for name, found in parity.items()} == {"adapter": len(TEXTS), "merged": len(TEXTS)}
+    assert {found["wanted_rows"] for found in parity.values()} == {200}
     assert not (tmp_path / "out" / "merged.gguf").exists()
-    assert manifest.adapter.sha256 in (tmp_path / "out" / "manifest.json").read_text()
-    assert "Parity with transformers" in (tmp_path / "out" / "README.md").read_text()
+    assert manifest.weights_sha256 == file_sha256(adapter / WEIGHTS_NAME)
+    assert manifest.files.keys() == {path.name for path in (tmp_path / "out").iterdir()} - {"manifest.json"}
+    assert {"adapter.gguf", WEIGHTS_NAME, CONFIG_NAME, "task.json"} <= manifest.files.keys()
+    assert changed_files(tmp_path / "out", manifest) == []
+    (tmp_path / "out" / WEIGHTS_NAME).write_bytes(b"others")
+    assert changed_files(tmp_path / "out", manifest) == [WEIGHTS_NAME]
+
+
+def test_the_card_names_what_lies_beside_it(tiny_base: Base, trained: Path, tmp_path: Path) -> None:
+    adapter = variant(trained, tmp_path / "a")
+    exported = export(adapter, tiny_base, ROWS, tmp_path / "out", report_of(adapter))
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert f"on {len(TEXTS)} rows, fewer than the 200" in card
+    assert "that of the base tiny.gguf" in card
+    assert "those of whoever trained it" in card
+    assert "`adapter_model.safetensors`" in card
+    assert "merged.gguf" not in card
+    assert "rows" not in json.loads((tmp_path / "out" / "report.json").read_text())
+    assert exported.manifest.metrics["pr_auc"] == 0.9
+    report = tmp_path / "measured.json"
+    report.write_text(json.dumps(report_of(adapter)))
+    shipped = ship(tmp_path / "out", report, tmp_path / "shipped")
+    card = (tmp_path / "shipped" / "README.md").read_text()
+    assert "safetensors" not in card
+    assert "this project's own" in card
+    assert shipped.name == exported.manifest.name
+    assert {path.name for path in (tmp_path / "shipped").iterdir()} == {
+        *("README.md", "adapter.gguf", "manifest.json", "parity.json", "report.json")
+    }
+    assert read_manifest(tmp_path / "shipped") == shipped
+
+
+def test_a_report_of_another_adapter_is_refused_before_anything_is_computed(
+    tiny_base: Base, trained: Path, tmp_path: Path
+) -> None:
+    adapter = variant(trained, tmp_path / "a")
+    report = report_of(adapter)
+    report["adapter"]["weights_sha256"] = "0" * 64
+    with pytest.raises(ReportError, match="another adapter"):
+        export(adapter, tiny_base, ROWS, tmp_path / "out", report)
+    assert not (tmp_path / "out").exists()
+
+
+def test_parity_takes_two_hundred_rows_from_all_over_the_file() -> None:
+    texts = [str(number) for number in range(1000)]
+    drawn = [int(text) for text in sample(texts)]
+    assert drawn == [int(text) for text in sample(texts)] == sorted(set(drawn))
+    assert (len(drawn), drawn[0] < 50, drawn[-1] > 950) == (200, True, True)
+    assert sample(texts[:30]) == texts[:30]
+    with pytest.raises(ExportError, match="at least 20, --data has 19"):
+        sample(texts[:19])
 
 
 def test_a_merged_file_answers_as_base_and_adapter_do(tiny_base: Base, trained: Path, tmp_path: Path) -> None:
