@@ -52,7 +52,7 @@ class Bar(BaseModel):
             return ""
         reached = self._passes(value)
         certain = interval is None or all(self._passes(bound) == reached for bound in interval)
-        return ("reached" if reached else "not reached") + ("" if certain else ", within the interval")
+        return ("reached" if reached else "not reached") + ("" if certain else "; the bar lies within the interval")
 
     def _passes(self, value: float) -> bool:
         return value >= self.at_least if self.at_least is not None else value <= (self.at_most or 0.0)

@@ -46,7 +46,7 @@ def paired_differences(
 
 
 def against(one: Scored, other: Scored) -> dict[str, Any]:
-    """How one stands against the other, as reports hold it: `mcnemar_p`, and `differences` (one minus other) by metric."""
+    """How one stands against the other, as in reports: `mcnemar_p`, and `differences` (one minus other) by metric."""
     differences = {
         name: {"difference": round(value, _DIGITS), "interval": [round(bound, _DIGITS) for bound in interval]}
         for name, (value, interval) in paired_differences(one, other).items()
@@ -57,8 +57,8 @@ def against(one: Scored, other: Scored) -> dict[str, Any]:
 def unpaired_differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Differences like `against`'s out of two scorers' metrics and 95% `intervals` alone, where no row is at hand.
 
-    The two count as independent (Zou and Donner 2008): scorers of the same rows mostly err on the same ones, so that
-    the interval is wider than the paired one.
+    The two count as independent (Zou and Donner 2008). Scorers of the same rows mostly err on the same ones, so that
+    the interval is wider than the paired one and decides less.
     """
     return {
         name: _recovered(one[name], one["intervals"][name], other[name], other["intervals"][name])

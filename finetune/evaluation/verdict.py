@@ -23,15 +23,18 @@ def verdict(report: Mapping[str, Any]) -> list[str]:
 
 
 def _sentence(metric: str, found: Sequence[Standing]) -> str:
-    """All baselines in one sentence: those behind, those ahead, those that the interval leaves open."""
+    """All baselines in one sentence: those behind, those ahead, and by the sign those that the interval leaves open."""
     measured = [standing for standing in found if metric in standing.differences]
     behind = [standing for standing in measured if standing.differences[metric]["interval"][0] > 0]
     ahead = [standing for standing in measured if standing.differences[metric]["interval"][1] < 0]
     undecided = [standing for standing in measured if standing not in behind and standing not in ahead]
+    trails = [standing for standing in undecided if standing.differences[metric]["difference"] < 0]
+    leads = [standing for standing in undecided if standing not in trails]
     parts = [
         f"the adapter is ahead of {_listed(metric, behind)}" if behind else "",
-        f"it is behind {_listed(metric, ahead)}" if ahead else "",
-        f"the interval does not decide against {_listed(metric, undecided)}" if undecided else "",
+        f"the adapter is behind {_listed(metric, ahead)}" if ahead else "",
+        f"it has more than {_listed(metric, leads)}, which the interval does not decide" if leads else "",
+        f"it has less than {_listed(metric, trails)}, which the interval does not decide" if trails else "",
     ]
     return f"- **{METRICS[metric]}**: {'; '.join(part for part in parts if part) or 'not measured'}."
 
@@ -56,13 +59,15 @@ def _table(found: Sequence[Standing]) -> list[str]:
 
 
 def _how(found: Sequence[Standing]) -> str:
-    paired = "Differences with 95% intervals"
-    if all(standing.paired for standing in found):
-        return f"{paired}: bootstrap over the same rows; McNemar tests the decisions."
-    return (
-        f"{paired}: paired ones are a bootstrap over the same rows; the others are put together from the two intervals "
-        "above, since single rows were not kept, and are wider than paired ones. McNemar tests the decisions."
-    )
+    bootstrap = "bootstrap over the same rows"
+    joined = "put together from the two intervals above, since single rows were not kept: wider, and deciding less"
+    kinds = {standing.paired for standing in found}
+    how = {
+        frozenset({True}): bootstrap,
+        frozenset({False}): joined,
+        frozenset({True, False}): f"paired ones by {bootstrap}; the others {joined}",
+    }[frozenset(kinds)]
+    return f"Differences with 95% intervals ({how}). McNemar tests the decisions."
 
 
 def _cell(difference: Mapping[str, Any] | None) -> str:
