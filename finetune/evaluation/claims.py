@@ -6,6 +6,7 @@ that the merchant is the one on the list. A flag without a claim here counts as 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -34,7 +35,12 @@ def claim_holds(flag: Flag, transaction: Transaction, policy: FraudPolicy) -> bo
     claim = CLAIMS.get(flag.code)
     if claim is None or not claim.holds(transaction, policy):
         return False
-    return all(name is not None and name in flag.evidence for name in claim.names(transaction, policy))
+    return all(name is not None and _says(flag.evidence, name) for name in claim.names(transaction, policy))
+
+
+def _says(evidence: str, name: str) -> bool:
+    """Whole words and numbers only: 16 transactions are not 6."""
+    return re.search(rf"(?<![\w.,]){re.escape(name)}(?!\w)", evidence) is not None
 
 
 def _closest_listed(row: Transaction, policy: FraudPolicy) -> str | None:
@@ -107,7 +113,7 @@ def _round(row: Transaction, policy: FraudPolicy) -> bool:
 CLAIMS: dict[str, Claim] = {
     "blacklisted_merchant": Claim(
         lambda row, policy: _closest_listed(row, policy) is not None,
-        lambda row, policy: (row.merchant, _closest_listed(row, policy)),
+        lambda row, policy: (row.merchant, f"blacklisted as {_closest_listed(row, policy)}"),
     ),
     "suspicious_code": Claim(_listed_code, lambda row, _: (row.transaction_code,)),
     "instruction_in_text": Claim(_instructed),

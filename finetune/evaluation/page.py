@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from finetune.evaluation.bars import Bar, bars_table, read_bars
+from finetune.evaluation.explanations import RUBRIC
 from finetune.evaluation.plots import save_plots
 from finetune.evaluation.stored import read_report, stored_scores
 from finetune.evaluation.verdict import verdict
 
-_RUBRIC = 2
-"""The explanations' rubric since which a reason without a number is checked too (finetune/evaluation/claims.py)."""
 _PICTURES = {
     "roc": "ROC",
     "precision-recall": "Precision and recall",
@@ -113,7 +112,7 @@ def _explanations(judged: Mapping[str, Any] | None) -> str | None:
     shares = ", ".join(
         f"{name} {judged[key]:.3f}" for key, name in _EXPLANATION_PARTS.items() if judged.get(key) is not None
     )
-    earlier = "" if judged.get("rubric", 1) >= _RUBRIC else ", judged when only a reason's numbers were checked"
+    earlier = "" if judged.get("rubric", 1) >= RUBRIC else ", judged when only a reason's numbers were checked"
     return f"{shares} (of {judged['judged']} transactions called fraud{earlier}){_scenarios(judged)}"
 
 
@@ -123,7 +122,7 @@ def _scenarios(judged: Mapping[str, Any]) -> str:
     if not found:
         return ""
     each = ", ".join(f"{name.replace('_', ' ')} {part['found']:.3f} of {part['rows']}" for name, part in found.items())
-    return f"; telling flags are taken over {len(found)} scenarios: {each}"
+    return f"; telling flags are taken over {len(found)} scenario{'' if len(found) == 1 else 's'}: {each}"
 
 
 def _training(facts: Mapping[str, Any] | None) -> str | None:

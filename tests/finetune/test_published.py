@@ -1,4 +1,4 @@
-"""The pages of docs/ are what their writers make of the figures in docs/results, and their commands write all of them."""
+"""The pages of docs/ are what their writers make of the figures in docs/results, and `make adapter` writes them all."""
 
 from __future__ import annotations
 

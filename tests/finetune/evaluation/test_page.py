@@ -48,7 +48,7 @@ def test_explanations_name_their_scenarios_or_that_an_older_rule_judged_them(
     path.write_text(json.dumps({**report, "explanations": newer}))
     page = write_page([path], tmp_path)
     assert "only a reason's numbers" not in page
-    assert "over 1 scenarios: stolen card 0.500 of 8" in page
+    assert "over 1 scenario: stolen card 0.500 of 8" in page
 
 
 def test_another_file_is_no_report(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from finetune.evaluation.metrics import intervals, measure
@@ -23,8 +25,10 @@ def test_a_better_scorer_is_ahead_beyond_the_interval() -> None:
 
 
 def test_two_intervals_put_together_are_around_the_same_difference_and_change_sides() -> None:
-    one, other = ({**measure(answers), "intervals": intervals(answers, resamples=200)}
-                  for answers in (scored(0.2), scored(0.3, 1)))  # fmt: skip
+    one, other = (
+        dict[str, Any](measure(answers), intervals=intervals(answers, resamples=200))
+        for answers in (scored(0.2), scored(0.3, 1))
+    )
     found, turned = unpaired_differences(one, other)["pr_auc"], unpaired_differences(other, one)["pr_auc"]
     assert found["difference"] == pytest.approx(one["pr_auc"] - other["pr_auc"], abs=1e-4)
     assert found["interval"][0] < found["difference"] < found["interval"][1]
