@@ -36,7 +36,7 @@ lint: .venv/.dev .venv/.finetune ## ruff, formatting, pyright (strict), directio
 finetune: .venv/.finetune ## install what trains adapters (TORCH=-cuda takes the build for NVIDIA GPUs), show the commands
 	$(BIN)/python -m finetune --help
 
-adapter: .venv/.finetune ## train the packaged fraud adapter anew, measure it, write its results page (under an hour on two cores)
+adapter: .venv/.finetune ## train the packaged fraud adapter anew (under an hour on two cores), measure it, write all its pages
 	scripts/adapter.sh $(ARGS)
 
 bench: .venv/.dev ## measure latency, throughput, start and memory, with the raw model beside them

@@ -185,11 +185,12 @@ def score(
 @app.command()
 def compare(
     reports: Annotated[
-        list[Path], typer.Argument(help="Reports of `evaluate` over the same rows, the first is the bar.")
+        list[Path],
+        typer.Argument(help="Reports of `evaluate`; several must be over the same rows, the first is the bar."),
     ],
     out: Annotated[Path | None, typer.Option("--out", help="Also write the comparison as JSON.")] = None,
 ) -> None:
-    """Test whether adapters differ: McNemar on decisions, paired bootstrap on metrics."""
+    """Test whether adapters differ from each other and from their baselines: McNemar on decisions, paired bootstrap."""
     with reported_failures():
         from finetune.evaluation.compare import compare as run
 
@@ -197,7 +198,8 @@ def compare(
     if out is not None:
         out.write_text(json.dumps(compared, indent=1) + "\n", encoding="utf-8")
     for entry in compared:
-        typer.echo(f"{entry['report']} against {entry['against']}: McNemar p = {entry['mcnemar_p']:.4f}")
+        how = "" if entry["paired"] else ", intervals not paired"
+        typer.echo(f"{entry['report']} against {entry['against']}: McNemar p = {entry['mcnemar_p']:.4f}{how}")
         for name, found in entry["differences"].items():
             low, high = found["interval"]
             typer.echo(f"  {name:16} {found['difference']:+.4f}  [{low:+.4f}, {high:+.4f}]")
@@ -278,11 +280,11 @@ def report(
     reports: Annotated[list[Path], typer.Argument(help="Reports of `evaluate`.")],
     out: Annotated[Path, typer.Option("--out", help="The Markdown page to write.")] = Path("docs/finetune-results.md"),
 ) -> None:
-    """Write a page of tables from reports: metrics with intervals, baselines, slices."""
+    """Write a page from reports: metrics with intervals, who wins against which baseline, slices, plots."""
     with reported_failures():
-        from finetune.evaluation.page import write_page
+        from finetune.evaluation.page import publish
 
-        write_page(reports, out)
+        publish(reports, out)
     typer.echo(f"Wrote {out}")
 
 

@@ -13,6 +13,8 @@ measure() {
 report = json.load(open(sys.argv[1]))
 report.pop("rows")
 json.dump(report, open(sys.argv[2], "w"), indent=1)' "$1/run/report.json" "docs/results/$3.json"
+    mkdir -p "docs/images/finetune-results/$3"
+    cp "$1/run/report-plots/"*.png "docs/images/finetune-results/$3/"
 }
 .venv/bin/python -m finetune.data.clients --out "$work/clients/data"
 $finetune train --data "$work/clients/data/train.csv" --task clients --out "$work/clients/run"
@@ -23,4 +25,4 @@ if [ -n "${2:-}" ]; then
         --task transactions --out "$work/transactions/run"
     measure "$work/transactions" jsonl stranger-transactions
 fi
-$finetune report docs/results/fraud-adapter.json docs/results/stranger-*.json --out docs/finetune-results.md
+scripts/results_page.sh

@@ -11,7 +11,7 @@ from finetune.cost.comparison import Comparison, compare_costs
 from finetune.cost.measure import measure_tokens
 from finetune.cost.page import write_page
 from finetune.cost.prices import DEFAULT_PRICES, Prices, load_prices
-from finetune.cost.quality import quality_of_report
+from finetune.cost.quality import quality_of_report, training_hours
 from finetune.data.prepare import company_policy, samples_folder
 from finetune.data.tokens import count_tokens
 from finetune.rows import read_rows
@@ -27,7 +27,8 @@ _MAX_ROWS = 500
 class CostQuestion:
     """Whose prices, on whose rows, and what to change of them.
 
-    `data` None takes the samples' transactions; `report` is an evaluation's, for the quality of the three ways.
+    `data` None takes the samples' transactions; `report` is an evaluation's, for how well adapter and rules decide and
+    for the hours of a training.
     """
 
     prices: Path = DEFAULT_PRICES
@@ -69,6 +70,9 @@ def _changed(prices: Prices, question: CostQuestion) -> Prices:
     stated: dict[str, Any] = {name: value for name in names if (value := getattr(question, name)) is not None}
     if question.report is not None:
         stated["quality"] = quality_of_report(question.report, prices.quality).model_dump()
+        if (hours := training_hours(question.report)) is not None:
+            stated["one_time"] = prices.one_time.model_dump() | {"training_hours": hours}
+            stated["retraining"] = prices.retraining.model_dump() | {"training_hours": hours}
     return Prices.model_validate(prices.model_dump() | stated)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from finetune.cost.comparison import Comparison
-from finetune.cost.prices import Way
+from finetune.cost.prices import WAYS, Way
 
 _NAMES: dict[Way, str] = {"tuned": "tune", "prompt": "prompt with rules", "rules": "rules only"}
 
@@ -40,12 +40,19 @@ def write_page(found: Comparison) -> str:
 
 def _answer(found: Comparison) -> str:
     best = found.best
-    second = min((cost for cost in found.yearly if cost.way != best.way), key=lambda cost: cost.total)
-    known = all(cost.mistakes is not None for cost in found.yearly)
+    known = _known(found)
+    costs = {cost.way: cost.total if known else cost.running for cost in found.yearly}
+    second = min(cost for way, cost in costs.items() if way != best.way)
     basis = "wrong decisions included" if known else "running costs only: the quality of the three is not all known"
-    difference = second.total - best.total if known else second.running - best.running
     pays = _pays(found) if best.way == "tuned" else _would_pay(found)
-    return f"**{_NAMES[best.way].capitalize()}**: cheapest by {_usd(difference)} in the first year ({basis}). {pays}"
+    return (
+        f"**{_NAMES[best.way].capitalize()}**: cheapest by {_usd(second - costs[best.way])} in the first year "
+        f"({basis}). {pays}"
+    )
+
+
+def _known(found: Comparison) -> bool:
+    return all(cost.mistakes is not None for cost in found.yearly)
 
 
 def _pays(found: Comparison) -> str:
@@ -75,12 +82,16 @@ def _requests(found: Comparison) -> str:
 
 
 def _years(found: Comparison) -> str:
+    """A way whose wrong decisions are not known has no total: it could not be set beside the others'."""
     rows = [
-        [_NAMES[cost.way], _usd(cost.one_time), _usd(cost.requests), _usd(cost.upkeep),
-         "not known" if cost.mistakes is None else _usd(cost.mistakes), _usd(cost.total)]
+        [
+            _NAMES[cost.way],
+            *(_usd(part) for part in (cost.one_time, cost.requests, cost.upkeep, cost.running)),
+            *(["not known"] * 2 if cost.mistakes is None else [_usd(cost.mistakes), _usd(cost.total)]),
+        ]
         for cost in found.yearly
-    ]  # fmt: skip
-    return _table(["", "once", "requests", "upkeep", "wrong decisions", "total"], rows)
+    ]
+    return _table(["", "once", "requests", "upkeep", "running costs", "wrong decisions", "total"], rows)
 
 
 def _break_even(found: Comparison) -> str:
@@ -113,13 +124,27 @@ def _grid(found: Comparison) -> str:
 
 
 def _quality(found: Comparison) -> str:
+    quality = found.prices.quality
+    missing = [_NAMES[way] for way in WAYS if quality.caught.get(way) is None or quality.false_alarms.get(way) is None]
+    unknown = ""
+    if missing:
+        unknown = (
+            f"Not known for: {', '.join(missing)}. What a prompted model decides has to be measured on the same rows, "
+            "and its shares put into the price file's `quality`."
+        )
     if not found.gains:
-        return "Not known: put the shares of `evaluate`'s reports into the price file's `quality`."
+        return unknown
     rows = [
         [_NAMES[gain.against], f"{gain.frauds_caught:,.0f}", f"{gain.false_alarms_avoided:,.0f}", _usd(gain.value)]
         for gain in found.gains
     ]
-    return _table(["tuning against", "more frauds caught a year", "false alarms avoided a year", "worth a year"], rows)
+    source = f"Shares from {quality.measured_on}, at" if quality.measured_on else "At"
+    basis = (
+        f"{source} the assumed {quality.fraud_rate:.1%} of fraud among the requests. Rows that were picked for a test "
+        "are not traffic: put your own shares into the price file once you have them."
+    )
+    table = _table(["tuning against", "more frauds caught a year", "false alarms avoided a year", "worth a year"], rows)
+    return "\n\n".join(part for part in (basis, table, unknown) if part)
 
 
 def _usd(amount: float) -> str:

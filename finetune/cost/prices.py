@@ -55,13 +55,19 @@ class RequestPrice(_Section):
 
 
 class Quality(_Section):
-    """How well each way decides (None: not known), and what mistakes cost."""
+    """How well each way decides (None: not known), and what mistakes cost.
+
+    `prompt_is_served_base`: the prompted model is the adapter's own base, so that a report's base model tells how well
+    prompting decides. `measured_on` names the report that shares were taken from.
+    """
 
     fraud_rate: float = Field(default=0.001, gt=0, lt=1)
     loss_per_missed_fraud: float = Field(default=0, ge=0)
     cost_per_false_alarm: float = Field(default=0, ge=0)
     caught: dict[Way, float | None] = Field(default_factory=dict[Way, float | None])
     false_alarms: dict[Way, float | None] = Field(default_factory=dict[Way, float | None])
+    prompt_is_served_base: bool = False
+    measured_on: str | None = None
 
     @model_validator(mode="after")
     def _rates_are_shares(self) -> Quality:

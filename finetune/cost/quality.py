@@ -1,4 +1,4 @@
-"""Shares of caught fraud and of false alarms, out of an evaluation's report."""
+"""What an evaluation's report tells about costs: shares of caught fraud and false alarms, and the hours of training."""
 
 from __future__ import annotations
 
@@ -15,10 +15,33 @@ _PROMPTED = ("base_few_shot", "base_model")
 
 
 def quality_of_report(path: Path, assumed: Quality) -> Quality:
-    """The assumed quality with the shares that the report has: its adapter's, its prompted base model's, its rules'.
+    """The assumed quality with the shares that the report has: its adapter's and its rules'.
 
-    Raises InputError where the file is no report of a two-class evaluation.
+    The base model's count as prompting's only where the price file says that it is what is prompted: a hosted model at
+    a hosted model's price is another one. Raises InputError where the file is no report of a two-class evaluation.
     """
+    report = _read(path)
+    baselines = cast("Mapping[str, Any]", report.get("baselines") or {})
+    found: dict[Way, Mapping[str, Any] | None] = {"tuned": report, "rules": baselines.get("rules")}
+    if assumed.prompt_is_served_base:
+        found["prompt"] = next((baselines[name] for name in _PROMPTED if name in baselines), None)
+    caught, alarmed = dict(assumed.caught), dict(assumed.false_alarms)
+    for way, metrics in found.items():
+        if metrics is not None and _usable({"n": report["n"], **metrics}):
+            caught[way] = metrics["recall"]
+            alarmed[way] = false_alarm_share(metrics["accuracy"], metrics["precision"], metrics["recall"])
+    source = f"{path.name} ({report['n']} rows)"
+    return assumed.model_copy(update={"caught": caught, "false_alarms": alarmed, "measured_on": source})
+
+
+def training_hours(path: Path) -> float | None:
+    """Hours that the report's adapter was trained for; None where it does not say. Raises as `quality_of_report`."""
+    training = _read(path).get("training")
+    seconds = cast("Mapping[str, Any]", training).get("seconds") if isinstance(training, Mapping) else None
+    return round(seconds / 3600, 3) if isinstance(seconds, int | float) else None
+
+
+def _read(path: Path) -> Mapping[str, Any]:
     try:
         raw: object = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -27,20 +50,7 @@ def quality_of_report(path: Path, assumed: Quality) -> Quality:
         raise InputError(
             f"{path.name} is no report of `evaluate` with n, accuracy, precision and recall.", file=path.name
         )
-    report = cast("Mapping[str, Any]", raw)
-    baselines = cast("Mapping[str, Any]", report.get("baselines") or {})
-    prompted = next((baselines[name] for name in _PROMPTED if name in baselines), None)
-    found: dict[Way, Mapping[str, Any] | None] = {
-        "tuned": report,
-        "prompt": prompted,
-        "rules": baselines.get("rules"),
-    }
-    caught, alarmed = dict(assumed.caught), dict(assumed.false_alarms)
-    for way, metrics in found.items():
-        if metrics is not None and _usable({"n": report["n"], **metrics}):
-            caught[way] = metrics["recall"]
-            alarmed[way] = false_alarm_share(metrics["accuracy"], metrics["precision"], metrics["recall"])
-    return assumed.model_copy(update={"caught": caught, "false_alarms": alarmed})
+    return cast("Mapping[str, Any]", raw)
 
 
 def false_alarm_share(accuracy: float, precision: float, recall: float) -> float:

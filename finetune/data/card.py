@@ -11,7 +11,8 @@ _HOW = """## How the rows are made
 Customers with habits (amounts, hours, categories, trips, favourite merchants) live ten weeks in a simulated world,
 in the spirit of the Fraud Detection Handbook (Le Borgne et al. 2022). The first four weeks only make history.
 Fraudsters use some cards: stolen cards, account takeovers, velocity abuse, card testing, collusive merchants,
-cloned cards; trips, big purchases and busy days raise false alarms. Every row is one transaction with the history
+cloned cards; trips, big purchases and busy days raise false alarms. Terminals are not simulated apart from merchants: a
+purchase's merchant, channel and city stand for the terminal. Every row is one transaction with the history
 features that the card's own past gives (`tools/fraud/history.py`), told by the narrative that serving uses
 (`tools/fraud/narrative.py`): no fact is computed in two ways. Four kinds of rows:
 

@@ -58,6 +58,28 @@ def base_prompts(prompt: LabelPrompt, train: Sequence[Row] | None, labels: Label
     return asked
 
 
+def simple_methods(
+    rows: Sequence[Row],
+    truth: Sequence[int],
+    train: Sequence[Row] | None,
+    labels: LabelSpace,
+    levels: NumberLevels | None,
+) -> dict[str, Scored]:
+    """Every baseline that needs no language model and applies to these rows, by name."""
+    known = list(truth) if train is None else [labels.index(row.label) for row in train]
+    found = {
+        "majority": majority(truth, known, len(labels.classes)),
+        "tfidf_lr": tfidf_logistic(rows, truth, train, labels),
+    }
+    if train and levels is not None:
+        found["numbers_lr"] = numbers_logistic(rows, truth, train, labels, levels)
+    if labels.binary and has_transactions(rows):
+        found["rules"] = rules(rows, truth)
+        if train and has_transactions(train):
+            found["gradient_boosting"] = boosted_fields(rows, truth, train, labels)
+    return found
+
+
 def majority(truth: Sequence[int], train: Sequence[int], classes: int) -> Scored:
     """Always the most frequent training label, with the training shares as probabilities."""
     shares = np.bincount(np.asarray(train), minlength=classes) / max(1, len(train))

@@ -1,9 +1,8 @@
-"""`compare`: several reports over the same rows, each against the first."""
+"""`compare`: each report against its own baselines and, on the same rows, against the first report."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,38 +10,47 @@ import numpy as np
 
 from finetune.errors import RowsError
 from finetune.evaluation.metrics import Scored
-from finetune.evaluation.significance import mcnemar, paired_differences
+from finetune.evaluation.significance import against
+from finetune.evaluation.standing import standings
+from finetune.evaluation.stored import read_report, stored_scores
 
 
 def compare(reports: Sequence[Path]) -> list[dict[str, Any]]:
-    """For each report after the first: McNemar's p and, by metric, the difference to the first with its interval.
+    """Entries with McNemar's p and, by metric, the difference with its interval: `report` minus `against`.
 
-    Raises RowsError when a file is no report, or the reports are about different rows.
+    First each report after the first against the first (`paired`), then every report against each of its `baseline`s.
+    Raises RowsError when a file is no report, or two reports are about different rows or lack their rows.
     """
-    loaded = [_load(path) for path in reports]
-    reference, expected = loaded[0]
-    compared: list[dict[str, Any]] = []
-    for path, (scored, rows) in zip(reports[1:], loaded[1:], strict=True):
-        if rows != expected or not np.array_equal(scored.truth, reference.truth):
-            raise RowsError(f"{path.name} is about other rows than {reports[0].name}.", code="different_rows")
-        differences = {
-            name: {"difference": round(value, 4), "interval": [round(bound, 4) for bound in interval]}
-            for name, (value, interval) in paired_differences(scored, reference).items()
+    loaded = [read_report(path) for path in reports]
+    return [
+        *(_against_first(reports, loaded, at) for at in range(1, len(loaded))),
+        *(entry for path, report in zip(reports, loaded, strict=True) for entry in _against_baselines(path, report)),
+    ]
+
+
+def _against_first(paths: Sequence[Path], reports: Sequence[Mapping[str, Any]], at: int) -> dict[str, Any]:
+    first, other = _scores(paths[0], reports[0]), _scores(paths[at], reports[at])
+    data = [reports[place]["adapter"]["data_sha256"] for place in (0, at)]
+    if data[0] != data[1] or not np.array_equal(first.truth, other.truth):
+        raise RowsError(f"{paths[at].name} is about other rows than {paths[0].name}.", code="different_rows")
+    return {"report": str(paths[at]), "against": str(paths[0]), "paired": True, **against(other, first)}
+
+
+def _against_baselines(path: Path, report: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "report": str(path),
+            "against": standing.baseline,
+            "paired": standing.paired,
+            "mcnemar_p": standing.mcnemar_p,
+            "differences": dict(standing.differences),
         }
-        compared.append({"report": str(path), "against": str(reports[0]), "mcnemar_p": mcnemar(scored, reference),
-                         "differences": differences})  # fmt: skip
-    return compared
+        for standing in standings(report)
+    ]
 
 
-def _load(path: Path) -> tuple[Scored, str]:
-    try:
-        report = json.loads(path.read_text("utf-8"))
-        rows = report["rows"]
-        scored = Scored(
-            np.array([row["truth"] for row in rows]),
-            np.array([row["decided"] for row in rows]),
-            np.array([row["probabilities"] for row in rows], dtype=np.float64),
-        )
-        return scored, str(report["adapter"]["data_sha256"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RowsError(f"{path} is no report of `evaluate`.", code="no_report") from error
+def _scores(path: Path, report: Mapping[str, Any]) -> Scored:
+    scored = stored_scores(report)
+    if scored is None:
+        raise RowsError(f"{path} was published without its rows: two reports cannot be compared.", code="no_rows")
+    return scored

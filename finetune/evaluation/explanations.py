@@ -1,30 +1,37 @@
 """Whether flags and reasons hold, by a rubric that a program can check.
 
-- **True**: every number of a reason is one of the transaction's, or follows from them (ratio, speed, time).
+- **True**: every number of a reason is one of the transaction's, or follows from them (ratio, speed, time), and what it
+  says in words holds (`claims`).
 - **Complete**: every weighty flag is named, or the text says how many more there are.
 - **Readable**: at most 90 words, a verdict first, no internal names.
-- **Flags**: transactions of a scenario with a telling sign raise the flag for it; clearly genuine ones raise no weighty
-  flag.
+- **Flags**: transactions of a scenario with telling signs raise a flag for one of them; clearly genuine ones raise no
+  weighty flag. A scenario's signs are what its fraudster does (`finetune/data/attacks.py`), not what comes along: a
+  third of the attacks also carry an alert code, and every online order lacks the card.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from finetune.data.prepare import company_policy
 from finetune.evaluation.baselines import transaction_of
+from finetune.evaluation.claims import claim_holds
 from finetune.evaluation.metrics import Scored
 from finetune.rows import Row
-from finetune.task import AdapterTask
 from tools.fraud.features import derive_features
 from tools.fraud.flags import RULES, Flag, raise_flags
 from tools.fraud.policy import FraudPolicy
 from tools.fraud.reasoning import explain
 from tools.fraud.transaction import Transaction
 
+RUBRIC = 2
+"""Raised when the rubric gets stricter; reports name theirs."""
 WEIGHTY = 25
 _MOST_WORDS = 90
 _SIGNS: dict[str, frozenset[str]] = {
@@ -32,6 +39,10 @@ _SIGNS: dict[str, frozenset[str]] = {
     "alert_code": frozenset({"suspicious_code"}),
     "cloned_card": frozenset({"foreign_country", "impossible_travel"}),
     "velocity_abuse": frozenset({"velocity_1h", "velocity_24h"}),
+    "stolen_card": frozenset({"velocity_1h", "velocity_24h", "amount_far_above_usual"}),
+    "account_takeover": frozenset({"amount_far_above_usual"}),
+    "card_testing": frozenset({"card_testing", "velocity_1h", "amount_far_above_usual"}),
+    "collusive_merchant": frozenset({"round_amount", "amount_far_above_usual"}),
 }
 _NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
 _MINUTES_PER = (1, 60, 24 * 60, 7 * 24 * 60, 30.44 * 24 * 60, 365.25 * 24 * 60)
@@ -40,36 +51,53 @@ _MORE = re.compile(r"and (\d+) more")
 _VERDICT = ("This transaction looks ", "The adapter ", "The base model ")
 
 
-def judge_explanations(task: AdapterTask, rows: Sequence[Row], scored: Scored) -> dict[str, float | int | None]:
+@dataclass(frozen=True)
+class Speaker:
+    """Whose decisions are explained: the positive label as the model says it, the base model and the adapter's task."""
+
+    label: str
+    base: str
+    task: str
+
+
+def judge_explanations(speaker: Speaker, rows: Sequence[Row], scored: Scored) -> dict[str, Any]:
     """Shares of what holds: `flags_found`, `flags_spared` over all rows; `true`, `complete`, `readable` over those that
-    the adapter calls fraud. None where there is nothing to judge. Rows carry their transactions, of two labels."""
+    the adapter calls fraud. None where there is nothing to judge. Rows carry their transactions, of two labels.
+
+    `flags_by_scenario` has the share and the number of rows of each scenario that `flags_found` is taken over.
+    """
     policy = company_policy(None)
-    found: list[bool] = []
+    found: dict[str, list[bool]] = defaultdict(list)
     spared: list[bool] = []
     judged: list[tuple[bool, bool, bool]] = []
     for row, decided, probabilities in zip(rows, scored.decided, scored.probabilities, strict=True):
         transaction = transaction_of(row)
         flags = raise_flags(transaction, policy)
-        if wanted := _SIGNS.get(str(row.attributes.get("scenario"))):
-            found.append(any(flag.code in wanted for flag in flags))
+        scenario = str(row.attributes.get("scenario"))
+        if wanted := _SIGNS.get(scenario):
+            found[scenario].append(any(flag.code in wanted for flag in flags))
         if row.attributes.get("kind") == "clear_legitimate":
             spared.append(not any(flag.points >= WEIGHTY for flag in flags))
         if decided == 0:
-            words = task.words[decided]
-            text = explain(
-                words, float(probabilities[0]), calibrated=True, flags=flags, base=task.base_name, adapter=task.task
-            )
-            true = all(is_true(flag.evidence, transaction, policy) for flag in flags)
+            text = _explained(speaker, float(probabilities[0]), flags)
+            true = all(is_true(flag, transaction, policy) for flag in flags)
             judged.append((true, is_complete(text, flags), is_readable(text)))
     return {
+        "rubric": RUBRIC,
         "judged": len(judged),
         **{name: _share([row[at] for row in judged]) for at, name in enumerate(("true", "complete", "readable"))},
-        "flags_found": _share(found),
+        "flags_found": _share([held for part in found.values() for held in part]),
+        "flags_by_scenario": _by_scenario(found),
         "flags_spared": _share(spared),
     }
 
 
-def is_true(evidence: str, transaction: Transaction, policy: FraudPolicy) -> bool:
+def is_true(flag: Flag, transaction: Transaction, policy: FraudPolicy) -> bool:
+    """Whether a reason's words hold, and every number is the transaction's, follows from it, or is in the rules."""
+    return claim_holds(flag, transaction, policy) and numbers_follow(flag.evidence, transaction, policy)
+
+
+def numbers_follow(evidence: str, transaction: Transaction, policy: FraudPolicy) -> bool:
     """Whether every number of a reason is the transaction's, follows from it, or stands in the company's rules."""
     said = list(_quoted(transaction, policy))
     rest = evidence
@@ -90,6 +118,14 @@ def is_readable(text: str) -> bool:
     """Whether a person can read it at once: short, the verdict first, nothing internal."""
     internal = any(rule.code in text for rule in RULES if "_" in rule.code)
     return len(text.split()) <= _MOST_WORDS and text.startswith(_VERDICT) and not internal
+
+
+def _explained(speaker: Speaker, probability: float, flags: Sequence[Flag]) -> str:
+    return explain(speaker.label, probability, calibrated=True, flags=flags, base=speaker.base, adapter=speaker.task)
+
+
+def _by_scenario(found: Mapping[str, Sequence[bool]]) -> dict[str, dict[str, float | int | None]]:
+    return {name: {"rows": len(held), "found": _share(held)} for name, held in sorted(found.items())}
 
 
 def _quoted(transaction: Transaction, policy: FraudPolicy) -> Iterator[str]:

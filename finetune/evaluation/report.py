@@ -15,20 +15,12 @@ import numpy as np
 from finetune.base import Base
 from finetune.bulk import compare, score_in_bulk
 from finetune.calibrate import Decision, for_deployed_rate
-from finetune.evaluation.baselines import (
-    base_prompts,
-    boosted_fields,
-    has_transactions,
-    majority,
-    numbers_logistic,
-    rules,
-    tfidf_logistic,
-)
+from finetune.evaluation.baselines import base_prompts, has_transactions, simple_methods
 from finetune.evaluation.consistency import consistency, paraphrased
-from finetune.evaluation.explanations import judge_explanations
+from finetune.evaluation.explanations import Speaker, judge_explanations
 from finetune.evaluation.metrics import Scored, intervals, measure
 from finetune.evaluation.plots import save_plots
-from finetune.evaluation.significance import mcnemar
+from finetune.evaluation.significance import against
 from finetune.rows import Row, rows_sha256
 from finetune.scoring import Scorer, Scores, open_scorer
 from finetune.task import TRAINING_NAME, AdapterTask, load_task
@@ -92,7 +84,7 @@ def evaluate(request: Request, out: Path) -> dict[str, Any]:
         report["baselines"][name] = {
             **measure(baseline),
             "intervals": intervals(baseline),
-            "mcnemar_p": mcnemar(scored, baseline),
+            **against(scored, baseline),
         }
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
@@ -109,21 +101,9 @@ def _adjusted(task: AdapterTask, request: Request) -> AdapterTask:
 
 
 def _baselines(request: Request, task: AdapterTask, truth: Sequence[int]) -> dict[str, Scored]:
-    train = request.train
-    labels = task.labels
-    known = list(truth) if train is None else [labels.index(row.label) for row in train]
-    found = {
-        "majority": majority(truth, known, len(labels.classes)),
-        "tfidf_lr": tfidf_logistic(request.rows, truth, train, labels),
-    }
-    if train and task.levels is not None:
-        found["numbers_lr"] = numbers_logistic(request.rows, truth, train, labels, task.levels)
-    if labels.binary and has_transactions(request.rows):
-        found["rules"] = rules(request.rows, truth)
-        if train and has_transactions(train):
-            found["gradient_boosting"] = boosted_fields(request.rows, truth, train, labels)
+    found = simple_methods(request.rows, truth, request.train, task.labels, task.levels)
     if request.with_base:
-        for name, prompt in base_prompts(task.prompt, train, labels).items():
+        for name, prompt in base_prompts(task.prompt, request.train, task.labels).items():
             bare = Scorer(request.base, prompt, _LONGEST_PROMPT).score([row.text for row in request.rows])
             found[name] = _UNCALIBRATED.apply(bare.logits, truth)
     return found
@@ -137,8 +117,10 @@ def _consistency(scorer: Scorer, task: AdapterTask, rows: Sequence[Row], scored:
     return consistency(task, scored.decided.tolist(), [at for at, _ in told], logits)
 
 
-def _explanations(task: AdapterTask, rows: Sequence[Row], scored: Scored) -> dict[str, float | int | None] | None:
-    return judge_explanations(task, rows, scored) if task.labels.binary and has_transactions(rows) else None
+def _explanations(task: AdapterTask, rows: Sequence[Row], scored: Scored) -> dict[str, Any] | None:
+    if not (task.labels.binary and has_transactions(rows)):
+        return None
+    return judge_explanations(Speaker(task.words[0], task.base_name, task.task), rows, scored)
 
 
 def _latency(scorer: Scorer, rows: Sequence[Row]) -> dict[str, float]:

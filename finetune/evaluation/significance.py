@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from finetune.evaluation.metrics import RESAMPLES, Scored, bounds, measure
+
+_DIGITS = 4
 
 
 def mcnemar(one: Scored, other: Scored) -> float:
@@ -39,3 +43,31 @@ def paired_differences(
         for name, values in draws.items()
         if (a := first[name]) is not None and (b := second[name]) is not None
     }
+
+
+def against(one: Scored, other: Scored) -> dict[str, Any]:
+    """How one stands against the other, as in reports: `mcnemar_p`, and `differences` (one minus other) by metric."""
+    differences = {
+        name: {"difference": round(value, _DIGITS), "interval": [round(bound, _DIGITS) for bound in interval]}
+        for name, (value, interval) in paired_differences(one, other).items()
+    }
+    return {"mcnemar_p": mcnemar(one, other), "differences": differences}
+
+
+def unpaired_differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Differences like `against`'s out of two scorers' metrics and 95% `intervals` alone, where no row is at hand.
+
+    The two count as independent (Zou and Donner 2008). Scorers of the same rows mostly err on the same ones, so that
+    the interval is wider than the paired one and decides less.
+    """
+    return {
+        name: _recovered(one[name], one["intervals"][name], other[name], other["intervals"][name])
+        for name in one["intervals"]
+        if name in other["intervals"]
+    }
+
+
+def _recovered(a: float, around_a: list[float], b: float, around_b: list[float]) -> dict[str, Any]:
+    low = a - b - math.hypot(a - around_a[0], around_b[1] - b)
+    high = a - b + math.hypot(around_a[1] - a, b - around_b[0])
+    return {"difference": round(a - b, _DIGITS), "interval": [round(low, _DIGITS), round(high, _DIGITS)]}

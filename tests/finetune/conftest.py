@@ -165,6 +165,6 @@ def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bootstrap intervals from 20 draws: a thousand take a minute, whatever the size of the data."""
     for module, name, function in (
         ("report", "intervals", intervals),
-        ("compare", "paired_differences", paired_differences),
+        ("significance", "paired_differences", paired_differences),
     ):
         monkeypatch.setattr(f"finetune.evaluation.{module}.{name}", partial(function, resamples=20))

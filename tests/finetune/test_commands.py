@@ -69,12 +69,15 @@ def test_from_rows_to_production(folder: Path, tiny_base: Base, finetune: Callab
     assert {path.name for path in (folder / "report-plots").iterdir()} == {
         *("roc.png", "precision-recall.png", "reliability.png", "threshold-cost.png", "confusion.png")
     }
-    (compared,) = json.loads((folder / "compared.json").read_text())
+    compared, *beside = json.loads((folder / "compared.json").read_text())
+    assert [entry["against"] for entry in beside] == [*report["baselines"]] * 2
+    assert all(entry["paired"] for entry in beside)
     assert compared["mcnemar_p"] == 1.0
     assert compared["differences"]["pr_auc"]["difference"] == 0
     registry = json.loads((folder / "data/finetune/registry/registry.json").read_text())
     assert [entry["state"] for entry in registry["adapters"]] == ["production"]
     assert "| adapter |" in (folder / "page.md").read_text()
+    assert (folder / "images/page/report/roc.png").is_file()
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,16 @@ def test_retraining_eats_the_saving() -> None:
     assert by_times[52].first_year < 0
 
 
+def test_a_way_whose_decisions_are_not_known_gets_no_total_and_no_way_wins_by_them() -> None:
+    quality = {"loss_per_missed_fraud": 100, "caught": {"tuned": 0.9, "rules": 0.1},
+               "false_alarms": {"tuned": 0.5, "rules": 0.5}, "measured_on": "mine.json (9 rows)"}  # fmt: skip
+    page = write_page(compare(quality=quality))
+    assert "running costs only" in page
+    assert "| prompt with rules | 0 USD | 109,500 USD | 0 USD | 109,500 USD | not known | not known |" in page
+    assert "Shares from mine.json (9 rows)" in page
+    assert "Not known for: prompt with rules." in page
+
+
 def test_prices_per_token_use_the_measured_tokens() -> None:
     found = compare(prompt={"per_1k_input": 0.01, "per_1k_output": 0.05})
     assert found.per_request["prompt"] == pytest.approx((1000 * 0.01 + 4 * 0.05) / 1000)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finetune.cost.prices import Quality
-from finetune.cost.quality import false_alarm_share, quality_of_report
+from finetune.cost.quality import false_alarm_share, quality_of_report, training_hours
 from tools.errors import InputError
 
 counts = st.integers(1, 5000)
@@ -34,12 +34,27 @@ def report(tmp_path: Path, content: Any) -> Path:
     return path
 
 
-def test_a_report_tells_the_quality_of_all_three_ways(tmp_path: Path) -> None:
-    metrics = {"accuracy": 0.95, "precision": 0.9, "recall": 0.8}
-    content = {"n": 100, **metrics, "baselines": {"rules": metrics, "base_model": {**metrics, "recall": 0.3}}}
-    found = quality_of_report(report(tmp_path, content), Quality())
-    assert found.caught == {"tuned": 0.8, "prompt": 0.3, "rules": 0.8}
+METRICS = {"accuracy": 0.95, "precision": 0.9, "recall": 0.8}
+CONTENT = {"n": 100, **METRICS, "baselines": {"rules": METRICS, "base_model": {**METRICS, "recall": 0.3}}}
+
+
+def test_a_report_tells_the_quality_of_the_adapter_and_the_rules(tmp_path: Path) -> None:
+    found = quality_of_report(report(tmp_path, CONTENT), Quality(caught={"prompt": 0.7}))
+    assert found.caught == {"tuned": 0.8, "prompt": 0.7, "rules": 0.8}
+    assert found.false_alarms.keys() == {"tuned", "rules"}
     assert found.false_alarms["rules"] == found.false_alarms["tuned"]
+    assert found.measured_on == "report.json (100 rows)"
+
+
+def test_the_base_model_stands_for_prompting_only_where_it_is_what_is_prompted(tmp_path: Path) -> None:
+    found = quality_of_report(report(tmp_path, CONTENT), Quality(prompt_is_served_base=True))
+    assert found.caught == {"tuned": 0.8, "prompt": 0.3, "rules": 0.8}
+
+
+def test_the_hours_of_training_are_the_reports(tmp_path: Path) -> None:
+    assert training_hours(report(tmp_path, {**CONTENT, "training": {"seconds": 1800}})) == 0.5
+    assert training_hours(report(tmp_path, {**CONTENT, "training": None})) is None
+    assert training_hours(report(tmp_path, CONTENT)) is None
 
 
 @pytest.mark.parametrize("content", [[], {"n": 3}, {"n": 3, "accuracy": None, "precision": 1, "recall": 1}])

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from finetune.data.prepare import company_policy
-from finetune.evaluation.explanations import is_complete, is_readable, is_true
+from finetune.evaluation.explanations import is_complete, is_readable, is_true, numbers_follow
 from tools.fraud.flags import Flag, raise_flags
 from tools.fraud.policy import FraudPolicy
 from tools.fraud.reasoning import explain
@@ -31,7 +31,7 @@ def flags() -> list[Flag]:
 
 def test_computed_reasons_are_true_of_their_transaction(flags: list[Flag]) -> None:
     assert len(flags) >= 5
-    assert all(is_true(flag.evidence, NIGHT, POLICY) for flag in flags)
+    assert all(is_true(flag, NIGHT, POLICY) for flag in flags)
 
 
 @pytest.mark.parametrize(
@@ -44,12 +44,12 @@ def test_computed_reasons_are_true_of_their_transaction(flags: list[Flag]) -> No
     ],
 )
 def test_a_reason_with_a_number_that_does_not_follow_is_untrue(reason: str) -> None:
-    assert not is_true(reason, NIGHT, POLICY)
+    assert not numbers_follow(reason, NIGHT, POLICY)
 
 
 def test_digits_of_a_name_are_no_claim() -> None:
-    assert is_true("Studio 54 was paid 1,840.00 EUR", NIGHT, FraudPolicy())
-    assert not is_true("Studio 55 was paid 1,840.00 EUR", NIGHT, FraudPolicy())
+    assert numbers_follow("Studio 54 was paid 1,840.00 EUR", NIGHT, FraudPolicy())
+    assert not numbers_follow("Studio 55 was paid 1,840.00 EUR", NIGHT, FraudPolicy())
 
 
 def test_an_explanation_names_or_counts_every_weighty_flag(flags: list[Flag]) -> None:
