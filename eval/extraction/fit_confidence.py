@@ -9,6 +9,7 @@ import argparse
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import yaml
@@ -42,8 +43,7 @@ def fit(samples: Sequence[Pairs]) -> list[list[float]]:
     points = [[0.0, 0.0]]
     for score in _SCORES[1:]:
         around = np.linspace(score - _SMOOTH, score + _SMOOTH, 21)
-        shares: NDArray[np.float64] = isotonic.predict(around)
-        share = min(_HIGHEST, float(shares.mean()))
+        share = min(_HIGHEST, float(np.mean(cast("NDArray[np.float64]", isotonic.predict(around)))))
         points.append([score, round(max(share, points[-1][1] + _LEAST_RISE), 4)])
     return points
 

@@ -97,7 +97,7 @@ def sample(texts: Sequence[str]) -> list[str]:
     if len(texts) < LEAST_ROWS:
         raise ExportError([f"parity takes {ROWS} rows and at least {LEAST_ROWS}, --data has {len(texts)}"])
     chosen = np.random.default_rng(_SEED).choice(len(texts), min(ROWS, len(texts)), replace=False)
-    return [texts[at] for at in sorted(chosen.tolist())]
+    return [texts[int(at)] for at in np.sort(chosen)]
 
 
 def _compare(task: AdapterTask, trained: Logits, answers: Sequence[ServedScore], different: int) -> Parity:

@@ -89,7 +89,9 @@ class LabelTrainer(SFTTrainer):
         batch = self._train_split.inputs.batch(rows)
         taught = max(0.0, 1 - self.state.global_step / self.args.max_steps)
         targets = self._train_split.targets(rows, len(self._label_ids), taught)
-        logits = label_logits(self.accelerator.unwrap_model(model), self._train_split.inputs, batch)
+        # The layers are called one by one, past the forward pass that the trainer makes mixed precision of.
+        with self.accelerator.autocast():
+            logits = label_logits(self.accelerator.unwrap_model(model), self._train_split.inputs, batch).float()
         loss = label_loss(logits, targets.to(logits.device), self._label_ids)
         if self._general is not None:
             seed = [self.args.seed, self.state.global_step, *rows]

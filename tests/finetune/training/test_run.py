@@ -14,6 +14,7 @@ import pytest
 import yaml
 from bitsandbytes.nn import Linear4bit
 from gguf import GGUFReader
+from safetensors.torch import load_file
 
 from finetune.base import load_model
 from finetune.errors import RowsError, TrainingError
@@ -124,6 +125,18 @@ def test_max_steps_and_averaging(job: Job, tmp_path: Path) -> None:
     assert outcome.report["best_checkpoint"] in {"averaged", "checkpoint-4"} | {
         path.name for path in (tmp_path / "run" / CHECKPOINTS).glob("checkpoint-*")
     }
+
+
+def test_mixed_precision_reaches_the_layers(job: Job, tmp_path: Path) -> None:
+    weights: dict[str, list[float]] = {}
+    for precision in ("fp32", "bf16"):
+        out = tmp_path / precision
+        recipe = RECIPE.model_copy(update={"precision": precision, "epochs": 1})
+        train(replace(job, recipe=recipe, out=out, max_steps=4))
+        adapter = load_file(out / "adapter_model.safetensors")
+        weights[precision] = [float(tensor.norm()) for _, tensor in sorted(adapter.items())]
+    assert weights["bf16"] != weights["fp32"]
+    assert weights["bf16"] == pytest.approx(weights["fp32"], rel=0.05, abs=0.01)
 
 
 def test_four_bit_weights_are_trained_on_a_cpu_too(job: Job, tmp_path: Path) -> None:
