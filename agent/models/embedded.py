@@ -37,6 +37,7 @@ class EmbeddedServer:
         # Slots keep the shared start of prompts; a cache beyond them grows to gigabytes.
         params.cache_ram_mib = 0
         params.ui = False
+        params.endpoint_metrics = True  # what `close` asks for
         params.offline = True
         params.verbosity = _QUIET
         if adapter is not None:
@@ -56,4 +57,8 @@ class EmbeddedServer:
 
     def close(self) -> None:
         """Stop the server and free the model."""
+        if self._server is not None:
+            # The figures come from llama.cpp's loop: an end that comes before the loop has begun is lost, and freeing
+            # the server would then wait for good, with the interpreter's lock in its hands.
+            self._server.handle_metrics()
         self._server = None

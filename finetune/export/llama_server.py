@@ -41,6 +41,7 @@ class LlamaServer:
         params.port = 0
         params.cache_ram_mib = 0
         params.ui = False
+        params.endpoint_metrics = True  # what the end asks for
         params.offline = True
         params.verbosity = -1
         if adapter is not None:
@@ -53,6 +54,8 @@ class LlamaServer:
 
     def __exit__(self, *_: object) -> None:
         self._client.close()
+        # As `agent.models.embedded` does: freed before its loop has begun, a server never ends.
+        self._server.handle_metrics()
         self._server = None
 
     def tokenize(self, rendered: str) -> list[int]:
