@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -83,16 +81,3 @@ async def test_a_prompt_beyond_the_context_is_the_callers_to_mend(model: RoleMod
         await model.complete(ChatRequest(asked("dispute " * 20_000), max_tokens=4))
     assert raised.value.code == "model_refused"
     assert (await model.complete(ChatRequest(asked("Still there?"), max_tokens=2))).text
-
-
-def test_a_server_that_has_only_just_started_can_be_stopped() -> None:
-    # On one core llama.cpp's loop begins late; the interpreter would stand still, so a process of its own is watched.
-    program = (
-        "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
-        "from agent.models.catalog import EndpointConfig\n"
-        "from agent.models.embedded import EmbeddedServer\n"
-        "from agent.models.files import LANGUAGE_MODEL\n"
-        "small = EndpointConfig(kind='embedded', context=512, parallel=1, threads=1)\n"
-        "for _ in range(5): EmbeddedServer(LANGUAGE_MODEL.locate(), small).close()\n"
-    )
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=150)
