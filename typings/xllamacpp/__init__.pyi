@@ -17,10 +17,12 @@ class CommonParams:
     cpuparams_batch: _CpuParams
     port: int
     ui: bool
+    endpoint_metrics: bool
     offline: bool
     verbosity: int
     lora_adapters: list[CommonAdapterLoraInfo]
 
 class Server:
+    def handle_metrics(self) -> str: ...
     listening_address: str
     def __init__(self, params: CommonParams) -> None: ...
