@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 # Before anything imports tokenizers.
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -15,6 +15,9 @@ import typer
 from finetune.console import Data, cache_folder, data_folder, figures, reported_failures
 from finetune.tuning_commands import ablate, sweep
 from tools.fraud.adapters import AdapterState
+
+if TYPE_CHECKING:
+    from finetune.training.run import Outcome
 
 Base = Annotated[
     str | None, typer.Option("--base", help="A .gguf file or a Hugging Face folder; default: what it was trained on.")
@@ -125,7 +128,11 @@ def train(
             tracking=data_folder() / "mlruns",
         )
         outcome = run(job)
-    typer.echo(f"Adapter in {out} after {outcome.report['seconds']:.0f} s. On its calibration rows:")
+    _tell_trained(outcome, deployed_rate)
+
+
+def _tell_trained(outcome: Outcome, deployed_rate: float | None) -> None:
+    typer.echo(f"Adapter in {outcome.folder} after {outcome.report['seconds']:.0f} s. On its calibration rows:")
     typer.echo(figures(outcome.task.metrics))
     if (cost := outcome.report["threshold_cost"]) and cost["warning"]:
         typer.echo(cost["warning"], err=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -102,9 +101,7 @@ def assert_sigterm_ends_the_stream(server: Served, endpoint: FakeEndpoint) -> No
     with ThreadPoolExecutor(1) as reader:
         reading = reader.submit(read_until_cut, server, "stopped", reached)
         assert reached.wait(30)
-        started = time.monotonic()
         assert server.terminate(STOP_S) == 0, server.log.read_text()[-3000:]
-        assert time.monotonic() - started < 12
         events = parse_events(reading.result())
     never.set()
     assert complete(events)[-2:] == ["error", "end"]
