@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
+from threading import Event
 from uuid import uuid4
 from weakref import WeakValueDictionary
 
@@ -39,6 +40,7 @@ class DocumentService:
         self._index: KnowledgeIndex | None = None
         self._parsing = asyncio.Semaphore(_PARALLEL_PARSES)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping = Event()
         self._locks: WeakValueDictionary[DocumentKey, asyncio.Lock] = WeakValueDictionary()
 
     def attach(self, index: KnowledgeIndex) -> None:
@@ -133,9 +135,10 @@ class DocumentService:
 
     async def close(self, grace_s: float) -> None:
         """Give the documents that are being indexed `grace_s` seconds; the next start marks the rest as failed."""
-        if not self._tasks:
-            return
-        _, late = await asyncio.wait(self._tasks, timeout=grace_s)
+        late = set(self._tasks)
+        if late:
+            _, late = await asyncio.wait(late, timeout=grace_s)
+        self._stopping.set()
         for task in late:
             task.cancel()
         if late:
@@ -180,7 +183,7 @@ class DocumentService:
     def _parse(self, row: DocumentRow) -> ParsedDocument:
         content = self._spool.read(row.upload_id)
         assert row.source is not None, "a row whose file is kept has its source, too"
-        return row.source.parse(content)
+        return row.source.parse(content, self._stopping)
 
     async def _finish(self, row: DocumentRow, parsed: ParsedDocument, indexed: Indexed) -> None:
         text = parsed.text

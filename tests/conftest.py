@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import faulthandler
 import ipaddress
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +30,15 @@ if TYPE_CHECKING:
 # A deadline is a timing assert: a busy machine misses it.
 settings.register_profile("switchyard", deadline=None)
 settings.load_profile("switchyard")
+
+
+_EXIT_S = 120
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure() -> None:
+    """A process that does not end after its tests prints the stacks of its threads and ends with an error."""
+    faulthandler.dump_traceback_later(_EXIT_S, exit=True, file=sys.__stderr__)
 
 
 def _is_local(address: object) -> bool:

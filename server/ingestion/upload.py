@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from agent.state import DEFAULT_COLLECTION, TurnContext
@@ -46,15 +47,15 @@ class Source:
         """The same as plain values; `TypeAdapter(Source)` reads them back."""
         return asdict(self)
 
-    def parse(self, content: bytes) -> ParsedDocument:
-        """Turn the bytes into text. Blocks; call it from a worker thread.
+    def parse(self, content: bytes, stopping: Event | None = None) -> ParsedDocument:
+        """Turn the bytes into text, or give up once `stopping` is set. Blocks; call it from a worker thread.
 
         Raises:
             DocumentError: see `tools.knowledge.load.parse_file`.
         """
         if self.plain_text:
             return self._text(content.decode("utf-8"))
-        parsed = parse_file(content, self.filename)
+        parsed = parse_file(content, self.filename, stopping=stopping)
         if self.title is None:
             return parsed
         return ParsedDocument(self.title, parsed.pages, parsed.media_type, parsed.metadata)

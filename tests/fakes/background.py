@@ -21,7 +21,8 @@ def listening(app: Any, *, backlog: int = 2048) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0), backlog=backlog) as listener:
         config = uvicorn.Config(app, loop="uvloop", http="httptools", log_config=None, timeout_graceful_shutdown=10)
         server = uvicorn.Server(config)
-        thread = Thread(target=server.run, kwargs={"sockets": [listener]}, name="uvicorn")
+        # A daemon: one that does not stop fails its test, and must not keep the process from ending as well.
+        thread = Thread(target=server.run, kwargs={"sockets": [listener]}, name="uvicorn", daemon=True)
         thread.start()
         try:
             _wait_until_started(server, thread)

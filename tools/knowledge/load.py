@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import PurePosixPath
+from threading import Event
 
 from tools.errors import DocumentError
 from tools.knowledge.documents import Page, ParsedDocument
@@ -30,13 +31,17 @@ _PLACEHOLDER_TITLE = re.compile(
 _MAX_TITLE = 120
 
 
-def parse_file(data: bytes, filename: str, limits: ParseLimits = DEFAULT_LIMITS) -> ParsedDocument:
+def parse_file(
+    data: bytes, filename: str, limits: ParseLimits = DEFAULT_LIMITS, stopping: Event | None = None
+) -> ParsedDocument:
     """Turn a file into repaired text with a title. Blocks; call it from a worker thread.
+
+    Once `stopping` is set, a parser in a subprocess is ended.
 
     Raises:
         DocumentError: with the code `empty_document`, `file_too_large`, `unsupported_type`, `type_mismatch`,
             `encrypted_pdf`, `corrupt_document`, `no_text`, `too_many_pages`, `archive_bomb`, `bad_encoding`,
-            `parse_timeout` or `document_too_complex`.
+            `parse_timeout`, `document_too_complex` or `interrupted`.
     """
     name = PurePosixPath(filename.replace("\\", "/")).name
     if not data or data.isspace():
@@ -50,7 +55,7 @@ def parse_file(data: bytes, filename: str, limits: ParseLimits = DEFAULT_LIMITS)
             limit=limits.max_bytes,
         )
     format_ = detect(data, name, limits)
-    document = _parse(format_, data, limits)
+    document = _parse(format_, data, limits, stopping)
     pages = [Page(page.text, page.number) for page in document.pages if page.text]
     if not pages:
         raise _empty()
@@ -58,9 +63,9 @@ def parse_file(data: bytes, filename: str, limits: ParseLimits = DEFAULT_LIMITS)
     return ParsedDocument(title, pages, format_.value, {"filename": repair(name), **document.metadata})
 
 
-def _parse(format_: Format, data: bytes, limits: ParseLimits) -> RawDocument:
+def _parse(format_: Format, data: bytes, limits: ParseLimits, stopping: Event | None) -> RawDocument:
     if format_ not in _IN_PROCESS:
-        return parse_sandboxed(format_, data, limits)
+        return parse_sandboxed(format_, data, limits, stopping)
     document = _IN_PROCESS[format_](data)
     if sum(len(page.text) for page in document.pages) > limits.max_characters:
         raise DocumentError(

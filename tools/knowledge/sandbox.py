@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from contextlib import suppress
 from dataclasses import asdict
@@ -37,6 +38,7 @@ _BLOCK = 1 << 16
 # JSON escapes a character to at most twelve bytes; the rest is the frame.
 _BYTES_PER_CHARACTER = 12
 _FRAME = 1 << 20
+_LOOK_S = 0.25
 _CPU_SIGNALS = (-signal.SIGXCPU, -signal.SIGKILL)
 
 
@@ -54,16 +56,18 @@ class _Reply(BaseModel):
 _DOCUMENT = TypeAdapter(RawDocument)
 
 
-def parse_sandboxed(format_: Format, data: bytes, limits: ParseLimits) -> RawDocument:
-    """Parse a file in a fresh subprocess. Blocks for at most `limits.wall_seconds`.
+def parse_sandboxed(
+    format_: Format, data: bytes, limits: ParseLimits, stopping: threading.Event | None = None
+) -> RawDocument:
+    """Parse a file in a fresh subprocess. Blocks for at most `limits.wall_seconds`, or until `stopping` is set.
 
     Raises:
-        DocumentError: what the parser found, `parse_timeout` or `document_too_complex`.
+        DocumentError: what the parser found, `parse_timeout`, `document_too_complex` or `interrupted`.
     """
-    return _run(_MODULES[format_], data, limits)
+    return _run(_MODULES[format_], data, limits, stopping or threading.Event())
 
 
-def _run(module: str, data: bytes, limits: ParseLimits) -> RawDocument:
+def _run(module: str, data: bytes, limits: ParseLimits, stopping: threading.Event) -> RawDocument:
     deadline = time.monotonic() + limits.wall_seconds
     with _as_file(data) as source:
         process = subprocess.Popen(
@@ -76,7 +80,7 @@ def _run(module: str, data: bytes, limits: ParseLimits) -> RawDocument:
             start_new_session=True,
         )
     try:
-        output = _read(process, deadline, _FRAME + _BYTES_PER_CHARACTER * limits.max_characters)
+        output = _read(process, deadline, _FRAME + _BYTES_PER_CHARACTER * limits.max_characters, stopping)
         status = process.wait(timeout=max(0.0, deadline - time.monotonic()))
     except subprocess.TimeoutExpired:
         raise _timeout() from None
@@ -95,15 +99,19 @@ def _as_file(data: bytes) -> IO[bytes]:
     return file
 
 
-def _read(process: subprocess.Popen[bytes], deadline: float, cap: int) -> bytes:
+def _read(process: subprocess.Popen[bytes], deadline: float, cap: int, stopping: threading.Event) -> bytes:
     assert process.stdout is not None
     output = bytearray()
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ)
         while len(output) <= cap:
             remaining = deadline - time.monotonic()
-            if remaining <= 0 or not selector.select(remaining):
+            if remaining <= 0:
                 raise _timeout()
+            if stopping.is_set():
+                raise DocumentError("Reading the document was stopped. Try it again.", code="interrupted")
+            if not selector.select(min(remaining, _LOOK_S)):
+                continue
             block = os.read(process.stdout.fileno(), _BLOCK)
             if not block:
                 return bytes(output)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -18,13 +20,18 @@ HEADER = "import os, socket, subprocess, sys, time\nfrom tools.knowledge.parsers
 def parser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Run a parser's body in the sandbox as if it were one of the formats."""
 
-    def run(body: str, limits: ParseLimits = DEFAULT_LIMITS, data: bytes = b"input") -> RawDocument:
+    def run(
+        body: str,
+        limits: ParseLimits = DEFAULT_LIMITS,
+        data: bytes = b"input",
+        stopping: threading.Event | None = None,
+    ) -> RawDocument:
         indented = "\n".join(f"    {line}" for line in body.splitlines())
         (tmp_path / "hostile.py").write_text(f"{HEADER}def parse(data, limits):\n{indented}\n", encoding="utf-8")
         start = sandbox._START.replace("from tools", f"sys.path.append({str(tmp_path)!r}); from tools")
         monkeypatch.setattr(sandbox, "_START", start)
         monkeypatch.setitem(sandbox._MODULES, Format.PDF, "hostile")
-        return sandbox.parse_sandboxed(Format.PDF, data, limits)
+        return sandbox.parse_sandboxed(Format.PDF, data, limits, stopping)
 
     return run
 
@@ -33,6 +40,10 @@ def code(run, body: str, limits: ParseLimits = DEFAULT_LIMITS) -> str:
     with pytest.raises(DocumentError) as caught:
         run(body, limits)
     return caught.value.code
+
+
+def parsers() -> list[psutil.Process]:
+    return [child for child in psutil.Process().children() if "tools.knowledge" in " ".join(child.cmdline())]
 
 
 def test_result_comes_back_repaired(parser) -> None:
@@ -45,7 +56,20 @@ def test_wall_clock_limit_kills_a_sleeping_parser(parser) -> None:
     start = time.monotonic()
     assert code(parser, "time.sleep(60)", ParseLimits(wall_seconds=1.0)) == "parse_timeout"
     assert time.monotonic() - start < 10
-    assert not [child for child in psutil.Process().children() if "tools.knowledge" in " ".join(child.cmdline())]
+    assert not parsers()
+
+
+def test_a_parser_at_work_ends_when_its_server_stops(parser) -> None:
+    stopping = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(parser, "time.sleep(60)", stopping=stopping)
+        while not parsers():
+            assert not reading.done()
+        stopping.set()
+        with pytest.raises(DocumentError) as caught:
+            reading.result()
+    assert caught.value.code == "interrupted"
+    assert not parsers()
 
 
 def test_cpu_limit_ends_a_spinning_parser(parser) -> None:
