@@ -13,11 +13,16 @@ from langchain.messages import AIMessageChunk
 from agent.models.breaker import CircuitBreaker
 from agent.models.catalog import EndpointConfig, ModelConfig, Role
 from agent.models.files import LANGUAGE_MODEL
+from agent.models.meter import spend
 from tools.errors import ModelUnavailableError
 from tools.ports import ChatRequest, Completion, TokenLogprobs, Usage
 
 if TYPE_CHECKING:
     from agent.models.endpoint_client import EndpointClient
+
+
+# Roughly, for what an endpoint that was cut off did not get to count.
+_CHARACTERS_PER_TOKEN = 4
 
 
 class _Alternative(TypedDict):
@@ -104,6 +109,8 @@ class RoleModel:
     async def stream(self, request: ChatRequest) -> AsyncGenerator[str | Completion]:
         """Yield text as it is generated, then the finished `Completion`.
 
+        What it cost is counted on the caller's meter (`agent.models.meter`), as an estimate where it is cut off.
+
         Raises:
             ModelUnavailableError: the endpoint failed, timed out or is resting after failures.
             InputError: the endpoint refused the request itself, e.g. for its length.
@@ -122,10 +129,17 @@ class RoleModel:
             report = self._breaker.succeeded
         except ModelUnavailableError:
             report = self._breaker.failed
+            if chunks:
+                spend(self._estimate(request, chunks))
+            raise
+        except (asyncio.CancelledError, GeneratorExit):
+            spend(self._estimate(request, chunks))
             raise
         finally:
             report()
-        yield self._completion(chunks)
+        completion = self._completion(chunks)
+        spend(completion.usage)
+        yield completion
 
     def _completion(self, chunks: list[AIMessageChunk]) -> Completion:
         usage = Usage()
@@ -138,6 +152,11 @@ class RoleModel:
             logprobs += _logprobs(chunk)
         text = "".join(chunk.text for chunk in chunks)
         return Completion(text, self.name, usage, finish_reason, tuple(logprobs))
+
+    def _estimate(self, request: ChatRequest, chunks: list[AIMessageChunk]) -> Usage:
+        """What a call that was cut off has cost, about: endpoints count tokens in the last chunk only."""
+        characters = sum(len(message.content) for message in request.messages)
+        return self._usage(characters // _CHARACTERS_PER_TOKEN, len(chunks))
 
     def _usage(self, prompt_tokens: int, completion_tokens: int) -> Usage:
         cost = (

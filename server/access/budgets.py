@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import Connection, case, func, select
 
+from agent.models.meter import Meter, metered
 from server.access.callers import Caller
 from server.db.dialects import insert_into
 from server.db.engine import Database
@@ -86,11 +88,16 @@ class Budgets:
                     retry_after_s=max(1, int((budget.renewed - now).total_seconds())),
                 )
 
-    async def record(self, caller: Caller, usage: Usage) -> None:
-        """Count what a request without a run has cost."""
-        key_id = caller.key_id
-        if key_id is not None:
-            await self._database.write(lambda connection: count_usage(connection, key_id, usage))
+    @asynccontextmanager
+    async def charged(self, caller: Caller) -> AsyncGenerator[None]:
+        """Count what the model calls of a request without a run cost, also where they come to nothing."""
+        with metered(Meter()) as meter:
+            try:
+                yield
+            finally:
+                key_id, spent = caller.key_id, meter.usage
+                if key_id is not None:
+                    await self._database.write(lambda connection: count_usage(connection, key_id, spent))
 
     async def _budgets(self, caller: Caller, key_id: str, now: datetime) -> list[_Budget]:
         today, month = now.date(), now.date().replace(day=1)

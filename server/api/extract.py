@@ -47,8 +47,8 @@ async def extract_fields(body: ExtractRequest, app: App, caller: Spender) -> Ext
     text = body.text if body.document_id is None else await _document_text(app, caller.owner, body.document_id)
     if not text or not text.strip():
         raise InputError("The text is empty.", code="empty_text")
-    found = await extract(text, schema, app.services.models.chain("extract"))
-    await app.access.budgets.record(caller, found.usage)
+    async with app.access.budgets.charged(caller):
+        found = await extract(text, schema, app.services.models.chain("extract"))
     return extraction_result(found, text, body.document_id)
 
 

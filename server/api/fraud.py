@@ -21,7 +21,6 @@ from tools.errors import InputError
 from tools.fraud.parse import require_transaction
 from tools.fraud.score import score_many
 from tools.fraud.transaction import Transaction, read_transaction
-from tools.ports import Usage
 
 router = APIRouter(prefix="/fraud", tags=["fraud"], dependencies=[needs("chat")])
 
@@ -67,9 +66,8 @@ async def score_transactions(body: ScoreRequest, app: App, caller: Spender) -> S
     """
     transactions = await app.services.compute(lambda: _read(body))
     services = app.services
-    async with services.fraud.serving() as served:
+    async with app.access.budgets.charged(caller), services.fraud.serving() as served:
         scored = await score_many(transactions, served.model, services.policy, manifest=served.manifest)
-    await app.access.budgets.record(caller, sum((score.usage for score in scored), Usage()))
     scores = Scores(results=[fraud_result(score) for score in scored])
     await _audit(app.database, caller.owner, body, scores, [score.prompt for score in scored])
     return scores

@@ -46,7 +46,7 @@ def finish(
     require_lease(connection, holder, run.run_id)
     audit.append(connection, run_entry(audit.key, run, outcome))
     connection.execute(insert_into(connection, query_log).on_conflict_do_nothing(), [_log_line(run, outcome)])
-    _count(connection, run, outcome)
+    pay(connection, run, outcome.spent)
     _write_events(connection, log)
     values = {
         "status": outcome.status,
@@ -62,8 +62,10 @@ def finish(
     return _leave(connection, run, _thread_status(outcome))
 
 
-def take_back(connection: Connection, holder: str, audit: AuditTrail, run: NewRun) -> str | None:
-    """Remove a run as if it had never been, but for the audit log; returns the id of the thread's next run.
+def take_back(connection: Connection, holder: str, audit: AuditTrail, run: NewRun, spent: Usage) -> str | None:
+    """Remove a run as if it had never been, but for the audit log and its cost.
+
+    Returns the id of the thread's next run.
 
     Raises:
         LeaseLostError: another process works on the run, or has ended it.
@@ -71,8 +73,15 @@ def take_back(connection: Connection, holder: str, audit: AuditTrail, run: NewRu
     _lock_thread(connection, run)
     require_lease(connection, holder, run.run_id)
     audit.append(connection, taken_back_entry(audit.key, run))
+    pay(connection, run, spent)
     connection.execute(delete(runs).where(runs.c.run_id == run.run_id))
     return _leave(connection, run, "idle")
+
+
+def pay(connection: Connection, run: NewRun, spent: Usage) -> None:
+    """Add what a run has cost to what its key has spent."""
+    if run.key_id is not None:
+        count_usage(connection, run.key_id, spent)
 
 
 def delete_run(connection: Connection, audit: AuditTrail, owner: str, run_id: str) -> None:
@@ -122,13 +131,6 @@ def _thread_status(outcome: Outcome) -> ThreadStatus:
     if outcome.status == "error":
         return "error"
     return "interrupted" if outcome.paused else "idle"
-
-
-def _count(connection: Connection, run: NewRun, outcome: Outcome) -> None:
-    """Add what the run cost to what its key has spent."""
-    usage = (outcome.result or {}).get("usage")
-    if run.key_id is not None and usage is not None:
-        count_usage(connection, run.key_id, Usage(**usage))
 
 
 def _log_line(run: NewRun, outcome: Outcome) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol
 import orjson
 from langgraph.types import StateSnapshot
 
+from agent.models.meter import Meter
 from agent.state import TurnContext
 from server.runs.events import EventLog
 from server.runs.rows import NewRun, RequestKey, Strategy
@@ -95,6 +96,7 @@ class LiveRun:
     first_token: float | None = None
     result: dict[str, Any] | None = None
     error: SwitchyardError | None = None
+    meter: Meter = field(default_factory=Meter)
     last_words: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     """The result or the error as name and JSON: told together with the end, when both are on disk."""
     state: StateSnapshot | None = None

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from agent.models.meter import metered
 from graphs.switchyard import Switchyard
 from server.checkpoints import Checkpoints
 from server.runs.events import TERMINAL, EventLog, RunEvent, first_event
@@ -283,7 +284,7 @@ class RunManager:
             await self._turn_of(run)
             async with self._slots:
                 review = await self._store.decided_review(run.row)
-                with self._traces.run(run.row) as trace:
+                with self._traces.run(run.row) as trace, metered(run.meter):
                     await work(self._graph, run, trace, review)
             status = "success"
         except asyncio.CancelledError:
@@ -314,6 +315,7 @@ class RunManager:
             following = await self._end(run, status, last)
         except LeaseLostError:
             self._give_up(run)
+            await self._pay(run)
         except Exception:  # noqa: BLE001 - as in `_work`; once its lease has run out, the run is taken over
             _log.exception("trace %s: the end of run %s cannot be written", run.row.trace_id, run.run_id)
             self._give_up(run)
@@ -323,6 +325,13 @@ class RunManager:
             self._runs.end(run)
             if following is not None and (waiting := self._runs.live(following)) is not None:
                 waiting.admitted.set()
+
+    async def _pay(self, run: LiveRun) -> None:
+        """Count what a run cost whose end is not ours to write: it was deleted, or another process has it."""
+        try:
+            await self._store.pay(run.row, run.meter.usage)
+        except SQLAlchemyError as error:
+            _log.error("run %s: what it cost cannot be written: %s", run.run_id, error)
 
     def _give_up(self, run: LiveRun) -> None:
         self._runs.forget(run)
@@ -344,12 +353,13 @@ class RunManager:
     async def _write_end(self, run: LiveRun, status: RunStatus, last: Sequence[RunEvent]) -> str | None:
         if run.stop_reason == "rolled_back":
             await self._checkpoints.delete_run(run.row.thread_id, run.run_id)
-            return await self._store.take_back(run.row)
+            return await self._store.take_back(run.row, run.meter.usage)
         if run.stop_reason is not None and run.request.call is not None:
             await self._checkpoints.delete_idle_run(run.row.thread_id, run.run_id)
         elif run.stop_reason is not None:
             # LangGraph writes the one checkpoint of such a run when it is cut off, too: half a turn.
             await self._checkpoints.delete_run(run.row.thread_id, run.run_id)
         code = run.error.code if run.error else None
-        outcome = Outcome(status, run.result, code, run.ttft_ms, run.total_ms, paused=run.paused)
+        spent = run.meter.usage
+        outcome = Outcome(status, run.result, code, run.ttft_ms, run.total_ms, paused=run.paused, spent=spent)
         return await self._store.finish(run.row, [*run.log.unwritten, *last], outcome)

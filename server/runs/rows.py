@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from tools.ports import Usage
+
 RunStatus = Literal["pending", "running", "success", "error", "cancelled"]
 ThreadStatus = Literal["idle", "busy", "interrupted", "error"]
 Strategy = Literal["enqueue", "reject", "interrupt", "rollback"]
@@ -105,3 +107,5 @@ class Outcome:
     total_ms: float
     paused: bool = False
     """Whether the graph waits for somebody before its next node."""
+    spent: Usage = field(default_factory=Usage)
+    """What its model calls cost, also those that came to nothing."""

@@ -17,12 +17,13 @@ from server.db.tables import events, feedback, runs, threads
 from server.reviews.rows import ReviewRow
 from server.reviews.writes import find_review
 from server.runs.admission import Admission, admit
-from server.runs.endings import append_events, delete_run, finish, take_back
+from server.runs.endings import append_events, delete_run, finish, pay, take_back
 from server.runs.events import RunEvent, with_gap
 from server.runs.leases import ClaimedRun, claim, renew
 from server.runs.rows import REVIEW_OF, NewRun, Outcome, RunRow, RunStatus, ThreadRow, TurnRow, Verdict
 from server.runs.stops import told_error
 from tools.errors import NotFoundError
+from tools.ports import Usage
 
 
 class RunStore:
@@ -61,14 +62,20 @@ class RunStore:
         holder, audit = self._holder, self._database.audit
         return await self._database.write(lambda connection: finish(connection, holder, audit, run, log, outcome))
 
-    async def take_back(self, run: NewRun) -> str | None:
-        """Remove a run as if it had never been; returns the id of the run that its thread works on from now.
+    async def take_back(self, run: NewRun, spent: Usage) -> str | None:
+        """Remove a run as if it had never been, but for what it `spent`.
+
+        Returns the id of the run that its thread works on from now.
 
         Raises:
             LeaseLostError: the run is not ours any more.
         """
         holder, audit = self._holder, self._database.audit
-        return await self._database.write(lambda connection: take_back(connection, holder, audit, run))
+        return await self._database.write(lambda connection: take_back(connection, holder, audit, run, spent))
+
+    async def pay(self, run: NewRun, spent: Usage) -> None:
+        """Count what a run has cost whose end somebody else writes."""
+        await self._database.write(lambda connection: pay(connection, run, spent))
 
     async def renew(self, run_ids: Collection[str]) -> Mapping[str, RunStatus]:
         """Keep the leases of runs; returns those that are still ours, with their status."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
+from threading import Event as Flag
 from typing import Any
 
 import httpx
@@ -12,6 +14,7 @@ import openai
 import pytest
 from openai import OpenAI
 
+from tests.fakes.endpoint import FakeEndpoint, Reply
 from tests.server.errors import assert_protocol_error
 from tests.server.keyed import Keyed
 from tests.server.site import QUESTION, Site
@@ -37,6 +40,14 @@ SPENDING: list[tuple[str, dict[str, Any]]] = [
     ("/runs/stream", ASKED),
     ("/runs/wait", ASKED),
 ]
+
+
+def wait_until(happens: Callable[[], bool]) -> None:
+    for _ in range(3000):
+        if happens():
+            return
+        Flag().wait(0.01)
+    raise AssertionError("it does not happen")
 
 
 def usage(site: Site, key: str) -> dict[str, Any]:
@@ -108,6 +119,24 @@ def test_what_a_model_did_is_counted_for_the_key(keyed: Keyed, path: str, body: 
     assert counted["requests"] == 1
     assert counted["prompt_tokens"] > 0
     assert counted["completion_tokens"] > 0
+
+
+@pytest.mark.parametrize(
+    ("method", "ending"), [("POST", "/cancel?wait=1"), ("POST", "/cancel?wait=1&action=rollback"), ("DELETE", "")]
+)
+def test_what_is_cut_off_is_counted_for_the_key_too(keyed: Keyed, fake: FakeEndpoint, method: str, ending: str) -> None:
+    release = Flag()
+    question = f"How long may a cardholder dispute a credit card charge, {method}{ending}?"
+    fake.script = lambda _: Reply("The window is long.", hold=release)
+    key = keyed.make("ann", "chat")
+    thread = keyed.request(key, "POST", "/threads", json={}).json()["thread_id"]
+    asked = {**ASKED, "input": {"messages": [{"role": "user", "content": question}]}}
+    run = keyed.request(key, "POST", f"/threads/{thread}/runs", json=asked).json()["run_id"]
+    wait_until(lambda: any(question in str(body["messages"]) for body in fake.requests))
+    assert keyed.request(key, method, f"/threads/{thread}/runs/{run}{ending}").status_code < 300
+    wait_until(lambda: usage(keyed.site, key)["requests"] == 1)
+    assert usage(keyed.site, key)["prompt_tokens"] > 0
+    release.set()
 
 
 def test_the_count_is_that_of_the_results(keyed: Keyed) -> None:

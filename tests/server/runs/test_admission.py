@@ -18,6 +18,7 @@ from server.runs.store import RunStore
 from server.storage import read_database
 from tests.server.engines import engine_of
 from tests.server.runs.building import DONE, finish, new_run
+from tools.ports import Usage
 
 
 async def status(store: RunStore, run: NewRun) -> str:
@@ -78,7 +79,7 @@ async def test_a_run_taken_back_leaves_nothing_and_lets_the_next_one_work(databa
     first, second = new_run(), new_run(strategy="rollback")
     await store.create(first)
     await store.create(second)
-    assert await store.take_back(first) == second.run_id
+    assert await store.take_back(first, Usage()) == second.run_id
     assert [row.run_id for row in await store.of_thread("ann", "thread", limit=10)] == [second.run_id]
 
 

@@ -14,6 +14,7 @@ from server.runs.leases import LeaseLostError
 from server.runs.rows import NewRun
 from server.runs.store import RunStore
 from tests.server.runs.building import DONE, event, finish, new_run
+from tools.ports import Usage
 
 
 async def expire(database: Database, run: NewRun) -> None:
@@ -71,7 +72,7 @@ async def test_who_has_lost_the_lease_writes_nothing(database: Database) -> None
     other = RunStore(database)
     await other.claim(everything=True)
     assert await paused.append([event(run, 2)]) == {run.run_id}
-    for attempt in (paused.finish(run, [event(run, 2, "end")], DONE), paused.take_back(run)):
+    for attempt in (paused.finish(run, [event(run, 2, "end")], DONE), paused.take_back(run, Usage())):
         with pytest.raises(LeaseLostError):
             await attempt
     assert await paused.renew([run.run_id]) == {}

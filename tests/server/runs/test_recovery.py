@@ -27,6 +27,7 @@ from server.runs.plans import new_run
 from server.runs.rows import NewRun
 from server.runs.store import RunStore
 from tests.server.runs.building import event, managed, names
+from tools.ports import Usage
 
 RESULT = {"route": "unknown", "answer": "an answer"}
 
@@ -229,7 +230,7 @@ async def test_a_run_that_another_process_let_work_begins(database: Database, ke
     await other.create(first)
     async with managed(database, kept, answer=Node("an answer")) as (manager, _):
         run = await manager.start(RunRequest("ann", "hello", thread_id="thread"))
-        await other.take_back(first)
+        await other.take_back(first, Usage())
         await manager.keep_once()
         assert (await asyncio.wait_for(manager.result("ann", run.run_id), 60))["answer"] == "an answer"
 
@@ -242,7 +243,7 @@ async def test_a_run_begins_soon_after_another_process_has_ended_the_one_before(
     await other.create(first)
     async with managed(database, kept, answer=Node("an answer")) as (manager, _):
         run = await manager.start(RunRequest("ann", "hello", thread_id="thread"))
-        await other.take_back(first)
+        await other.take_back(first, Usage())
         # No heartbeat comes: the run looks by itself.
         assert (await asyncio.wait_for(manager.result("ann", run.run_id), 60))["answer"] == "an answer"
 

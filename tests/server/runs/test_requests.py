@@ -12,6 +12,7 @@ from server.runs.requests import KeyReusedError
 from server.runs.rows import NewRun, RequestKey
 from server.runs.store import RunStore
 from tests.server.runs.building import finish, new_run
+from tools.ports import Usage
 
 KEY = RequestKey("key", "what was asked for")
 
@@ -65,6 +66,6 @@ async def test_a_refused_request_leaves_its_key_free(database: Database) -> None
 async def test_a_run_that_is_no_more_frees_its_key(database: Database) -> None:
     store, first, second = RunStore(database), new_run(key=KEY), new_run(key=KEY)
     await store.create(first)
-    await store.take_back(first)
+    await store.take_back(first, Usage())
     assert (await store.create(second)).earlier is None
     assert await kept(store) == [second.run_id]
