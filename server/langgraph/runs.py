@@ -187,6 +187,10 @@ async def join_stateless(
 async def _start(
     app: App, caller: Caller, threads: ThreadStore, thread_id: str, body: RunBody, key: RequestKey | None
 ) -> StartedRun:
+    # A decision that is on its way to the thread is refused a second time, but not to who sends the same again.
+    known = None if key is None else await app.store.known_run(caller.owner, key)
+    if known is not None:
+        return StartedRun(*known)
     if body.if_not_exists == "reject":
         await threads.get(caller.owner, thread_id)
     else:

@@ -52,7 +52,7 @@ def admit(connection: Connection, holder: str, run: NewRun) -> Admission:
     key = run.request_key
     # Taken before anything else, so that of two requests with one key the second waits here for the first.
     if key is not None and not remember(connection, run, key, now):
-        return Admission(False, (), known_run(connection, run, key))
+        return Admission(False, (), known_run(connection, run.owner, key))
     # Locks the thread's row, so that two runs cannot both find the thread free.
     _open_thread(connection, run, now)
     waiting = select(runs.c.run_id).where(runs.c.thread_id == run.thread_id, runs.c.status.in_(UNFINISHED))

@@ -28,8 +28,8 @@ def remember(connection: Connection, run: NewRun, key: RequestKey, now: float) -
     return written(connection, insert_into(connection, request_keys).on_conflict_do_nothing(), row)
 
 
-def known_run(connection: Connection, run: NewRun, key: RequestKey) -> tuple[str, str]:
-    """The run, by id and thread, that a request with this key has started.
+def known_run(connection: Connection, owner: str, key: RequestKey) -> tuple[str, str] | None:
+    """The run, by id and thread, that a request with this key has started, if one has.
 
     Raises:
         KeyReusedError: it asked for something else.
@@ -37,9 +37,11 @@ def known_run(connection: Connection, run: NewRun, key: RequestKey) -> tuple[str
     query = (
         select(request_keys.c.sha256, runs.c.run_id, runs.c.thread_id)
         .join(runs, and_(runs.c.run_id == request_keys.c.run_id, runs.c.owner == request_keys.c.owner))
-        .where(request_keys.c.owner == run.owner, request_keys.c.key == key.key)
+        .where(request_keys.c.owner == owner, request_keys.c.key == key.key)
     )
-    found = connection.execute(query).one()
+    found = connection.execute(query).one_or_none()
+    if found is None:
+        return None
     if found.sha256 != key.sha256:
         raise KeyReusedError(
             "This Idempotency-Key was sent with another request before. Use a new key for a new request.",

@@ -20,7 +20,18 @@ from server.runs.admission import Admission, admit
 from server.runs.endings import append_events, delete_run, finish, pay, take_back
 from server.runs.events import RunEvent, with_gap
 from server.runs.leases import ClaimedRun, claim, renew
-from server.runs.rows import REVIEW_OF, NewRun, Outcome, RunRow, RunStatus, ThreadRow, TurnRow, Verdict
+from server.runs.requests import known_run
+from server.runs.rows import (
+    REVIEW_OF,
+    NewRun,
+    Outcome,
+    RequestKey,
+    RunRow,
+    RunStatus,
+    ThreadRow,
+    TurnRow,
+    Verdict,
+)
 from server.runs.stops import told_error
 from tools.errors import NotFoundError
 from tools.ports import Usage
@@ -52,6 +63,14 @@ class RunStore:
     async def append(self, log: Sequence[RunEvent]) -> Collection[str]:
         """Write events of runs that go on; returns the runs that are not ours any more, of which nothing is written."""
         return await self._database.write(lambda connection: append_events(connection, self._holder, log))
+
+    async def known_run(self, owner: str, key: RequestKey) -> tuple[str, str] | None:
+        """The run, by id and thread, that a request with this key has started, if one has.
+
+        Raises:
+            KeyReusedError: it asked for something else.
+        """
+        return await self._database.read(lambda connection: known_run(connection, owner, key))
 
     async def finish(self, run: NewRun, log: Sequence[RunEvent], outcome: Outcome) -> str | None:
         """Write how a run ended, all or nothing; returns the id of the run that its thread works on from now.

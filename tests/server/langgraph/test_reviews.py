@@ -88,6 +88,23 @@ async def test_a_second_answer_is_refused(site: Site, client: LangGraphClient, f
     assert review_of(site, thread_id) == review
 
 
+async def test_the_same_answer_sent_again_is_the_same_run(
+    site: Site, client: LangGraphClient, fake: FakeEndpoint
+) -> None:
+    thread_id, _ = await paused(client, fake)
+    path = f"{site.url}/threads/{thread_id}/runs"
+    body = {"assistant_id": GRAPH, "command": {"resume": {"decision": "approve"}}}
+    async with httpx.AsyncClient(headers={"Idempotency-Key": "decision-1"}, trust_env=False, timeout=60) as http:
+        first = (await http.post(path, json=body)).json()
+        again = [(await http.post(path, json=body)).json()["run_id"] for _ in range(5)]
+        assert again == [first["run_id"]] * 5
+        other = await http.post(path, json={**body, "command": {"resume": {"decision": "reject"}}})
+    assert other.status_code == 422
+    assert "idempotency_key_reused" in other.text
+    await client.runs.join(thread_id, first["run_id"])
+    assert len(turns(site, thread_id)) == 2
+
+
 async def test_the_queue_decides_for_a_client_too(site: Site, client: LangGraphClient, fake: FakeEndpoint) -> None:
     thread_id, interrupt = await paused(client, fake)
     decide(site, review_of(site, thread_id)["run_id"], "reject")
