@@ -2,6 +2,8 @@
 PYTHON ?= python3
 ARGS ?=
 TORCH ?=
+# Processes that share the tests; 0 runs them all in one.
+TEST_JOBS ?= 2
 DATA := $(or $(SWITCHYARD_DATA_DIR),.switchyard)
 BIN := .venv/bin
 INSTALL := PYTHON="$(PYTHON)" scripts/install.sh
@@ -25,7 +27,7 @@ serve: .venv/.base ## install what is needed, index the samples on first start, 
 	exec $(BIN)/switchyard serve $(ARGS)
 
 test: .venv/.dev .venv/.finetune .venv-studio/.studio tests/js/node_modules ## install everything, run all tests, print the coverage (at least 80%)
-	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=80 $(ARGS)
+	$(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile --cov --cov-report=term --cov-fail-under=80 $(ARGS)
 
 lint: .venv/.dev .venv/.finetune ## ruff, formatting, pyright (strict), directions of imports
 	$(BIN)/ruff check .

@@ -94,6 +94,13 @@ def test_no_file_names_a_machine_or_a_registry() -> None:
     assert not found
 
 
+def test_no_test_changes_the_clock_of_everybody() -> None:
+    """Servers of the session run in threads beside every test; one that sleeps on a patched clock never wakes up."""
+    patched = re.compile(r"setattr\(\s*(?:\"[\w.]*\b(?:asyncio|time)\.\w+\"|(?:\w+\.)*(?:asyncio|time),)")
+    files = [path for path in tracked_files() if path.suffix == ".py" and path.is_relative_to(ROOT / "tests")]
+    assert [path.name for path in files if patched.search(path.read_text(encoding="utf-8"))] == []
+
+
 def test_every_dependency_has_a_reason() -> None:
     table = (ROOT / "docs/decisions/0006-dependencies.md").read_text(encoding="utf-8")
     reasons = dict(re.findall(r"^\| `([^`]+)` \| (.+) \|$", table, re.MULTILINE))
