@@ -16,6 +16,9 @@ export LANGGRAPH_STRICT_MSGPACK := true
 export LANGGRAPH_CLI_NO_ANALYTICS := 1
 export LANGGRAPH_NO_VERSION_CHECK := true
 
+# Bytecode is written on first import (scripts/install.sh); without it every start compiles all libraries again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help serve test lint finetune adapter bench crash reliability eval studio phoenix docs lock audit sbom clean
 .SILENT:
 .DEFAULT_GOAL := help

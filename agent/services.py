@@ -53,6 +53,7 @@ class Services:
     fraud: FraudModels
     prompts: ActivePrompts
     router: Router
+    embedder: MiniLMEmbedder
     index: KnowledgeIndex
     gate: EvidenceGate
     ranker: SentenceRanker
@@ -70,6 +71,12 @@ class Services:
     async def compute(self, work: Callable[[], _T]) -> _T:
         """Run something that computes off the event loop."""
         return await asyncio.get_running_loop().run_in_executor(self.compute_threads, work)
+
+    def load(self) -> None:
+        """Load what the first question needs; it would do so itself, later. Blocks for about a second."""
+        self.bm25.load()
+        self.embedder.load()
+        self.models.load()
 
     def close(self) -> None:
         """Release models, stores and threads."""
@@ -97,6 +104,7 @@ def open_services(settings: Settings, documents: DocumentTexts) -> Services:
         fraud=FraudModels(models, registry_folder(settings.data_dir), merged_folder(settings.data_dir)),
         prompts=prompts,
         router=Router.load(embedder, EMBEDDING_MODEL[0].sha256, settings.cache_folder),
+        embedder=embedder,
         index=KnowledgeIndex(retriever, embedder.count_tokens, CorpusVersions(settings.corpus_version_file)),
         gate=EvidenceGate.load(),
         ranker=SentenceRanker(embedder, bm25),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -25,7 +25,7 @@ _meter: ContextVar[Meter | None] = ContextVar("meter", default=None)
 
 
 @contextmanager
-def metered(meter: Meter) -> Iterator[Meter]:
+def metered(meter: Meter) -> Generator[Meter]:
     """Count all model calls that this block makes, also those of tasks and threads that it starts."""
     token = _meter.set(meter)
     try:

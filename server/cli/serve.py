@@ -122,7 +122,7 @@ async def _finish_start(application: Application, address: str) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
         return
     _console.print(f"Switchyard is ready at [bold]{address}[/bold]  (stop with Ctrl+C)")
-    await asyncio.to_thread(application.services.models.load)
+    await asyncio.to_thread(application.services.load)
     await _warn_without_keys(application)
     await _load_fraud_adapter(application)
     allocator.settle()

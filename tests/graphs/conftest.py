@@ -54,6 +54,7 @@ async def all_services(fake: FakeEndpoint, tmp_path_factory: pytest.TempPathFact
         fraud=FraudModels(models, folder / "registry", folder / "merged"),
         prompts=ActivePrompts(PromptRegistry(folder / "prompts.json")),
         router=Router.load(embedder, EMBEDDING_MODEL[0].sha256, folder),
+        embedder=embedder,
         index=index,
         gate=EvidenceGate.load(),
         ranker=SentenceRanker(embedder, bm25),

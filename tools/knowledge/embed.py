@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from fastembed import TextEmbedding
-from fastembed.common.model_description import ModelSource, PoolingType
 from tokenizers import Tokenizer
 
 from tools.knowledge.words import WordVectors, group_pieces
@@ -33,17 +31,30 @@ class MiniLMEmbedder:
     """
 
     def __init__(self, folder: Path) -> None:
-        """Load the model from `folder` (`model.onnx`, `tokenizer.json`, `config.json`, ...)."""
-        _register_model()
-        self._model = TextEmbedding(_MODEL_NAME, specific_model_path=str(folder), threads=1)
-        # fastembed pools before it answers; the model behind it gives the tokens.
-        self._onnx: Any = self._model.model
+        """Read texts with the model in `folder` (`model.onnx`, `tokenizer.json`, `config.json`, ...).
+
+        The first text loads it, unless `load` is called before.
+        """
+        self._folder = folder
+        self._model: Any = None
+        self._loading = threading.Lock()
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
         self._queries: OrderedDict[str, Vector] = OrderedDict()
         self._words: OrderedDict[str, WordVectors] = OrderedDict()
         self._lock = threading.Lock()
+
+    def load(self) -> None:
+        """Load the model; blocks for about a second, most of which its library takes."""
+        self._onnx()
+
+    def _onnx(self) -> Any:
+        with self._loading:
+            if self._model is None:
+                self._model = _open(self._folder)
+        # fastembed pools before it answers; the model behind it gives the tokens.
+        return self._model.model
 
     @property
     def dimensions(self) -> int:
@@ -125,8 +136,9 @@ class MiniLMEmbedder:
 
     def _tokens(self, texts: Sequence[str]) -> Iterator[tuple[int, Vector]]:
         """The (n, 384) vectors of each text's tokens, with its position in `texts`; in the order of their length."""
+        model = self._onnx()
         for batch in _batches(texts):
-            output = self._onnx.onnx_embed([texts[i] for i in batch])
+            output = model.onnx_embed([texts[i] for i in batch])
             for position, vectors, mask in zip(batch, output.model_output, output.attention_mask, strict=True):
                 yield position, vectors[: int(mask.sum())].astype(np.float32)
 
@@ -148,15 +160,19 @@ def _batches(texts: Sequence[str]) -> Iterator[list[int]]:
         yield batch
 
 
-def _register_model() -> None:
-    if any(model["model"] == _MODEL_NAME for model in TextEmbedding.list_supported_models()):
-        return
-    TextEmbedding.add_custom_model(
-        model=_MODEL_NAME,
-        pooling=PoolingType.MEAN,
-        normalization=True,
-        # fastembed wants a source even when the files are given; nothing is ever fetched from it.
-        sources=ModelSource(hf=_MODEL_NAME),
-        dim=_DIMENSIONS,
-        model_file="model.onnx",
-    )
+def _open(folder: Path) -> Any:
+    # Imported here: a server is ready before its first question needs it.
+    from fastembed import TextEmbedding
+    from fastembed.common.model_description import ModelSource, PoolingType
+
+    if not any(model["model"] == _MODEL_NAME for model in TextEmbedding.list_supported_models()):
+        TextEmbedding.add_custom_model(
+            model=_MODEL_NAME,
+            pooling=PoolingType.MEAN,
+            normalization=True,
+            # fastembed wants a source even when the files are given; nothing is ever fetched from it.
+            sources=ModelSource(hf=_MODEL_NAME),
+            dim=_DIMENSIONS,
+            model_file="model.onnx",
+        )
+    return TextEmbedding(_MODEL_NAME, specific_model_path=str(folder), threads=1)
