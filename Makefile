@@ -30,7 +30,7 @@ serve: .venv/.base ## install what is needed, index the samples on first start, 
 	exec $(BIN)/switchyard serve $(ARGS)
 
 test: .venv/.dev .venv/.finetune .venv-studio/.studio tests/js/node_modules ## install everything, run all tests, print the coverage (at least 80%)
-	$(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile --cov --cov-report=term --cov-fail-under=80 $(ARGS)
+	$(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term --cov-fail-under=80 $(ARGS)
 
 lint: .venv/.dev .venv/.finetune ## ruff, formatting, pyright (strict), directions of imports
 	$(BIN)/ruff check .

@@ -54,7 +54,11 @@ class Tab:
         self.patience_s = patience_s
 
     def view(self, size: tuple[int, int], *, dark: bool = False) -> None:
-        """Sets the viewport in CSS pixels and the colour scheme, without animations; narrow viewports are phones."""
+        """Sets the viewport in CSS pixels and the colour scheme, without animations; narrow viewports are phones.
+
+        The page is told that it has the focus: of several browsers on a machine only one has it.
+        """
+        self.driver.execute_cdp_cmd("Emulation.setFocusEmulationEnabled", {"enabled": True})
         metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": size[0] < 500}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
         media = {"prefers-color-scheme": "dark" if dark else "light", "prefers-reduced-motion": "reduce"}

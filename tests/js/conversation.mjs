@@ -7,7 +7,7 @@ const seen = {};
 
 const info = await fetch(`${apiUrl}/info`);
 seen.info = info.ok;
-seen.before = (await client.threads.search({ metadata: { graph_id: "switchyard" }, limit: 100 })).length;
+const earlier = await client.threads.search({ metadata: { graph_id: "switchyard" }, limit: 100 });
 const thread = await client.threads.create();
 
 // Exactly what `useStream` sends for a new message.
@@ -42,6 +42,6 @@ seen.regenerated = last.messages.map((message) => message.type);
 
 const found = await client.threads.search({ metadata: { graph_id: "switchyard" }, limit: 100 });
 seen.listed = found.some((row) => row.thread_id === thread.thread_id && row.values.messages.length === 2);
-seen.after = found.length;
+seen.new = !earlier.some((row) => row.thread_id === thread.thread_id);
 await client.threads.delete(thread.thread_id);
 process.stdout.write(JSON.stringify(seen));

@@ -26,5 +26,5 @@ def test_agent_chat_ui_s_calls_work(site: Site) -> None:
     assert seen["messages"] == seen["regenerated"] == ["human", "ai"]
     assert seen["created"]["run_id"]
     assert seen["rejoined"]
+    assert seen["new"]
     assert seen["listed"]
-    assert seen["after"] == seen["before"] + 1
