@@ -6,12 +6,14 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 
 from sqlalchemy import Connection, case, func, select
+from sqlalchemy.dialects import sqlite
 
 from agent.models.meter import Meter, metered
 from server.access.callers import Caller
-from server.db.dialects import insert_into
+from server.db.dialects import insert_in
 from server.db.engine import Database
 from server.db.tables import key_usage
 from tools.errors import SwitchyardError
@@ -44,17 +46,23 @@ def _now() -> datetime:
 
 def count_usage(connection: Connection, key_id: str, usage: Usage) -> None:
     """Add to what a key has spent today; part of the transaction that writes the result."""
-    spent = insert_into(connection, key_usage).values(
-        key_id=key_id,
-        day=_now().date().isoformat(),
-        requests=1,
-        prompt_tokens=usage.prompt_tokens,
-        completion_tokens=usage.completion_tokens,
-        cost_usd=usage.cost_usd,
-    )
+    spent = {
+        "key_id": key_id,
+        "day": _now().date().isoformat(),
+        "requests": 1,
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "cost_usd": usage.cost_usd,
+    }
+    connection.execute(_addition(connection.dialect.name), spent)
+
+
+@cache
+def _addition(dialect: str) -> sqlite.Insert:
+    spent = insert_in(dialect, key_usage)
     counted = (key_usage.c.requests, key_usage.c.prompt_tokens, key_usage.c.completion_tokens, key_usage.c.cost_usd)
     added = {column.name: column + spent.excluded[column.name] for column in counted}
-    connection.execute(spent.on_conflict_do_update(index_elements=["key_id", "day"], set_=added))
+    return spent.on_conflict_do_update(index_elements=["key_id", "day"], set_=added)
 
 
 class Budgets:

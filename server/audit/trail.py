@@ -6,12 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, insert, select, update
 
 from server.audit.entry import RUN_KINDS, AuditEntry, Row, row_hash, sealed_text
 from server.audit.head import HeadKeeper
 from server.audit.key import AuditKey, load_or_create_key
 from server.db.tables import audit, audit_end
+
+_KNOWN = select(audit.c.sequence).where(audit.c.run_id == bindparam("run_id"), audit.c.kind == bindparam("kind"))
+_NEXT = update(audit_end).values(sequence=audit_end.c.sequence + 1).returning(audit_end.c.sequence, audit_end.c.hash)
+_ADDITION = insert(audit)
+_LAST_HASH = update(audit_end)
 
 
 @dataclass(frozen=True)
@@ -56,13 +61,12 @@ class AuditTrail:
         if entry.kind in RUN_KINDS and entry.run_id is not None and _is_known(connection, entry):
             return None
         # Takes the one row that says where the log ends: whoever appends next, in whichever process, waits here.
-        taken = update(audit_end).values(sequence=audit_end.c.sequence + 1)
-        end = connection.execute(taken.returning(audit_end.c.sequence, audit_end.c.hash)).one()
+        end = connection.execute(_NEXT).one()
         row: dict[str, Any] = entry.content(end.sequence, end.hash)
         row["seal"] = self.key.seal("row", sealed_text(row))
         row["hash"] = row_hash(row)
-        connection.execute(insert(audit), row)
-        connection.execute(update(audit_end).values(hash=row["hash"]))
+        connection.execute(_ADDITION, row)
+        connection.execute(_LAST_HASH, {"hash": row["hash"]})
         self._last = end.sequence
         return row
 
@@ -76,5 +80,4 @@ class AuditTrail:
 
 
 def _is_known(connection: Connection, entry: AuditEntry) -> bool:
-    query = select(audit.c.sequence).where(audit.c.run_id == entry.run_id, audit.c.kind == entry.kind)
-    return connection.execute(query).first() is not None
+    return connection.execute(_KNOWN, {"run_id": entry.run_id, "kind": entry.kind}).first() is not None

@@ -57,7 +57,7 @@ runs = Table(
     Column("strategy", String, nullable=False, server_default="enqueue"),
     Column("metadata", JSON, nullable=False, server_default="{}"),
     Column("key_id", String),
-    Column("plan", JSON),
+    Column("plan", JSON(none_as_null=True)),
     Column("attempt", Integer, nullable=False, server_default="1"),
     Column("lease_owner", String),
     Column("lease_until", Float),

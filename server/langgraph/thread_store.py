@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from server.db.dialects import insert_into, written
+from server.db.dialects import insert_if_new, written
 from server.db.engine import Database
 from server.db.tables import threads
 from server.langgraph.bodies import ThreadSearch
@@ -97,7 +97,7 @@ def _open(connection: Connection, owner: str, thread_id: str, metadata: Mapping[
         "created_at": now,
         "updated_at": now,
     }
-    made = written(connection, insert_into(connection, threads).on_conflict_do_nothing(), row)
+    made = written(connection, insert_if_new(connection, threads), row)
     thread = _get(connection, owner, thread_id)
     if not made and not again:
         raise ThreadExistsError(f"There is a thread {thread_id!r} already.", thread_id=thread_id)

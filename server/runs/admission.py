@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import cache
 
-from sqlalchemy import Connection, case, exists, insert, null, select, update
+from sqlalchemy import Connection, Update, bindparam, case, exists, insert, select, update
+from sqlalchemy.dialects import sqlite
 
-from server.db.dialects import insert_into, written
+from server.db.dialects import insert_in, written
 from server.db.tables import events, runs, threads
 from server.runs.events import first_event
 from server.runs.leases import lease
@@ -20,6 +22,12 @@ from server.runs.rows import UNFINISHED, NewRun
 from tools.errors import NotFoundError, SwitchyardError
 
 _TITLE_CHARS = 80
+_OF_THREAD = runs.c.thread_id == bindparam("of_thread")
+_UNFINISHED_RUNS = (
+    select(runs.c.run_id).where(_OF_THREAD, runs.c.status.in_(UNFINISHED)).order_by(runs.c.created_at, runs.c.run_id)
+)
+_NEW_RUN = insert(runs)
+_NEW_EVENT = insert(events)
 
 
 class ThreadBusyError(SwitchyardError):
@@ -55,8 +63,7 @@ def admit(connection: Connection, holder: str, run: NewRun) -> Admission:
         return Admission(False, (), known_run(connection, run.owner, key))
     # Locks the thread's row, so that two runs cannot both find the thread free.
     _open_thread(connection, run, now)
-    waiting = select(runs.c.run_id).where(runs.c.thread_id == run.thread_id, runs.c.status.in_(UNFINISHED))
-    unfinished = tuple(connection.execute(waiting.order_by(runs.c.created_at, runs.c.run_id)).scalars())
+    unfinished = tuple(connection.execute(_UNFINISHED_RUNS, {"of_thread": run.thread_id}).scalars())
     if unfinished and run.strategy == "reject":
         raise ThreadBusyError(
             "The thread is working on an earlier message. Wait for it to end, or choose another strategy.",
@@ -74,24 +81,29 @@ def admit(connection: Connection, holder: str, run: NewRun) -> Admission:
         "metadata": dict(run.metadata),
         "key_id": run.key_id,
         "created_at": now,
-        "plan": null() if run.plan is None else dict(run.plan),
+        "plan": None if run.plan is None else dict(run.plan),
         **lease(holder),
     }
-    connection.execute(insert(runs).values(row))
+    connection.execute(_NEW_RUN, row)
     first = first_event(run.run_id, run.thread_id)
-    connection.execute(insert(events).values(run_id=first.run_id, seq=first.seq, name=first.name, data=first.data))
+    connection.execute(_NEW_EVENT, {"run_id": first.run_id, "seq": first.seq, "name": first.name, "data": first.data})
     return Admission(not unfinished, unfinished)
 
 
 def promote(connection: Connection, thread_id: str) -> str | None:
     """Let the oldest waiting run of a thread work, if none does; returns its id."""
-    of_thread = runs.c.thread_id == thread_id
-    oldest = select(runs.c.run_id).where(of_thread, runs.c.status == "pending")
+    return connection.execute(_PROMOTION, {"of_thread": thread_id}).scalar()
+
+
+def _promotion() -> Update:
+    oldest = select(runs.c.run_id).where(_OF_THREAD, runs.c.status == "pending")
     oldest = oldest.order_by(runs.c.created_at, runs.c.run_id).limit(1)
     working = runs.alias()
-    free = ~exists().where(working.c.thread_id == thread_id, working.c.status == "running")
-    query = update(runs).where(runs.c.run_id == oldest.scalar_subquery(), free).values(status="running")
-    return connection.execute(query.returning(runs.c.run_id)).scalar()
+    free = ~exists().where(working.c.thread_id == bindparam("of_thread"), working.c.status == "running")
+    return update(runs).where(runs.c.run_id == oldest.scalar_subquery(), free).values(status="running")
+
+
+_PROMOTION = _promotion().returning(runs.c.run_id)
 
 
 def _open_thread(connection: Connection, run: NewRun, now: float) -> None:
@@ -106,16 +118,21 @@ def _open_thread(connection: Connection, run: NewRun, now: float) -> None:
         "created_at": now,
         "updated_at": now,
     }
-    fresh = insert_into(connection, threads)
-    upsert = fresh.on_conflict_do_update(
+    if not written(connection, _opening(connection.dialect.name), thread):
+        raise NotFoundError(f"There is no thread {run.thread_id!r}.", thread_id=run.thread_id)
+
+
+@cache
+def _opening(dialect: str) -> sqlite.Insert:
+    """Makes a thread, or sets one to work that belongs to the same owner."""
+    fresh = insert_in(dialect, threads)
+    return fresh.on_conflict_do_update(
         index_elements=["thread_id"],
         set_={
-            "updated_at": now,
-            "status": "busy",
+            "updated_at": fresh.excluded.updated_at,
+            "status": fresh.excluded.status,
             # A thread that a LangGraph client opened has no title before its first message.
             "title": case((threads.c.title == "", fresh.excluded.title), else_=threads.c.title),
         },
-        where=threads.c.owner == run.owner,
+        where=threads.c.owner == fresh.excluded.owner,
     )
-    if not written(connection, upsert, thread):
-        raise NotFoundError(f"There is no thread {run.thread_id!r}.", thread_id=run.thread_id)

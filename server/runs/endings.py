@@ -6,13 +6,13 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, null, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, select, update
 
 from server.access.budgets import count_usage
 from server.audit.decisions import run_entry, taken_back_entry
 from server.audit.entry import AuditEntry
 from server.audit.trail import AuditTrail
-from server.db.dialects import insert_into, lock
+from server.db.dialects import insert_if_new, lock
 from server.db.tables import events, query_log, reviews, runs, threads
 from server.reviews.rows import OPEN, ReviewConflictError
 from server.reviews.writes import close_answered, open_review
@@ -24,6 +24,12 @@ from tools.errors import NotFoundError
 from tools.ports import Usage
 
 _NO_LEASE = {"lease_owner": None, "lease_until": None}
+_THREAD = select(threads.c.thread_id).where(threads.c.thread_id == bindparam("of_thread"))
+_END = update(runs).where(runs.c.run_id == bindparam("of_run"))
+_REST = update(threads).where(
+    threads.c.thread_id == bindparam("of_thread"),
+    ~exists().where(runs.c.thread_id == bindparam("of_thread"), runs.c.status.in_(UNFINISHED)),
+)
 
 
 def append_events(connection: Connection, holder: str, log: Sequence[RunEvent]) -> set[str]:
@@ -45,18 +51,19 @@ def finish(
     _lock_thread(connection, run)
     require_lease(connection, holder, run.run_id)
     audit.append(connection, run_entry(audit.key, run, outcome))
-    connection.execute(insert_into(connection, query_log).on_conflict_do_nothing(), [_log_line(run, outcome)])
+    connection.execute(insert_if_new(connection, query_log), [_log_line(run, outcome)])
     pay(connection, run, outcome.spent)
     _write_events(connection, log)
     values = {
+        "of_run": run.run_id,
         "status": outcome.status,
         "result": None if outcome.result is None else dict(outcome.result),
         "error_code": outcome.error_code,
         "finished_at": time.time(),
-        "plan": null(),
+        "plan": None,
         **_NO_LEASE,
     }
-    connection.execute(update(runs).where(runs.c.run_id == run.run_id).values(values))
+    connection.execute(_END, values)
     open_review(connection, audit, run, outcome)
     close_answered(connection, audit, run, outcome)
     return _leave(connection, run, _thread_status(outcome))
@@ -95,7 +102,7 @@ def delete_run(connection: Connection, audit: AuditTrail, owner: str, run_id: st
     thread_id = connection.execute(select(runs.c.thread_id).where(*of_run)).scalar()
     if thread_id is None:
         raise NotFoundError(f"There is no run {run_id!r}.", run_id=run_id)
-    lock(connection, select(threads.c.thread_id).where(threads.c.thread_id == thread_id))
+    lock(connection, _THREAD, {"of_thread": thread_id})
     waits = select(reviews.c.run_id).where(reviews.c.run_id == run_id, reviews.c.status.in_(OPEN))
     if connection.execute(waits).first() is not None:
         raise ReviewConflictError(
@@ -109,21 +116,19 @@ def delete_run(connection: Connection, audit: AuditTrail, owner: str, run_id: st
 
 def _lock_thread(connection: Connection, run: NewRun) -> None:
     """Let a run that comes in meanwhile wait for this end: it would find the thread at work, and nobody promote it."""
-    lock(connection, select(threads.c.thread_id).where(threads.c.thread_id == run.thread_id))
+    lock(connection, _THREAD, {"of_thread": run.thread_id})
 
 
 def _write_events(connection: Connection, log: Sequence[RunEvent]) -> None:
     """Write events; those that are there already, because their journal had got to them, are the same."""
     rows = [{"run_id": event.run_id, "seq": event.seq, "name": event.name, "data": event.data} for event in log]
     if rows:
-        connection.execute(insert_into(connection, events).on_conflict_do_nothing(), rows)
+        connection.execute(insert_if_new(connection, events), rows)
 
 
 def _leave(connection: Connection, run: NewRun, status: ThreadStatus) -> str | None:
     following = promote(connection, run.thread_id)
-    others = exists().where(runs.c.thread_id == run.thread_id, runs.c.status.in_(UNFINISHED))
-    of_thread = threads.c.thread_id == run.thread_id
-    connection.execute(update(threads).where(of_thread, ~others).values(status=status, updated_at=time.time()))
+    connection.execute(_REST, {"of_thread": run.thread_id, "status": status, "updated_at": time.time()})
     return following
 
 

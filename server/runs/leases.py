@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, case, or_, select, update
+from sqlalchemy import Connection, RowMapping, and_, bindparam, case, or_, select, update
 
 from server.db.tables import runs
 from server.runs.rows import UNFINISHED, NewRun, RunStatus
@@ -20,6 +20,11 @@ from tools.errors import SwitchyardError
 LEASE_S = 30.0
 HEARTBEAT_S = 10.0
 MAX_ATTEMPTS = 3
+
+_HELD_BY = and_(runs.c.lease_owner == bindparam("holder"), runs.c.status.in_(UNFINISHED))
+_OF_RUNS = runs.c.run_id.in_(bindparam("run_ids", expanding=True))
+_HELD = select(runs.c.run_id).where(_HELD_BY, _OF_RUNS).with_for_update()
+_RENEWAL = update(runs).where(_HELD_BY, _OF_RUNS).returning(runs.c.run_id, runs.c.status)
 
 
 class LeaseLostError(SwitchyardError):
@@ -44,8 +49,7 @@ def lease(holder: str) -> dict[str, Any]:
 
 def held(connection: Connection, holder: str, run_ids: Collection[str]) -> set[str]:
     """Which of these runs the holder may write to; nobody else can take them before this transaction ends."""
-    query = select(runs.c.run_id).where(_held_by(holder), runs.c.run_id.in_(run_ids))
-    return set(connection.execute(query.with_for_update()).scalars())
+    return set(connection.execute(_HELD, {"holder": holder, "run_ids": list(run_ids)}).scalars())
 
 
 def require_lease(connection: Connection, holder: str, run_id: str) -> None:
@@ -60,8 +64,8 @@ def require_lease(connection: Connection, holder: str, run_id: str) -> None:
 
 def renew(connection: Connection, holder: str, run_ids: Collection[str]) -> dict[str, RunStatus]:
     """Keep the leases of these runs; returns the runs that the holder still has, with their status."""
-    query = update(runs).where(_held_by(holder), runs.c.run_id.in_(run_ids)).values(lease(holder))
-    return {row.run_id: row.status for row in connection.execute(query.returning(runs.c.run_id, runs.c.status))}
+    renewed = connection.execute(_RENEWAL, {"holder": holder, "run_ids": list(run_ids), **lease(holder)})
+    return {row.run_id: row.status for row in renewed}
 
 
 def claim(
@@ -81,10 +85,6 @@ def claim(
     query = query.values(attempt=attempt, **lease(holder)).returning(runs)
     rows = connection.execute(query).mappings().all()
     return [_claimed(row) for row in sorted(rows, key=lambda row: (row["created_at"], row["run_id"]))]
-
-
-def _held_by(holder: str) -> ColumnElement[bool]:
-    return and_(runs.c.lease_owner == holder, runs.c.status.in_(UNFINISHED))
 
 
 def _claimed(row: RowMapping) -> ClaimedRun:

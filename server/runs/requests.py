@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, and_, delete, exists, select
 
-from server.db.dialects import insert_into, written
+from server.db.dialects import insert_if_new, written
 from server.db.tables import request_keys, runs
 from server.runs.rows import NewRun, RequestKey
 from tools.errors import SwitchyardError
@@ -25,7 +25,7 @@ def remember(connection: Connection, run: NewRun, key: RequestKey, now: float) -
     gone = ~exists().where(runs.c.run_id == request_keys.c.run_id)
     connection.execute(delete(request_keys).where(of_key, gone))
     row = {"owner": run.owner, "key": key.key, "sha256": key.sha256, "run_id": run.run_id, "created_at": now}
-    return written(connection, insert_into(connection, request_keys).on_conflict_do_nothing(), row)
+    return written(connection, insert_if_new(connection, request_keys), row)
 
 
 def known_run(connection: Connection, owner: str, key: RequestKey) -> tuple[str, str] | None:
