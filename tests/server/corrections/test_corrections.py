@@ -195,6 +195,8 @@ def test_somebody_else_s_document_and_corrections_are_not_there(keyed: Keyed) ->
     assert keyed.request("bob", "POST", "/api/v1/extract/corrections", json=body).status_code == 201
     seen = {name: keyed.request(name, "GET", "/api/v1/extract/corrections").json() for name in ("ann", "bob")}
     assert [seen[name]["total"] for name in ("ann", "bob")] == [0, 1]
+    assert keyed.request("bob", "DELETE", "/api/v1/documents/bobs-invoice").status_code == 204
+    assert keyed.request("bob", "GET", "/api/v1/extract/corrections").json()["total"] == 0
 
 
 def test_it_takes_the_scope_of_chats(keyed: Keyed) -> None:
