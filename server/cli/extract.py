@@ -29,9 +29,7 @@ _JSON_OBJECT = TypeAdapter(Json)
 def extract(
     paths: Annotated[
         list[str],
-        typer.Argument(
-            metavar="PATH...", help="Files (PDF, DOCX, HTML, text, ...) and folders; - reads standard input."
-        ),
+        typer.Argument(metavar="PATH", help="Files (PDF, DOCX, HTML, text, ...) and folders; - reads standard input."),
     ],
     schema: Annotated[
         str,

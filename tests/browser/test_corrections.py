@@ -1,4 +1,7 @@
-"""Values of an extraction corrected in their place on the page: a real server over a fake model."""
+"""Values of an extraction corrected in their place on the page: a real server over a fake model.
+
+With SWITCHYARD_SCREENSHOTS=1 the picture of docs/extraction.md is taken on the way.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from tests.server.site import Site, open_site
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
-IMAGES = Path(__file__).parents[2] / "docs" / "images"
+IMAGE = Path(__file__).parents[2] / "docs" / "images" / "page-correction.png"
 INVOICE = """Extract the invoice
 
 Castle Paper Ltd
@@ -80,9 +83,9 @@ def stored(office: Site) -> dict[str, Any]:
     return {row["field"]: row for row in rows if row["run_id"] == last}
 
 
-def picture(desk: Tab, name: str) -> None:
+def picture(desk: Tab) -> None:
     if os.environ.get("SWITCHYARD_SCREENSHOTS") == "1":
-        desk.driver.save_screenshot(str(IMAGES / f"{name}.png"))
+        desk.driver.save_screenshot(str(IMAGE))
 
 
 def test_a_value_is_corrected_and_stays_so(desk: Tab, office: Site) -> None:
@@ -98,7 +101,7 @@ def test_a_value_is_corrected_and_stays_so(desk: Tab, office: Site) -> None:
     assert (rows["total"]["value"], rows["total"]["evidence"]["quote"]) == (40.5, "40.50")
     assert rows["total"]["extracted"] == {"value": 48.6}
     assert rows["line_items[1].amount"]["value"] is None
-    picture(desk, "page-correction")
+    picture(desk)
     desk.driver.refresh()
     desk.settled()
     assert tag(desk, "total") == "corrected"
@@ -113,7 +116,6 @@ def test_what_stands_nowhere_is_asked_about(desk: Tab, office: Site) -> None:
     problem = desk.until(lambda: desk.all(".correction-problem p"))[0]
     assert "stands nowhere in the text" in problem.text
     assert desk.focused.get_attribute("aria-invalid") == "true"
-    picture(desk, "page-correction-problem")
     desk.click(".correction-problem .text-button")
     assert tag(desk, "supplier") == "corrected, not in the text"
     assert HOSTILE in at(desk, "supplier").text
@@ -170,7 +172,6 @@ def test_a_phone_shows_the_buttons_and_nothing_is_cut_off(desk: Tab) -> None:
     field = desk.one(".correction input")
     desk.until(lambda: desk.driver.execute_script(ON_TOP, field))
     assert not desk.driver.execute_script("return document.documentElement.scrollWidth > innerWidth")
-    picture(desk, "phone-correction")
 
 
 ON_TOP = """
