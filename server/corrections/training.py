@@ -19,9 +19,10 @@ RIGHT, WRONG = "RIGHT", "WRONG"
 
 
 def training_rows(corrections: Iterable[CorrectionRow]) -> Iterator[dict[str, Any]]:
-    """Rows `{"messages": [system, user, assistant], "group", "schema", "field"}`.
+    """Rows `{"messages": [system, user, assistant], "group", "schema", "field", "verbatim"}`.
 
-    `group` names the text: rows of one text belong into one split.
+    `group` names the text: rows of one text belong into one split. The right value of a row that is not `verbatim` does
+    not stand in the text.
     """
     system = resources.files("tools.extraction").joinpath(f"prompts/{PROMPT}.md").read_text(encoding="utf-8").strip()
     for correction in corrections:
@@ -40,6 +41,7 @@ def _row(system: str, correction: CorrectionRow, value: Any, label: str) -> dict
         "group": correction.text_sha256[:16],
         "schema": correction.schema_name,
         "field": correction.field,
+        "verbatim": correction.verbatim,
     }
 
 

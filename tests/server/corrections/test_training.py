@@ -67,6 +67,7 @@ def test_rows_are_read_as_labels_with_their_group(tmp_path: Path) -> None:
     assert [each.label for each in rows] == ["WRONG", "RIGHT", "RIGHT", "WRONG", "RIGHT"]
     assert all("Field: total" in each.text for each in rows)
     assert len({each.attributes["group"] for each in rows}) == 3
+    assert all(each.attributes["verbatim"] is True for each in rows)
 
 
 def test_prepare_makes_splits_in_which_no_text_is_twice(tmp_path: Path) -> None:
