@@ -18,6 +18,7 @@ from server.access.gate import AccessGate
 from server.access.rules import open_to_all
 from server.api import (
     chat,
+    corrections,
     documents,
     extract,
     feedback,
@@ -55,7 +56,8 @@ _ERRORS: dict[int | str, dict[str, object]] = {
         503: "No model answers, or the server is shutting down; `Retry-After` says when to try again.",
     }.items()
 }
-_API = (chat, runs, threads, documents, syncing, ingestions, search, extract, fraud, reviews, feedback, health)
+_DOCUMENTS = (documents, syncing, ingestions, search)
+_API = (chat, runs, threads, *_DOCUMENTS, extract, corrections, fraud, reviews, feedback, health)
 _DESCRIPTION = (
     "Every error under `/api/v1` has the body `{error: {code, message, trace_id}}`, under `/v1` that of OpenAI's API, "
     "under `/assistants`, `/threads` and `/runs` that of LangGraph's; codes are stable."

@@ -15,6 +15,7 @@ from graphs.switchyard import Switchyard, build_graph
 from server.access.service import Access, open_access
 from server.audit.retention import keep_pruned
 from server.checkpoints import Checkpoints
+from server.corrections.store import CorrectionStore
 from server.data_directory import directory_name, owned_data_directory
 from server.db.engine import Database
 from server.documents import DocumentService
@@ -47,6 +48,7 @@ class Application:
     runs: RunManager
     access: Access
     reviews: ReviewDesk
+    corrections: CorrectionStore
     started_at: float = field(default_factory=time.time)
     samples_ready: bool = False
     stopping: bool = False
@@ -134,7 +136,17 @@ async def open_application(settings: Settings) -> AsyncGenerator[Application]:
         if settings.audit_retention_days:
             await stack.enter_async_context(_going_on(keep_pruned(database, settings.audit_retention_days)))
         application = Application(
-            settings, database, documents, services, checkpoints, graph, store, runs, access, reviews
+            settings,
+            database,
+            documents,
+            services,
+            checkpoints,
+            graph,
+            store,
+            runs,
+            access,
+            reviews,
+            CorrectionStore(database),
         )
         stack.push_async_callback(application.stop)
         await stack.enter_async_context(reviews.kept(alone=not database.shared))

@@ -85,11 +85,10 @@ def _versions(found: extraction.ExtractionResult, model: RoleModel | None) -> di
 
 
 def _fields(values: Mapping[str, extraction.ExtractedValue], text: str) -> dict[str, ExtractedField]:
-    paged = PAGE_BREAK in text
     return {
         path: ExtractedField(
             value=value.value,
-            evidence=None if value.evidence is None else _evidence(value.evidence, text, paged=paged),
+            evidence=None if value.evidence is None else place_in(text, value.evidence),
             confidence=value.confidence,
             reason=value.reason,
         )
@@ -97,8 +96,9 @@ def _fields(values: Mapping[str, extraction.ExtractedValue], text: str) -> dict[
     }
 
 
-def _evidence(evidence: extraction.Evidence, text: str, *, paged: bool) -> Evidence:
-    page = text.count(PAGE_BREAK, 0, evidence.start) + 1 if paged else None
+def place_in(text: str, evidence: extraction.Evidence) -> Evidence:
+    """A tool's evidence as the API's model, with its page where `text` has pages."""
+    page = text.count(PAGE_BREAK, 0, evidence.start) + 1 if PAGE_BREAK in text else None
     return Evidence(start=evidence.start, end=evidence.end, quote=evidence.quote, page=page)
 
 

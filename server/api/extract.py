@@ -44,7 +44,7 @@ class ExtractRequest(RequestBody):
 async def extract_fields(body: ExtractRequest, app: App, caller: Spender) -> ExtractionResult:
     """Read typed fields, each with its place in the text; what is not in the text is null with the reason."""
     schema = await app.services.compute(lambda: resolve_schema(body.schema_))
-    text = body.text if body.document_id is None else await _document_text(app, caller.owner, body.document_id)
+    text = body.text if body.document_id is None else await document_text(app, caller.owner, body.document_id)
     if not text or not text.strip():
         raise InputError("The text is empty.", code="empty_text")
     async with app.access.budgets.charged(caller):
@@ -52,7 +52,13 @@ async def extract_fields(body: ExtractRequest, app: App, caller: Spender) -> Ext
     return extraction_result(found, text, body.document_id)
 
 
-async def _document_text(app: App, owner: str, document_id: str) -> str:
+async def document_text(app: App, owner: str, document_id: str) -> str:
+    """The text of a stored document.
+
+    Raises:
+        NotFoundError: this owner has no such document.
+        DocumentError: `document_not_ready`.
+    """
     document = await app.documents.get(owner, document_id)
     if document.status != "indexed":
         raise DocumentError(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from server.access.rules import needs
+from server.api.corrections import CorrectedValue
+from server.corrections.rows import CorrectionRow
 from server.dependencies import App, Owner
 from server.runs.rows import RunStatus, TurnRow
 
@@ -55,6 +57,7 @@ class Turn(BaseModel):
     created_at: float
     documents: list[AttachedDocument]
     feedback: GivenFeedback | None
+    corrections: dict[str, CorrectedValue] = Field(description="Of fields of `result.extraction`, by path.")
 
 
 class ThreadDetail(ThreadView):
@@ -74,13 +77,14 @@ async def list_threads(app: App, owner: Owner, limit: Annotated[int, Query(ge=1,
 async def get_thread(thread_id: str, app: App, owner: Owner) -> ThreadDetail:
     """A conversation with its turns."""
     row, turns = await app.store.thread(owner, thread_id)
+    corrected = await app.corrections.of_thread(owner, thread_id)
     titles = {document.document_id: document.title for document in await app.documents.list(owner)}
     return ThreadDetail(
         thread_id=row.thread_id,
         title=row.title,
         created_at=row.created_at,
         updated_at=row.updated_at,
-        turns=[_turn(turn, titles) for turn in turns],
+        turns=[_turn(turn, titles, corrected.get(turn.run.run_id, ())) for turn in turns],
     )
 
 
@@ -90,7 +94,7 @@ async def delete_thread(thread_id: str, app: App, owner: Owner) -> None:
     await app.delete_thread(owner, thread_id)
 
 
-def _turn(turn: TurnRow, titles: Mapping[str, str]) -> Turn:
+def _turn(turn: TurnRow, titles: Mapping[str, str], corrected: Sequence[CorrectionRow]) -> Turn:
     run, given = turn.run, turn.feedback
     return Turn(
         run_id=run.run_id,
@@ -101,4 +105,5 @@ def _turn(turn: TurnRow, titles: Mapping[str, str]) -> Turn:
         created_at=run.created_at,
         documents=[AttachedDocument(document_id=i, title=titles.get(i, i)) for i in turn.document_ids],
         feedback=None if given is None else GivenFeedback(score=given.score, comment=given.comment),
+        corrections={row.field: CorrectedValue.model_validate(row, from_attributes=True) for row in corrected},
     )

@@ -21,6 +21,7 @@ AuditKind = Literal[
     "key_rotated",
     "key_revoked",
     "document_deleted",
+    "extraction_corrected",
     "run_deleted",
     "thread_deleted",
     "prompt_changed",

@@ -7,7 +7,6 @@ exported if every record, written again, gives the same bytes.
 from __future__ import annotations
 
 import csv
-import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -32,11 +31,10 @@ from server.audit.entry import (
     timestamp,
 )
 from server.audit.key import AuditKey
+from server.csv_cells import csv_line, from_cell, to_cell
 
 Format = Literal["jsonl", "csv"]
 EXPORT_END = "export_end"
-# A spreadsheet would take such a cell for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 
 
 class _Record(BaseModel):
@@ -81,7 +79,7 @@ class FileRow:
 def export_lines(rows: Iterable[Row], format: Format, key: AuditKey | None, about: Mapping[str, Any]) -> Iterator[str]:
     """The lines of a file with these rows, with their line ends; `about` is kept in the last record."""
     if format == "csv":
-        yield _csv_line(COLUMNS)
+        yield csv_line(COLUMNS)
     check = ChainCheck()
     for row in rows:
         check.add(row)
@@ -184,7 +182,7 @@ def _read_csv(lines: Iterable[str]) -> Iterator[FileRow]:
         written = "".join(taken)
         if line > 1:
             yield FileRow(line, _record(written, "csv", partial(_from_cells, cells)))
-        elif written != _csv_line(COLUMNS):
+        elif written != csv_line(COLUMNS):
             yield FileRow(line, None)
 
 
@@ -202,14 +200,7 @@ def _record(written: str, format: Format, parse: Callable[[], Any]) -> Row | Non
 def _written(row: Row, format: Format) -> str:
     if format == "jsonl":
         return canonical({name: row[name] for name in COLUMNS}) + "\n"
-    return _csv_line([_to_cell(name, row[name]) for name in COLUMNS])
-
-
-def _csv_line(cells: Iterable[str]) -> str:
-    out = io.StringIO()
-    # All in quotes: a cell may hold any kind of line end.
-    csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL).writerow(cells)
-    return out.getvalue()
+    return csv_line([_to_cell(name, row[name]) for name in COLUMNS])
 
 
 def _to_cell(name: str, value: Any) -> str:
@@ -217,7 +208,7 @@ def _to_cell(name: str, value: Any) -> str:
         return ""
     if name in STRUCTURES or name in NUMBERS or name == "sequence":
         return canonical(value)
-    return f"'{value}" if value.startswith(_FORMULA) else value
+    return to_cell(value)
 
 
 def _from_cells(cells: list[str]) -> dict[str, Any]:
@@ -229,4 +220,4 @@ def _from_cell(name: str, cell: str) -> Any:
         return None if cell == "" else json.loads(cell)
     if cell == "" and name in TEXTS:
         return None
-    return cell[1:] if cell.startswith("'") else cell
+    return from_cell(cell)

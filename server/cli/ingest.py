@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from enum import StrEnum
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,12 +14,11 @@ from rich.console import Console
 from agent.settings import Settings
 from server.cli.adding import Added, add_one
 from server.cli.backend import Backend, Json, open_backend
-from server.cli.failures import fail, reported_failures
+from server.cli.failures import reported_failures
 from server.cli.quality import checked_batch, read_probes
-from server.cli.sources import Source, is_wanted, open_source
+from server.cli.sources import Source, find_files, open_source
 from server.cli.sync import SyncOptions, sync
 from server.cli.terminal import notices, output, progress_bar
-from tools.knowledge.parsers.detect import EXTENSIONS
 
 _Work = Callable[[Backend, Console], Awaitable[Added]]
 
@@ -66,27 +65,10 @@ def ingest(
         if source is not None:
             work = _synced(open_source(source), fields, SyncOptions(delete, backfill))
         else:
-            work = _added(_found(paths or []), fields)
+            work = _added(find_files(paths or []), fields)
         added = asyncio.run(_run(work, collection, read_probes(probes), output()))
     if added.failed:
         raise typer.Exit(1)
-
-
-def _found(paths: Sequence[Path]) -> list[Path]:
-    files = list(dict.fromkeys(file for path in paths for file in _files(path)))
-    if not files:
-        fail(f"No file that can be read: {', '.join(map(str, paths))} (looked for {' '.join(sorted(EXTENSIONS))}).")
-    return files
-
-
-def _files(path: Path) -> Iterator[Path]:
-    """A file as it is; of a folder, all files of known kinds that are not hidden."""
-    if path.is_file():
-        yield path
-        return
-    for found in sorted(path.rglob("*")):
-        if is_wanted(PurePosixPath(found.relative_to(path).as_posix())) and found.is_file():
-            yield found
 
 
 def _added(files: Sequence[Path], fields: Json) -> _Work:

@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "failed": LazyCommand("server.cli.failed:failed", "List the documents that could not be read, or try them again."),
     "search": LazyCommand("server.cli.search:search", "Find the passages that answers are made from."),
     "extract": LazyCommand("server.cli.extract:extract", "Read a document into a schema, each value with its place."),
+    "corrections": LazyCommand("server.cli.corrections:app", "Make training rows of what people corrected."),
     "score": LazyCommand("server.cli.score:score", "Score transactions for fraud, one or a whole file."),
     "eval": LazyCommand("server.cli.evaluate:app", "Replay golden queries and judge the answers."),
     "models": LazyCommand("server.cli.models:models", "Show which model serves which role, and check the model files."),

@@ -1,9 +1,9 @@
-"""Where `ingest --sync` reads: a folder, or whatever fsspec has a file system for."""
+"""Where commands find documents: files and folders, or whatever fsspec has a file system for."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol, cast
@@ -54,6 +54,34 @@ def open_source(place: str) -> Source:
 def is_wanted(path: PurePosixPath) -> bool:
     """Whether a file, named from its source on, is of a known kind and not hidden."""
     return path.suffix.lower() in EXTENSIONS and not any(part.startswith(".") for part in path.parts)
+
+
+def find_files(paths: Sequence[Path], output: Path | None = None) -> list[Path]:
+    """Files as they are named, and of folders all files of known kinds that are not hidden, each once.
+
+    The file that a command writes, `output`, is none of them.
+
+    Raises:
+        InputError: `no_files`, there is none.
+    """
+    found = dict.fromkeys(file for path in paths for file in _files(path))
+    own = None if output is None else output.resolve()
+    files = [file for file in found if own is None or file.resolve() != own]
+    if not files:
+        looked_for = " ".join(sorted(EXTENSIONS))
+        raise InputError(
+            f"No file that can be read: {', '.join(map(str, paths))} (looked for {looked_for}).", code="no_files"
+        )
+    return files
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if path.is_file():
+        yield path
+        return
+    for found in sorted(path.rglob("*")):
+        if is_wanted(PurePosixPath(found.relative_to(path).as_posix())) and found.is_file():
+            yield found
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tools.errors import InputError
 
@@ -36,8 +36,12 @@ def working(console: Console, text: str) -> Generator[None]:
 
 
 def progress_bar(console: Console, title: str, *, hidden: bool = False) -> Progress:
-    """A bar that counts items and goes away when it is done; shown on a terminal only, and not when `hidden`."""
-    columns = (TextColumn(title), BarColumn(bar_width=24), MofNCompleteColumn(), TextColumn("{task.description}"))
+    """A bar that counts items, says how long it will take and goes away when it is done.
+
+    Shown on a terminal only, and not when `hidden`.
+    """
+    counts = (BarColumn(bar_width=24), MofNCompleteColumn(), TimeRemainingColumn(compact=True))
+    columns = (TextColumn(title), *counts, TextColumn("{task.description}"))
     return Progress(*columns, console=console, transient=True, disable=hidden or not console.is_terminal)
 
 

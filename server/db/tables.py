@@ -141,6 +141,28 @@ feedback = Table(
     UniqueConstraint("run_id", "owner"),
 )
 
+# `source` names what the fields were read from: a run's answer, or a text and its schema.
+corrections = Table(
+    "corrections",
+    metadata,
+    Column("owner", String, primary_key=True),
+    Column("source", String, primary_key=True),
+    Column("field", String, primary_key=True),
+    Column("run_id", String, ForeignKey("runs.run_id", ondelete="CASCADE")),
+    Column("document_id", String),
+    Column("schema_name", String, nullable=False),
+    Column("text_sha256", String, nullable=False),
+    Column("passage", Text, nullable=False),
+    Column("value", JSON, nullable=False),
+    Column("evidence", JSON(none_as_null=True)),
+    Column("verbatim", Boolean, nullable=False),
+    Column("extracted", JSON(none_as_null=True)),
+    Column("created_at", Float, nullable=False),
+    Index("ix_corrections_owner", "owner", "created_at"),
+    Index("ix_corrections_run", "run_id"),
+    Index("ix_corrections_document", "owner", "document_id"),
+)
+
 api_keys = Table(
     "api_keys",
     metadata,

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Connection, RowMapping, delete, select, update
 
 from server.audit.entry import AuditEntry
+from server.corrections.store import forget_document
 from server.db.dialects import insert_into
 from server.db.engine import Database
 from server.db.tables import documents
@@ -149,12 +150,13 @@ class DocumentRows:
         return await self._database.write(lambda connection: connection.execute(query).rowcount) > 0
 
     async def delete(self, key: DocumentKey) -> None:
-        """Remove a document's row, and say so in the audit log."""
+        """Remove a document's row and the corrections of what was read from it, and say so in the audit log."""
         audit = self._database.audit
         entry = AuditEntry("document_deleted", key.owner, subject=f"{key.collection}/{key.document_id}")
 
         def write(connection: Connection) -> None:
             if connection.execute(delete(documents).where(*_is(key))).rowcount:
+                forget_document(connection, key.owner, key.document_id)
                 audit.append(connection, entry)
 
         await self._database.write(write)

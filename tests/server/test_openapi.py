@@ -52,6 +52,8 @@ def test_the_contract_s_operations_are_there(openapi: dict[str, Any]) -> None:
         DELETE /api/v1/documents/{document_id}
         POST /api/v1/search
         POST /api/v1/extract
+        GET /api/v1/extract/corrections
+        POST /api/v1/extract/corrections
         POST /api/v1/fraud/score
         POST /api/v1/feedback
         GET /api/v1/reviews
@@ -153,6 +155,7 @@ def example_body(openapi: dict[str, Any], operation: dict[str, Any]) -> dict[str
         "/api/v1/chat",
         "/api/v1/search",
         "/api/v1/extract",
+        "/api/v1/extract/corrections",
         "/api/v1/documents",
         "/api/v1/fraud/score",
         "/v1/chat/completions",
@@ -177,6 +180,7 @@ def test_answers_fit_their_schemas(site: Site, openapi: dict[str, Any], http: ht
         "/api/v1/threads": http.get("/threads"),
         "/api/v1/threads/{thread_id}": http.get("/threads/described"),
         "/api/v1/documents": http.get("/documents"),
+        "/api/v1/extract/corrections": http.get("/extract/corrections"),
         "/api/v1/documents/{document_id}": http.get("/documents/disputes"),
         "/api/v1/health": http.get("/health"),
     }

@@ -76,6 +76,12 @@ OPERATIONS: list[tuple[str, str, Any]] = [
     ("POST", "/api/v1/chat", {"message": QUESTION, "stream": False, "thread_id": "THREAD"}),
     ("POST", "/api/v1/chat", {"message": QUESTION, "stream": False, "document_ids": ["DOCUMENT"]}),
     ("POST", "/api/v1/extract", {"document_id": "DOCUMENT", "schema": "receipt"}),
+    ("POST", "/api/v1/extract/corrections", {"run_id": "RUN", "fields": {"total": {"value": None}}}),
+    (
+        "POST",
+        "/api/v1/extract/corrections",
+        {"document_id": "DOCUMENT", "schema": "receipt", "fields": {"total": {"value": None}}},
+    ),
     ("GET", "/api/v1/reviews/RUN", None),
     ("POST", "/api/v1/reviews/RUN", {"decision": "approve"}),
     ("POST", "/api/v1/feedback", {"run_id": "RUN", "score": 1}),

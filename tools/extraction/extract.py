@@ -55,8 +55,7 @@ async def extract(
             choices, usage, answered_by = reply.choices, reply.usage, reply.model
         except (ModelUnavailableError, InputError):
             choices = None
-    values = {path: _value(source, leaf, decision, path, choices) for path, (leaf, decision) in decisions.items()}
-    assembly = await asyncio.to_thread(_assemble, schema.root, source, values)
+    assembly = await asyncio.to_thread(_assemble, schema.root, source, decisions, choices)
     degraded = choices is None
     asked = bool(open_fields) and not degraded
     return ExtractionResult(
@@ -122,7 +121,13 @@ class _Assembly:
     fields: dict[str, ExtractedValue] = field(default_factory=dict[str, ExtractedValue])
 
 
-def _assemble(root: Group, source: Source, values: Mapping[str, ExtractedValue]) -> _Assembly:
+def _assemble(
+    root: Group,
+    source: Source,
+    decisions: Mapping[str, tuple[Leaf, Decision]],
+    choices: Mapping[str, Choice] | None,
+) -> _Assembly:
+    values = {path: _value(source, leaf, decision, path, choices) for path, (leaf, decision) in decisions.items()}
     assembly = _Assembly()
     assembly.data = _group(root, "", source, values, assembly.fields)
     return assembly

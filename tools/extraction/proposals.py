@@ -108,6 +108,11 @@ def propose(leaf: Leaf, source: Source) -> Sequence[Proposal]:
     return _merged(leaf, found)
 
 
+def readings(kind: Kind, source: Source) -> Sequence[Candidate]:
+    """Everything in the text that has the form of a kind's values; nothing for kinds that are free text."""
+    return source.read(_BESIDE_LABELS[kind]) if kind in _BESIDE_LABELS else _read(kind, source)
+
+
 def _read(kind: Kind, source: Source) -> Sequence[Candidate]:
     return source.read(READERS[kind]) if kind in READERS else ()
 
@@ -123,7 +128,7 @@ def _labelled(leaf: Leaf, source: Source) -> list[Proposal]:
         named = [_name_only(one) if leaf.kind in _ADDRESSED else one for one in texts]
         named = [_before_comma(one) if leaf.kind == "city" else one for one in named]
         return [Proposal(one, one.cue, labelled=True) for one in named if _plausible(leaf.kind, str(one.value))]
-    candidates = source.read(_BESIDE_LABELS[leaf.kind]) if leaf.kind in _BESIDE_LABELS else _read(leaf.kind, source)
+    candidates = readings(leaf.kind, source)
     if not candidates:
         return []
     excluded = _excluded(leaf, source)

@@ -68,6 +68,9 @@ export const decideReview = async (runId, decision) =>
 
 export const sendFeedback = (feedback) => request("/feedback", { method: "POST", json: feedback });
 
+export const correctExtraction = async (correction) =>
+  (await request("/extract/corrections", { method: "POST", json: correction })).json();
+
 export const startRun = (message, signal) =>
   request("/chat", {
     method: "POST",

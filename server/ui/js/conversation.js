@@ -83,9 +83,9 @@ export class Conversation {
   async #show(stored) {
     this.turns.replaceChildren();
     const unfinished = [];
-    for (const { run_id: runId, message, result, feedback, documents } of stored) {
+    for (const { run_id: runId, message, result, feedback, corrections, documents } of stored) {
       const attachments = documents?.map(({ document_id: documentId, title }) => ({ documentId, title }));
-      const turn = this.#add({ message, feedback, attachments, stored: Boolean(result) });
+      const turn = this.#add({ message, feedback, corrections, attachments, stored: Boolean(result) });
       if (result) turn.apply({ event: "result", data: result });
       else unfinished.push({ turn, runId });
     }

@@ -1,17 +1,29 @@
 /** An extraction: a table of fields beside the source text, in which the evidence of the field at hand is marked. */
 
+import { announce } from "./announcer.js";
+import { correctExtraction } from "./api.js";
 import { copyButton } from "./controls.js";
+import { correctable, correctedField, correctionTag } from "./corrections.js";
 import { el, svg } from "./dom.js";
 import { humanise, percent } from "./format.js";
 import { sourceView } from "./sources.js";
 
+const NOTHING = { value: null, evidence: null, confidence: null, reason: null };
+// Lists of the built-in schemas: empty, they hold no value that could be right.
+const LISTS = new Set(["line_items", "parties"]);
+
 /**
  * `extraction` as the API gives it; `fields` maps paths such as `line_items[0].amount` to value, evidence and confidence.
- * `message` is what the analyst sent: the source where no document was attached.
+ * `message` is what the analyst sent: the source where no document was attached. With the run's id, `runId`, values can
+ * be corrected; `corrections` are those that were stored before, by path.
  */
-export function extractionCard(extraction, message) {
-  const source = sourceView(extraction, message);
-  const show = source.show;
+export function extractionCard(extraction, message, { runId = null, corrections = {} } = {}) {
+  const fields = { ...extraction.fields };
+  for (const [path, corrected] of Object.entries(corrections))
+    fields[path] = correctedField(fields[path] ?? NOTHING, corrected);
+  const source = sourceView({ ...extraction, fields }, message);
+  const card = { fields, source, runId, counted: el("span", { class: "muted" }) };
+  count(card);
   const table = el(
     "table",
     { class: "fields" },
@@ -25,12 +37,12 @@ export function extractionCard(extraction, message) {
         ["Field", "Value", "Confidence"].map((name) => el("th", { scope: "col" }, name)),
       ),
     ),
-    el("tbody", {}, rows(extraction.data, "", extraction.fields, show)),
+    el("tbody", {}, rows(extraction.data, "", card)),
   );
   return el(
     "section",
     { class: "card extraction", "aria-label": "Extraction" },
-    header(extraction),
+    header(extraction, card),
     el("div", { class: "extraction-body" }, el("div", { class: "table-scroll" }, table), source.node),
     extraction.warnings.length
       ? el(
@@ -42,29 +54,42 @@ export function extractionCard(extraction, message) {
   );
 }
 
-function header({ schema, data, fields, model }) {
-  const all = Object.values(fields);
-  const found = all.filter(({ value }) => value !== null).length;
+function header({ schema, data, model }, card) {
   return el(
     "header",
     { class: "card-head" },
     el("h3", {}, humanise(schema)),
-    el("span", { class: "muted" }, `${found} of ${all.length} values found`),
+    card.counted,
     el("span", { class: "spacer" }),
     el("span", { class: "muted model", title: "Model" }, model),
-    copyButton("Copy as JSON", () => JSON.stringify(data, null, 2)),
+    copyButton("Copy as JSON", () => JSON.stringify(withCorrections(data, "", card.fields), null, 2)),
+  );
+}
+
+function count({ fields, counted }) {
+  const all = Object.values(fields);
+  counted.textContent = `${all.filter(({ value }) => value !== null).length} of ${all.length} values found`;
+}
+
+/** The data with what people corrected in it. */
+function withCorrections(value, path, fields) {
+  if (Array.isArray(value)) return value.map((item, index) => withCorrections(item, `${path}[${index}]`, fields));
+  if (!isObject(value)) return fields[path]?.correction ? fields[path].value : value;
+  const prefix = path && `${path}.`;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [name, withCorrections(item, prefix + name, fields)]),
   );
 }
 
 /** Table rows of an object: one for each value, a heading for each nested object, a sub-table for each list of objects. */
-function rows(object, prefix, fields, show) {
+function rows(object, prefix, card) {
   return Object.entries(object).flatMap(([name, value]) => {
     const path = prefix + name;
-    if (isListOfObjects(value)) return subTable(path, name, value, fields, show);
+    if (isListOfObjects(value)) return subTable(path, name, value, card);
     if (Array.isArray(value) && value.length)
-      return value.map((_, index) => row(`${path}[${index}]`, `${humanise(name)} ${index + 1}`, fields, show));
-    if (isObject(value)) return [groupRow(name), ...rows(value, `${path}.`, fields, show)];
-    return row(path, humanise(name), fields, show);
+      return value.map((_, index) => row(`${path}[${index}]`, `${humanise(name)} ${index + 1}`, card));
+    if (isObject(value)) return [groupRow(name), ...rows(value, `${path}.`, card)];
+    return row(path, humanise(name), card);
   });
 }
 
@@ -72,32 +97,22 @@ const isObject = (value) => value !== null && typeof value === "object" && !Arra
 const isListOfObjects = (value) => Array.isArray(value) && value.length > 0 && value.every(isObject);
 const groupRow = (name) => el("tr", { class: "group" }, el("th", { scope: "colgroup", colspan: 3 }, humanise(name)));
 
-function row(path, label, fields, show) {
-  const field = fields[path] ?? { value: null, evidence: null, confidence: null, reason: null };
+function row(path, label, card) {
+  const field = card.fields[path] ?? NOTHING;
+  const sure = field.value === null || field.confidence === null ? null : confidenceBar(field.confidence);
   const node = el(
     "tr",
     { data: { path }, class: path.includes(".") ? "nested" : "" },
     el("th", { scope: "row" }, label),
-    el("td", {}, valueOf(field, label)),
-    el("td", { class: "confidence" }, field.value === null ? "" : confidenceBar(field.confidence)),
+    el("td", {}, valueIn(path, label, false, card, () => row(path, label, card))),
+    el("td", { class: "confidence" }, sure ?? correctionTag(field)),
   );
-  return highlightsOn(node, path, field, show);
+  return highlightsOn(node, path, field, card);
 }
 
-function subTable(path, name, items, fields, show) {
+function subTable(path, name, items, card) {
   const columns = [...new Set(items.flatMap((item) => Object.keys(item)))];
   const kind = (column) => (items.every((item) => typeof (item[column] ?? 0) === "number") ? "number" : "");
-  const cell = (index, column) => {
-    const at = `${path}[${index}].${column}`;
-    const field = fields[at] ?? { value: items[index][column] ?? null, evidence: null, confidence: null, reason: null };
-    const title = field.value === null ? null : `Confidence ${percent(field.confidence)}`;
-    const node = el(
-      "td",
-      { class: kind(column), data: { path: at }, title },
-      valueOf(field, `${humanise(column)} ${index + 1}`, true),
-    );
-    return highlightsOn(node, at, field, show);
-  };
   const table = el(
     "table",
     { class: "sub-table" },
@@ -118,7 +133,9 @@ function subTable(path, name, items, fields, show) {
         el(
           "tr",
           {},
-          columns.map((column) => cell(index, column)),
+          columns.map((column) =>
+            cell(`${path}[${index}].${column}`, `${humanise(column)} ${index + 1}`, kind(column), card),
+          ),
         ),
       ),
     ),
@@ -134,22 +151,56 @@ function subTable(path, name, items, fields, show) {
   );
 }
 
+function cell(path, label, kind, card) {
+  const field = card.fields[path] ?? NOTHING;
+  const title = field.value === null || field.confidence === null ? null : `Confidence ${percent(field.confidence)}`;
+  const node = el(
+    "td",
+    { class: kind, data: { path }, title },
+    valueIn(path, label, true, card, () => cell(path, label, kind, card)),
+    correctionTag(field),
+  );
+  return highlightsOn(node, path, field, card);
+}
+
+/** A value that can be corrected where it stands in a run's answer; `again()` makes its row or cell anew. */
+function valueIn(path, label, terse, card, again) {
+  const field = card.fields[path] ?? NOTHING;
+  const shown = valueOf(field, label, terse);
+  if (card.runId === null || LISTS.has(path)) return shown;
+  const save = async (value, verbatim) => {
+    const told = await correctExtraction({ run_id: card.runId, fields: { [path]: { value, verbatim } } });
+    card.fields[path] = correctedField(field, told.fields[path]);
+    card.source.mark();
+    count(card);
+    const fresh = again();
+    place.closest("[data-path]").replaceWith(fresh);
+    fresh.querySelector(".edit").focus();
+    announce(`${label}: stored`);
+  };
+  const place = correctable(shown, { label, text: field.value === null ? "" : asText(field.value), save });
+  return place;
+}
+
+const asText = (value) => (typeof value === "boolean" ? (value ? "Yes" : "No") : String(value));
+
 function valueOf({ value, evidence, reason }, label, terse = false) {
   if (value === null) {
     const why = reason ? humanise(reason) : "No value";
     return el("span", { class: "null", title: why }, terse ? "\u2013" : why);
   }
-  const text = typeof value === "boolean" ? (value ? "Yes" : "No") : String(value);
-  if (!evidence) return text;
+  const text = asText(value);
+  if (!evidence) return el("span", {}, text);
   return el("button", { type: "button", class: "value", "aria-label": `${label}: ${text}. Show in the source` }, text);
 }
 
 /** Pointing at a row shows its evidence; focusing or clicking its value also scrolls the source there. */
-function highlightsOn(node, path, { evidence }, show) {
+function highlightsOn(node, path, { evidence }, { source: { show } }) {
   if (!evidence) return node;
   node.classList.add("has-evidence");
   node.addEventListener("mouseenter", () => show(path, false));
-  node.addEventListener("focusin", () => show(path, true));
+  // Not under a button that is being pressed: the source would move it away.
+  node.addEventListener("focusin", ({ target }) => target.closest(".edit") || show(path, true));
   node.addEventListener("click", () => show(path, true));
   return node;
 }

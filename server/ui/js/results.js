@@ -13,16 +13,16 @@ import { ROUTES } from "./routes.js";
 
 /**
  * The nodes of `result`'s content; `message` is what it answers, `stored` says that it is of a turn that ended before,
- * `onAsk(text)` is called when a suggestion is chosen.
+ * `corrections` are those of its extraction, `onAsk(text)` is called when a suggestion is chosen.
  */
-export function resultContent(result, { message, stored }, onAsk) {
+export function resultContent(result, { message, stored, corrections }, onAsk) {
   const prose = el("div", { class: "prose" }, render(result.answer, citationMarks(result.citations)));
   if (result.route === "unknown") return [unknownCard(prose, result, onAsk)];
   // The card says what an answer says that is the score's reasoning, alone or with word of the review.
   const repeated = result.fraud && (result.interrupt || result.answer.trim() === result.fraud.reasoning.trim());
   return [
     repeated ? null : prose,
-    result.extraction && extractionCard(result.extraction, message),
+    result.extraction && extractionCard(result.extraction, message, { runId: result.run_id, corrections }),
     result.fraud && fraudCard(result.fraud, noteOf(result, stored)),
     sourceList(result.citations),
     result.suggestions?.length ? suggestions(result.suggestions, onAsk) : null,

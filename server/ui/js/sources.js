@@ -7,8 +7,8 @@ import { errorNotice } from "./notices.js";
 import { codePointOffsets, locate, markSpans } from "./passages.js";
 
 /**
- * The source with every evidence span marked faintly; `show(path, scroll)` marks one strongly and names it. A stored
- * turn comes without its source text, which then is the attached document or the message itself.
+ * The source with every evidence span marked faintly; `show(path, scroll)` marks one strongly and names it, `mark()`
+ * marks anew when `fields` have changed. A stored turn comes without its source text, which then is the attached document or the message itself.
  */
 export function sourceView({ source_text: stored, document_id: documentId, fields }, message) {
   const caption = el("p", { class: "source-caption", "aria-live": "polite" }, "Source");
@@ -16,7 +16,9 @@ export function sourceView({ source_text: stored, document_id: documentId, field
   const inner = el("div", { class: "source-inner" }, caption, body);
   const node = el("aside", { class: "source", "aria-label": "Source" }, inner);
   let marks = new Map();
+  let known = null;
   const fill = (text) => {
+    known = text;
     const marked = markSpans(text, evidenceSpans(text, fields));
     marks = marked.marks;
     body.replaceChildren(...marked.nodes);
@@ -32,7 +34,7 @@ export function sourceView({ source_text: stored, document_id: documentId, field
   const text = stored ?? (documentId === null ? message : null);
   if (text !== null) fill(text);
   else fetchText(documentId).then(fill, (error) => body.replaceChildren(errorNotice(error)));
-  return { node, show };
+  return { node, show, mark: () => known !== null && fill(known) };
 }
 
 const fetchText = async (documentId) => (await getDocumentText(documentId)).text;

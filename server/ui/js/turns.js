@@ -12,9 +12,11 @@ const LONG_MESSAGE = 600;
 
 /**
  * A turn's `node`; feed it a run's events with `apply`, or end it with `fail`. `onAsk(text)`: a suggestion was chosen;
- * `onRetry()`: the message is to be sent again. `stored`: the turn has ended before, and more may have come of it.
+ * `onRetry()`: the message is to be sent again. `stored`: the turn has ended before, and more may have come of it, such as
+ * `feedback` and `corrections`.
  */
-export function createTurn({ message, attachments = [], feedback = null, stored = false }, { onAsk, onRetry }) {
+export function createTurn(turn, { onAsk, onRetry }) {
+  const { message, attachments = [], feedback = null, stored = false, corrections = {} } = turn;
   const head = el("div", { class: "answer-head" });
   const status = el("p", { class: "status" });
   const content = el("div", { class: "answer-content" });
@@ -71,7 +73,7 @@ export function createTurn({ message, attachments = [], feedback = null, stored 
           ? el("span", { class: "muted", title: "The same question over the same documents was answered before." }, "from cache")
           : "",
       );
-      settle(...resultContent(result, { message, stored }, onAsk));
+      settle(...resultContent(result, { message, stored, corrections }, onAsk));
       answer.append(resultFooter(result, feedback));
       announce(`${ROUTES[result.route].name}: ${result.answer}`);
     },
