@@ -19,7 +19,7 @@ from agent.models.gateway import ModelGateway
 from agent.settings import Settings
 from eval.cases import REPOSITORY
 from eval.extraction.documents import LabelledDocument
-from eval.extraction.generator import Side, generate
+from eval.extraction.generator import Side, generate, generate_unusual
 from eval.extraction.page import SUMMARY, draw, extraction_page, field_lines, short, summary
 from eval.extraction.receipts import Half, read_receipts
 from eval.extraction.study import Judged, Told, judge, misses, row
@@ -42,6 +42,9 @@ def extraction(
     side: Annotated[
         Side, typer.Option(help="Templates: held_out reports, train is to develop and train on.")
     ] = "held_out",
+    unusual: Annotated[
+        int, typer.Option(min=0, help="Receipts and contracts in unusual layouts to generate as well.")
+    ] = 400,
     seed: Annotated[int, typer.Option(help="Seed of the generator.")] = _SEED,
     receipts: Annotated[Path | None, typer.Option(help="JSONL file of labelled receipts, measured too.")] = None,
     half: Annotated[
@@ -73,6 +76,9 @@ def extraction(
             _write(write, generated)
             return
         corpora: list[Corpus] = [(f"{side.replace('_', '-')} documents", generated)]
+        if unusual:
+            corpora.append((f"{side.replace('_', '-')} documents in unusual layouts",
+                            list(generate_unusual(side, unusual, seed))))  # fmt: skip
         if receipts:
             halves: tuple[Half, ...] = (half,) if half else ("report", "unseen")
             corpora += [(_RECEIPTS[one], list(read_receipts(receipts, one))) for one in halves]

@@ -11,7 +11,6 @@ from eval.extraction.documents import Scalar
 from eval.extraction.generator.forms import (
     DATE_FORMS,
     PROSE_DATES,
-    TABLE_DATES,
     Money,
     sample_money,
     write_duration,
@@ -39,9 +38,9 @@ class Style:
     duration_form: str
 
 
-def sample_style(rng: random.Random, money: Money, *, prose: bool) -> Style:
+def sample_style(rng: random.Random, money: Money, world: World, *, prose: bool) -> Style:
     """A style for a document; prose spells its dates out."""
-    form = rng.choice(PROSE_DATES if prose else TABLE_DATES)
+    form = rng.choice(PROSE_DATES if prose else world.date_forms)
     return Style(money, form, rng.choice(("digits", "words", "both")))
 
 
@@ -87,7 +86,7 @@ def distractor(kind: str, form: str, style: Style, world: World, rng: random.Ran
     if kind == "amount":
         return style.money.write(sample_price(rng, 1, 900), form)
     if kind == "foreign_amount":
-        return sample_money(rng).write(sample_price(rng, 1, 900), form)
+        return sample_money(rng, world.currencies).write(sample_price(rng, 1, 900), form)
     if kind == "duration":
         unit = rng.choice(UNITS)
         return write_duration(f"{rng.randint(2, 12 if unit == 'years' else 60)} {unit}", form or style.duration_form)
