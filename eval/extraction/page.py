@@ -53,7 +53,10 @@ def extraction_page(rows: Sequence[Row], *, source: str, picture: str) -> str:
     for corpus in dict.fromkeys(row["corpus"] for row in rows):
         chosen = [row for row in rows if row["corpus"] == corpus]
         told = f"Precision, recall and made up are those of: {chosen[-1]['system']}."
-        tables = [_table([SUMMARY, *map(summary, chosen)]), told + "\n\n" + _table(field_lines(chosen, interval))]
+        tables = [
+            markdown_table([SUMMARY, *map(summary, chosen)]),
+            told + "\n\n" + markdown_table(field_lines(chosen, interval)),
+        ]
         parts.append(f"## {corpus.capitalize()}\n\n" + "\n".join(tables) + "\n")
     return "".join([*parts, _FOOT])
 
@@ -130,7 +133,8 @@ def _draw_reliability(axes: Any, rows: Sequence[Row]) -> None:
     axes.legend(frameon=False, fontsize=7)
 
 
-def _table(lines: Sequence[Sequence[str]]) -> str:
+def markdown_table(lines: Sequence[Sequence[str]]) -> str:
+    """Lines of cells as a Markdown table, the first line its head."""
     head, *rest = lines
     return "".join(f"| {' | '.join(cells)} |\n" for cells in (head, ["---"] * len(head), *rest))
 
