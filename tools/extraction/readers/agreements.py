@@ -279,7 +279,7 @@ def _signing(source: Source) -> list[Party]:
 
 _IN_FORCE = re.compile(
     r"\beffective(?:\s+(?:date|as|on|from|beginning|starting))?\b|\b(?:takes?|come[s]?|enter[s]?|coming|put)\s+(?:into\s+)?"
-    r"(?:effect|force|operation)\b|\bcommenc(?:e[sd]?|ing|ement)\b|\b(?:start|begin)(?:s|ning|ing)?\b|\bin\s+(?:effect|force)\s+(?:as\s+of|from|on)\b|"
+    r"(?:effect|force|operation)\b|\bcommenc(?:e[sd]?|ing|ement)\b|\b(?:start|begin)(?:s|ning|ing)?\b|\bin\s+(?:effect|force),?\s+(?:as\s+)?(?:of|from|on|since)\b|"
     r"\bwith\s+effect\s+from\b",
     re.IGNORECASE,
 )
@@ -295,6 +295,12 @@ _ENDS = re.compile(
     r"amended|letter\s+of\s+intent|delivered|last\s+revised|printed)\b[^.;]{0,50}$",
     re.IGNORECASE,
 )
+_OTHER_DATED = re.compile(
+    r"\b(?!(?:agreement|contract|lease|deed|licen[cs]e|this|and|is|are|be|the)\b)[a-z]{3,}\s+(?:is\s+)?(?:dated|of)(?:\s+as\s+of)?\s*$"
+    r"|\bdiscussed\s+on\s*$",
+    re.IGNORECASE,
+)
+"""Another paper's date: `the plan dated`."""
 _SIGNATURE_LINE = re.compile(r"^\W*(?:date|signed|name|by|title)\b", re.IGNORECASE)
 
 
@@ -310,7 +316,7 @@ def effective_dates(source: Source) -> Sequence[Candidate]:
         cue = 0.0
         if _NAMED_EFFECTIVE.match(after):
             cue = 0.93
-        elif _ENDS.search(before):
+        elif _ENDS.search(before) or _OTHER_DATED.search(before):
             cue = 0.0
         elif (said := _last(_IN_FORCE, before)) is not None and len(before) - said < 70:
             cue = 0.9
@@ -343,6 +349,17 @@ _RUNS = re.compile(
     r"\bshall\s+last\b|\blasts?\s+for\b|\bperiod\s+of\b|\bis\s+(?:concluded|entered\s+into|made)\s+for\b|\bin\s+(?:force|effect)\b|\bbinding\s+for\b",
     re.IGNORECASE,
 )
+_HOLDS_FOR = re.compile(
+    r"\b(?:in\s+(?:full\s+)?(?:force|effect)(?:\s+and\s+effect)?|valid|runs?|running|lasts?|continues?|concluded|made|entered\s+into|"
+    r"binding|agreed|fixed)\s+(?:for|during|at)\s+(?:an?\s+|the\s+)?(?:(?:fixed|definite|initial|minimum|total|limited)\s+)?"
+    r"(?:(?:period|term|time|duration)\s+(?:of\s+)?)?\(?$",
+    re.IGNORECASE,
+)
+_EXPIRES = re.compile(r"\b(?:ends?|expires?|lapses?|terminates?)\s+(?:\w+\s+){0,2}\(?$", re.IGNORECASE)
+_ONCE_BEGUN = re.compile(
+    r"\W*(?:after|from)\s+(?:it|its|the|having)\s+(?:\w+\s+){0,2}(?:start|beg[iu]n|commenc|effective|signature|signing)",
+    re.IGNORECASE,
+)
 _ABOUT_ITSELF = re.compile(
     r"\b(?:this|the|present)\s+(?:\w+\s+){0,2}(?:agreement|contract|lease|licen[cs]e)\b|\bterm\b|\bhereof\b",
     re.IGNORECASE,
@@ -365,13 +382,14 @@ def terms(source: Source) -> Sequence[Candidate]:
             text[max(0, duration.start - 260) : duration.start],
         )[-1]
         after = re.split(
-            r"[.;]|\n\s*\n|,\s+(?:and\s+)?(?:(?:shall|will|may)\s+)?(?:unless|thereafter|provided|with|renew)",
+            r"[.;]|\n\s*\n|,\s+(?:and\s+)?(?:(?:shall|will|may)\s+)?(?:unless|thereafter|provided|with|renew|if)",
             text[duration.end : duration.end + 120],
         )[0]
         clause = re.split(r",\s+(?:and\s+)?(?:which|unless|provided)\b", before)[-1] if len(before) > 160 else before
         if _NOT_TERM.search(clause[-110:]) or _NOT_TERM.search(after[:45]):
             continue
-        told = 0.3 * bool(
+        told = 0.3 * bool(_HOLDS_FOR.search(before) or (_EXPIRES.search(before) and _ONCE_BEGUN.match(after)))
+        told += 0.3 * bool(
             _TERM_WORD.search(before) or _TERM_WORD.match(after[:14].lstrip(" -")) or re.match(r"\W*term\b", after)
         )
         told += 0.2 * min(2, len(_RUNS.findall(before))) + 0.12 * bool(_ABOUT_ITSELF.search(before + after))

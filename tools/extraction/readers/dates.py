@@ -29,7 +29,7 @@ MONTHS: dict[str, int] = (
     | {name: number for number, name in enumerate(_ABBREVIATIONS, 1)}
     | _EXTRA_ABBREVIATIONS
 )
-_MONTH = "(?P<month>" + "|".join(sorted(MONTHS, key=len, reverse=True)) + r")\b\.?"
+_MONTH = "(?P<month>" + "|".join(sorted(MONTHS, key=len, reverse=True)) + r")(?![^\W\d_])\.?"
 _END = r"(?=\D|$|\d{1,2}:\d\d)"
 
 _ISO = re.compile(rf"(?<!\d)(?P<year>\d{{4}})(?P<sep>[-/.])(?P<m>\d{{1,2}})(?P=sep)(?P<d>\d{{1,2}}){_END}")
