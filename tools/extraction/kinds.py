@@ -152,9 +152,9 @@ class _Page:
 
     @property
     def is_slip(self) -> bool:
-        """Many short lines with prices, as tills print them."""
-        lines = self.lines
-        return len(lines) >= _SLIP_LINES and median(map(len, lines)) <= _SLIP_WIDTH and self.prices > 0
+        """Many short lines, or columns, with prices, as tills print them."""
+        cells = [cell for line in self.lines for cell in re.split(r"\s{3,}", line)]
+        return len(cells) >= _SLIP_LINES and median(map(len, cells)) <= _SLIP_WIDTH and self.prices > 0
 
     @property
     def ends_in_prices(self) -> bool:

@@ -14,7 +14,7 @@ ISO_CURRENCIES = frozenset(
     "PEN PHP PKR PLN QAR RON RSD RUB SAR SEK SGD THB TRY TWD UAH USD VND ZAR".split()
 )
 _SYMBOLS = {
-    "US$": "USD", "A$": "AUD", "C$": "CAD", "S$": "SGD", "HK$": "HKD", "NZ$": "NZD", "R$": "BRL", "€": "EUR",
+    "US$": "USD", "A$": "AUD", "C$": "CAD", "S$": "SGD", "HK$": "HKD", "MX$": "MXN", "NZ$": "NZD", "R$": "BRL", "€": "EUR",
     "£": "GBP",
     "¥": "JPY", "₹": "INR", "₩": "KRW", "₺": "TRY", "₽": "RUB", "₪": "ILS", "₦": "NGN", "zł": "PLN", "Kč": "CZK",
     "RM": "MYR",
@@ -30,8 +30,10 @@ _SYMBOL = "|".join(
 _WORDS = "euros?|dollars|pounds"
 _DIGITS = r"\d{1,3}(?:[,.' \u00a0\u202f]\d{3})+(?:[.,]\d{1,2})?|\d{1,12}(?:[.,]\d{1,4})?"
 _NUMBER = re.compile(rf"(?<![\d.,'/])(?P<digits>{_DIGITS})(?![\d/])(?!\s?%)")
-_BEFORE = re.compile(rf"(?P<minus>(?<![\w)])-\s?)?(?<![A-Za-z])(?P<mark>{_ISO}|{_SYMBOL})\s?:?\s?(?P<minus2>-)?$")
-_MINUS = re.compile(r"(?<![\w).,])-\s?$")
+_BEFORE = re.compile(
+    rf"(?P<minus>(?<![\w)-])-(?:(?<=\n-)\s)?)?(?<![A-Za-z])(?P<mark>{_ISO}|{_SYMBOL})\s?:?\s?(?P<minus2>-)?$"
+)
+_MINUS = re.compile(r"(?:(?<![\w).,-])-|(?<![^\n])-\s)$")
 _AFTER = re.compile(rf"\s?(?:{_ISO}|{_WORDS})(?![A-Za-z])|\s?(?:€|£|zł|Kč)")
 _MARK_CHARS = 8
 _MARKED_CUE = 0.2

@@ -16,12 +16,21 @@ _RULE = re.compile(r"^[\s|:+=_.-]*$")
 _GAP = re.compile(r"[ \u00a0]{2,}|\t+")
 _STOP = re.compile(
     r"\b(?:sub\s?-?total|total|balance|amount due|tax|vat|gst|cash|change|rounding|discount|tendered|payment|paid|"
-    r"visa|mastercard|summary|net|thank)\b",
+    r"visa|mastercard|summary|net|thank|sum|payable|to pay|you paid|(?:amount|were|we) charged|in all|received|debit card|credit card|"
+    r"summe|gesamt\w*|(?:zu )?zahlen|zahlungsart|importe|a pagar|à payer|a payer|montant|totale|totaal|suma|razem|jumlah|rückgeld|cambio)\b|^\W*(?:charge|amt|fee|fare)\b",
+    re.IGNORECASE,
+)
+_TRIMMED = " \t-–*.:@|/=×"
+_UNIT = re.compile(r"^(?:(?:[xX×]|pcs?\.?|st(?:k|ü?ck)?\.?|ea\.?|units?)(?=\s)\s*)|\s+[xX×](?=$)|\s+at$")
+"""How a quantity is joined to what was sold: `2 x Tea`, `2 pcs Tea`."""
+_COUNT_BEHIND = re.compile(
+    r"\s\(?(?:[x×@]\s?(?P<after>\d{1,3})\)?|(?P<before>\d{1,3})\s?(?:pcs?|ea|stk|x|×)\.?\)?)[\s:.=-]*(?:(?:[A-Z]{3}|[^\w\s]{1,2}|RM|Rs\.?|[A-Z]{1,2}\$|z[łl]|K[čc])[\s]?)?$",
     re.IGNORECASE,
 )
 _CODE_LINE = re.compile(r"^[\s*#]*[\d-]{4,14}\s*$")
 MAX_ROWS = 200
 _TOLERANCE = 0.015
+_SUM_TOLERANCE = 0.006
 
 
 @dataclass(frozen=True)
@@ -104,7 +113,7 @@ def _trailing(source: Source, line: Line) -> list[Candidate]:
 
 def _description(source: Source, line: Line, end: int) -> Candidate | None:
     text = source.text[line.start : end]
-    stripped = text.strip(" \t-*.:x@|")
+    stripped = _UNIT.sub("", text.strip(_TRIMMED)).strip(_TRIMMED)
     if sum(char.isalpha() for char in stripped) < 2:
         return None
     start = line.start + text.index(stripped)
@@ -124,7 +133,7 @@ def _one_line(source: Source, line: Line, values: list[Candidate]) -> PricedRow 
             return _sure(
                 {"description": description, "quantity": quantity, "unit_price": price, "amount": amount}, _CHECKED_CUE
             )
-    leads = not source.text[line.start : values[0].start].strip()
+    leads = not source.text[line.start : values[0].start].strip(" \t*-•")
     if leads and len(values) >= 3 and _consistent(values[0], *values[-2:]):
         after = Line(values[0].end, line.end, source.text[values[0].end : line.end])
         if description := _description(source, after, values[-2].start):
@@ -134,16 +143,28 @@ def _one_line(source: Source, line: Line, values: list[Candidate]) -> PricedRow 
     if amount not in source.read(amounts) or source.text[amount.end : line.end].strip(" A-Z*"):
         return None
     lead = values[0]
-    if (
-        lead is not amount
-        and not source.text[line.start : lead.start].strip()
-        and float(lead.value) == int(lead.value) < 1000
-    ):
+    if lead is not amount and leads and float(lead.value) == int(lead.value) < 1000:
         rest = Line(lead.end, line.end, source.text[lead.end : line.end])
         if description := _description(source, rest, amount.start):
             return _sure({"description": description, "quantity": lead, "amount": amount}, _UNCHECKED_CUE)
-    description = _description(source, line, amount.start)
-    return _sure({"description": description, "amount": amount}, _UNCHECKED_CUE) if description else None
+    behind = _quantity_behind(source, line, values)
+    description = _description(source, line, behind[0] if behind else amount.start)
+    if description is None:
+        return None
+    counted = {"quantity": behind[1]} if behind else {}
+    return _sure({"description": description, **counted, "amount": amount}, _UNCHECKED_CUE)
+
+
+def _quantity_behind(source: Source, line: Line, values: Sequence[Candidate]) -> tuple[int, Candidate] | None:
+    """A quantity marked as one between description and amount (`Tea (x3)`, `Tea @3`, `Tea 3 pcs`), and where it begins."""
+    match = _COUNT_BEHIND.search(source.text, line.start, values[-1].start)
+    if match is None:
+        return None
+    found = next((one for one in values if match.start() <= one.start < match.end()), None)
+    if found is None:
+        start, end = match.span("after") if match["after"] else match.span("before")
+        found = Candidate(float(source.text[start:end]), start, end)
+    return match.start(), found
 
 
 def _stacked(source: Source, index: int) -> tuple[PricedRow, int] | None:
@@ -191,4 +212,10 @@ def priced_rows(source: Source) -> Sequence[PricedRow]:
         elif stacked := _stacked(source, index - 1):
             found.append(stacked[0])
             index = stacked[1]
-    return found
+    return found[:-1] if _closes(found) else found
+
+
+def _closes(rows: Sequence[PricedRow]) -> bool:
+    """The last row is the sum of those above it."""
+    sold = [float(row["amount"].value) for row in rows if "amount" in row]
+    return len(rows) > 2 and len(sold) == len(rows) and abs(sum(sold[:-1]) - sold[-1]) < _SUM_TOLERANCE

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from tools.extraction.readers.amounts import amounts, numbers
 from tools.extraction.readers.labels import find_labels
+from tools.extraction.readers.rows import priced_rows
 from tools.extraction.readers.source import Candidate, Source
 
 _TENDERED = (
@@ -66,6 +67,19 @@ def settlements(source: Source) -> Sequence[Candidate]:
         if value > 0 and any(paid >= value and abs(paid - value - back) < _CENT for paid, back in pairs):
             found.append(Candidate(total.value, total.start, total.end, 0.62))
     return found
+
+
+def added_up(source: Source) -> Sequence[Candidate]:
+    """Amounts that are the sum of all amounts in the rows above them."""
+    sold = [row["amount"] for row in priced_rows(source) if "amount" in row]
+    if not sold:
+        return ()
+    whole, last = round(sum(float(one.value) for one in sold), 2), max(one.end for one in sold)
+    return [
+        Candidate(one.value, one.start, one.end, 0.6 if len(sold) > 1 else 0.42)
+        for one in source.read(amounts)
+        if one.start > last and abs(float(one.value) - whole) < _CENT
+    ]
 
 
 @dataclass(frozen=True)
