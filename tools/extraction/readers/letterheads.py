@@ -41,7 +41,7 @@ _REGISTRATION = re.compile(
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(
-    r"^(?:\d{6,}\s+|(?:own(?:ed)?|operated|managed|run|issued|sold|provided)\s+(?:by|on\s+behalf\s+of|for)\s*:?\s*)",
+    r"^(?:\d{6,}\s+|(?:station|merchant|shop|store|seller|vendor)\s*:\s+(?!\d)|(?:own(?:ed)?|operated|managed|run|issued|sold|provided)\s+(?:by|on\s+behalf\s+of|for)\s*:?\s*)",
     re.IGNORECASE,
 )
 """What stands before a name on its line: a till's number, or who says that it runs the shop."""
@@ -66,7 +66,7 @@ _NAMED_IN_SENTENCE = re.compile(
     r"(?i:(?:owned|operated|managed|run|issued|sold|provided)\s+(?:by|on\s+behalf\s+of)\s*:?\s+))"
     r"(?P<name>[A-ZÀ-Þ][\w'’&.-]*(?:,?[ ](?:[A-ZÀ-Þ(][\w'’&.()-]*|&|and|of|de|the|la|el|z\so\.o|a\.s|s\.r\.o|d\.o\.o|plc)(?!\w)\.?)*)"
 )
-_SENTENCE_CUE = 0.78
+_SENTENCE_CUE = 0.5
 
 
 def named_in_sentence(source: Source) -> Sequence[Candidate]:

@@ -25,7 +25,9 @@ _STOP = re.compile(
     r"invoice|receipt|\bdate\b|www\.|https?:|@|cashier|thank|\bbill\b|\breg\b|\btax\b|order|hotline|\btotal\b",
     re.IGNORECASE,
 )
-_LEAD = re.compile(r"\s*[A-Z][A-Za-z]+(?: [A-Za-z]+){0,2}\s*:\s+(?=\d|[A-Z])")
+_LEAD = re.compile(
+    r"\s*(?!(?i:lot|no|unit|level|floor|suite|block|blk|house)\b)[A-Z][A-Za-z]+(?: [A-Za-z]+){0,2}\s*:\s+(?=\d|[A-Z])"
+)
 _FORMED = re.compile(rf"(?:^|[\s,])(?:{FORM})\.?$")
 """A company with its legal form is no address, whatever it is called."""
 _DEEPEST = 8
@@ -63,7 +65,7 @@ def _is_part(line: Line, first: bool) -> bool:
         return False
     if re.search(r"\d+[.,]\d\d\s*$", text):
         return False
-    if first and _FORMED.search(text):
+    if text.count(":") > 1 or (first and _FORMED.search(text)):
         return False
     strong = bool(_ADDRESS_CUE.search(text)) or bool(_POSTCODE.search(text))
     if first:

@@ -33,6 +33,7 @@ _MOST_AMOUNTS = 60
 _MOST_GROSS = 2
 _LOWEST_TAX, _HIGHEST_TAX = 0.025, 0.28
 _TAX = re.compile(r"\b(?:gst|tax|vat|sst|mwst|tva|iva)\b", re.IGNORECASE)
+_NET = re.compile(r"\bsub-?\s?total|\bnet\b|\bnetto|\bexcl|\bbefore\b", re.IGNORECASE)
 _ROUNDING = re.compile(r"\bro?u?nd", re.IGNORECASE)
 _SUMMARY = re.compile(r"(?:gst|tax|vat|sst)\s*(?:summary|analysis|code|rate)", re.IGNORECASE)
 
@@ -70,7 +71,9 @@ def settlements(source: Source) -> Sequence[Candidate]:
 
 
 def added_up(source: Source) -> Sequence[Candidate]:
-    """Amounts that are the sum of all amounts in the rows above them."""
+    """Amounts that are the sum of all amounts in the rows above them, where nothing is said of a net amount or tax."""
+    if _TAX.search(source.text) or _NET.search(source.text):
+        return ()
     sold = [row["amount"] for row in priced_rows(source) if "amount" in row]
     if not sold:
         return ()
