@@ -77,8 +77,12 @@ def extraction(
             return
         corpora: list[Corpus] = [(f"{side.replace('_', '-')} documents", generated)]
         if unusual:
-            corpora.append((f"{side.replace('_', '-')} documents in unusual layouts",
-                            list(generate_unusual(side, unusual, seed))))  # fmt: skip
+            name = side.replace("_", "-")
+            corpora += [
+                (f"{name} documents in unusual layouts", list(generate_unusual(side, unusual, seed))),
+                (f"{name} invoices with look-alikes of IBANs",
+                 list(generate_unusual(side, unusual // 4, seed, ("invoice",)))),
+            ]  # fmt: skip
         if receipts:
             halves: tuple[Half, ...] = (half,) if half else ("report", "unseen")
             corpora += [(_RECEIPTS[one], list(read_receipts(receipts, one))) for one in halves]

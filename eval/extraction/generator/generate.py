@@ -28,10 +28,13 @@ def generate(side: Side, count: int, seed: int, kinds: Sequence[str] = KINDS) ->
         yield _document(side, kinds[number % len(kinds)], seed, number, MISREAD_SHARE)
 
 
-def generate_unusual(side: Side, count: int, seed: int) -> Iterator[LabelledDocument]:
-    """`count` receipts and contracts in layouts unlike the usual ones, more of them misread."""
+def generate_unusual(
+    side: Side, count: int, seed: int, kinds: Sequence[str] = UNUSUAL_KINDS
+) -> Iterator[LabelledDocument]:
+    """`count` documents in layouts unlike the usual ones, more of them misread; of `invoice` there are some, too, with
+    numbers that look like an IBAN."""
     for number in range(count):
-        kind = UNUSUAL_KINDS[number % len(UNUSUAL_KINDS)]
+        kind = kinds[number % len(kinds)]
         yield _document(f"{side}/unusual", kind, seed, number, _UNUSUAL_MISREAD_SHARE)
 
 

@@ -69,7 +69,14 @@ def write(value: Value, form: str, style: Style, rng: random.Random) -> str:
     if value.kind == "duration":
         return write_duration(str(value.data), form or style.duration_form)
     text = str(value.data)
-    return text.upper() if form == "upper" else text
+    return _broken(text, rng) if form == "broken" else text.upper() if form == "upper" else text
+
+
+def _broken(number: str, rng: random.Random) -> str:
+    """A number that runs over the end of its line, between two groups."""
+    spaces = [place for place, char in enumerate(number) if char == " "]
+    place = rng.choice(spaces) if spaces else 4 * rng.randint(1, len(number) // 4 - 1)
+    return f"{number[:place]}\n{number[place:].lstrip()}"
 
 
 def _date(day: date, form: str, rng: random.Random) -> str:
@@ -80,7 +87,7 @@ def _date(day: date, form: str, rng: random.Random) -> str:
 
 
 def distractor(kind: str, form: str, style: Style, world: World, rng: random.Random) -> str:
-    """Text of a kind: a date, an amount, a duration, a number of digits, or an entry of one of the world's lists."""
+    """Text of a kind: identifiers that look like an IBAN, a date, an amount, a duration, a number of digits, or an entry of one of the world's lists."""
     if kind == "date":
         return write(Value("date", sample_date(rng, 2005, 2034).isoformat()), form, style, rng)
     if kind == "amount":
@@ -90,6 +97,11 @@ def distractor(kind: str, form: str, style: Style, world: World, rng: random.Ran
     if kind == "duration":
         unit = rng.choice(UNITS)
         return write_duration(f"{rng.randint(2, 12 if unit == 'years' else 60)} {unit}", form or style.duration_form)
+    if kind == "creditor_id":
+        country = rng.choice(("DE", "NL", "FR", "ES"))
+        return f"{country}{rng.randint(10, 98)}ZZZ{rng.randrange(10**11):011d}"
+    if kind == "creditor_reference":
+        return f"RF{rng.randint(10, 98)} {rng.randint(1000, 9999)} {rng.randint(1000, 9999)} {rng.randint(1000, 9999)}"
     if kind == "digits":
         return "".join(rng.choice("0123456789") for _ in range(int(form)))
     if kind == "small":
