@@ -28,7 +28,8 @@ _ALL_REQUEST_CHARS = 200
 _MOST_INSTRUCTION_CHARS = 240
 _ASKS = re.compile(
     r"\b(?:extract\w*|read|parse|pull|get|give|grab|list|find|fill|turn|convert|transcribe|what|which|show|tell|please|need|"
-    r"fields?|json|data|values?|details|here(?:'s| is)|this is|following|below|attached|lies?|lesen|extrahier\w*|extrai\w*)\b",
+    r"fields?|json|data|values?|details|here(?:'s| is)|this is|following|below|attached|lies?|lesen|extrahier\w*"
+    r"|extrai\w*)\b",
     re.IGNORECASE,
 )
 

@@ -52,7 +52,8 @@ class Layout:
 
 @cache
 def load_grammar(folder: str, kind: str) -> Grammar:
-    """The grammar of a kind of document in a folder of templates; symbols whose names begin with `prose` or `form` are its layouts."""
+    """The grammar of a kind of document in a folder of templates; symbols that begin with `prose` or `form` are its
+    layouts, those with `_caps_` in their names all in capitals."""
     path = resources.files("eval.extraction.generator").joinpath(f"templates/{folder}/{kind}.yaml")
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 

@@ -87,7 +87,8 @@ def _date(day: date, form: str, rng: random.Random) -> str:
 
 
 def distractor(kind: str, form: str, style: Style, world: World, rng: random.Random) -> str:
-    """Text of a kind: identifiers that look like an IBAN, a date, an amount, a duration, a number of digits, or an entry of one of the world's lists."""
+    """Text of a kind: a date, an amount, a duration, a number of digits, an identifier that looks like an IBAN, or an
+    entry of one of the world's lists."""
     if kind == "date":
         return write(Value("date", sample_date(rng, 2005, 2034).isoformat()), form, style, rng)
     if kind == "amount":

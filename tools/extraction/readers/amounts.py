@@ -14,7 +14,8 @@ ISO_CURRENCIES = frozenset(
     "PEN PHP PKR PLN QAR RON RSD RUB SAR SEK SGD THB TRY TWD UAH USD VND ZAR".split()
 )
 _SYMBOLS = {
-    "US$": "USD", "A$": "AUD", "C$": "CAD", "S$": "SGD", "HK$": "HKD", "MX$": "MXN", "NZ$": "NZD", "R$": "BRL", "€": "EUR",
+    "US$": "USD", "A$": "AUD", "C$": "CAD", "S$": "SGD", "HK$": "HKD", "MX$": "MXN", "NZ$": "NZD", "R$": "BRL",
+    "€": "EUR",
     "£": "GBP",
     "¥": "JPY", "₹": "INR", "₩": "KRW", "₺": "TRY", "₽": "RUB", "₪": "ILS", "₦": "NGN", "zł": "PLN", "Kč": "CZK",
     "RM": "MYR",

@@ -57,11 +57,16 @@ _STATES = (
     "WA WV WI WY"
 )
 _MONTH_FIRST_HINT = re.compile(
-    rf"\b(?:{'|'.join(_STATES.split())}),?\s\d{{5}}(?:-\d{{4}})?\b|\bUSD\b|\bUnited States\b|\bmm/dd\b|\bLLC\b|"
+    rf"\b(?:{'|'.join(_STATES.split())}),?\s\d{{5}}(?:-\d{{4}})?\b|\bUSD\b|\bUnited States\b|\bmm/dd\b|"
     rf"\bsales tax\b",
     re.IGNORECASE,
 )
-_DAY_FIRST_HINT = re.compile(r"\bGST\b|\bVAT\b|\bBHD\b|\bLtd\b|[€£]|\bEUR\b|\bGBP\b|\bGmbH\b", re.IGNORECASE)
+_LLC, _BARE_DOLLARS = re.compile(r"\bLLC\b", re.IGNORECASE), re.compile(r"(?<![A-Z])\$\s?\d")
+"""There are LLCs in many countries; with bare dollars they are American."""
+_DAY_FIRST_HINT = re.compile(
+    r"\bGST\b|\bVAT\b|\bBHD\b|\bLtd\b|[€£]|\b(?:EUR|GBP|CHF|SEK|NOK|DKK|PLN|CZK|MYR|RM|INR|AUD|NZD|SGD|BRL|MXN|ZAR|THB)\b|\bGmbH\b",
+    re.IGNORECASE,
+)
 _CENTURY_PIVOT = 70
 
 
@@ -90,7 +95,8 @@ def day_first(text: str) -> bool:
         votes += (first > 12 >= second) - (second > 12 >= first)
     if votes:
         return votes > 0
-    return _MONTH_FIRST_HINT.search(text) is None or _DAY_FIRST_HINT.search(text) is not None
+    american = _MONTH_FIRST_HINT.search(text) or (_LLC.search(text) and _BARE_DOLLARS.search(text))
+    return american is None or _DAY_FIRST_HINT.search(text) is not None
 
 
 def _numeric(match: re.Match[str], first_is_day: bool) -> str | None:

@@ -21,11 +21,15 @@ _NOT_LETTERHEAD = re.compile(
     r"\bqty\b|\bitems?\b|\bamount\b|\bprice\b|\btotal\b|description|"
     r"customer|client\b|\bto\b:|visit us|\bcash\b(?!\W*(?:and\b)?\W*carry)|\bvisa\b|\bpos\b|\bgoods sold\b|"
     r"\bopen(?:ing)?\b|\bhours\b|\bdaily\b|:$|"
-    r"^\W*(?:hi|hello|dear|purchase|sale|approved|declined|original|duplicate|reprint|fiscal|non[- ]fiscal|ticket|voucher|counterfoil|stub|"
+    r"^\W*(?:hi|hello|dear|purchase|sale|approved|declined|original|duplicate|reprint|fiscal|non[- ]fiscal|ticket"
+    r"|voucher|counterfoil|stub|"
     r"quittung|beleg|bon|kassenbon|factura|facture|rechnung|ricevuta|scontrino|recibo)\b|"
     r"\b(?:merchant|cardholder|sales?|payment)\s+(?:slip|voucher|draft|ticket)\b|\bself[- ]service\b|\bguest check\b|"
-    r"vielen dank|\bmerci\b|\bgracias\b|\bgrazie\b|signature|\bpin verified\b|\bterm(?:inal)?\b\s*\d|\bbatch\b|\btill\b|\bfecha\b|\bdatum\b|"
-    r"\buhrzeit\b|\bhora\b|\bheure\b|^(?:time|goods|articles?|particulars|each|sum|[at]id|amt|seq|stan|rrn|hall|stall|counter|level|floor|gate|till|debit|credit)\b|^[\w ]{2,20}:\s+\d|^(?:master ?card|amex|maestro|debit card|credit card)\b",
+    r"vielen dank|\bmerci\b|\bgracias\b|\bgrazie\b|signature|\bpin verified\b|\bterm(?:inal)?\b\s*\d|\bbatch\b"
+    r"|\btill\b|\bfecha\b|\bdatum\b|"
+    r"\buhrzeit\b|\bhora\b|\bheure\b|^(?:time|goods|articles?|particulars|each|sum|[at]id|amt|seq|stan|rrn|hall"
+    r"|stall|counter|level|floor|gate|till|debit|credit)\b|^[\w ]{2,20}:\s+\d|^(?:master ?card|amex|maestro"
+    r"|debit card|credit card)\b",
     re.IGNORECASE,
 )
 _ADDRESS_WORD = re.compile(
@@ -64,7 +68,8 @@ _TAIL = re.compile(
 _NAMED_IN_SENTENCE = re.compile(
     r"\b(?:(?i:receipt|order(?:ed)?|purchase|shopping|bought|payment|visit|visiting|choosing)\s+(?i:from|with|at|to|by)\s+|(?i:choosing|visiting)\s+|"
     r"(?i:(?:owned|operated|managed|run|issued|sold|provided)\s+(?:by|on\s+behalf\s+of)\s*:?\s+))"
-    r"(?P<name>[A-ZÀ-Þ][\w'’&.-]*(?:,?[ ](?:[A-ZÀ-Þ(][\w'’&.()-]*|&|and|of|de|the|la|el|z\so\.o|a\.s|s\.r\.o|d\.o\.o|plc)(?!\w)\.?)*)"
+    r"(?P<name>[A-ZÀ-Þ][\w'’&.-]*(?:,?[ ](?:[A-ZÀ-Þ(][\w'’&.()-]*|&|and|of|de|the|la|el|z\so\.o|a\.s|s\.r\.o|d\.o\.o"
+    r"|plc)(?!\w)\.?)*)"
 )
 _SENTENCE_CUE = 0.5
 
@@ -148,8 +153,9 @@ def _on_line(source: Source, index: int, position: int) -> list[Candidate]:
     found: list[Candidate] = []
     for cell in _CELL.finditer(line.text):
         text = _head_text(cell.group())
-        if not _names_someone(text, position):
-            found += _formed(source, line.start + cell.start(), line.start + cell.end(), position)
+        formed = _formed(source, line.start + cell.start(), line.start + cell.end(), position)
+        if not _names_someone(text, position) or (formed and source.text.startswith(", ", formed[0].end)):
+            found += formed
             continue
         start = line.start + cell.start() + cell.group().index(text)
         end = start + len(text)

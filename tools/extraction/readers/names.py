@@ -12,8 +12,10 @@ _FORMS = (
     r"Pty\.? Ltd|Pty\.? Limited|Pte\.?,? Ltd|Pvt\.? Ltd|Private Limited|Sdn\.? Bhd|Co\.?,? Ltd|Co\.?,? Limited|"
     r"GmbH & Co\.? KG|Ltd|Limited|LLC|L\.L\.C|LLP|L\.L\.P|L\.P|LP|PLC|Inc|Incorporated|Corp|Corporation|"
     r"GmbH|AG|KG|SE|S\.A|SA|SAS|SARL|S\.[àa] ?r\.l|"
-    r"S\.r\.l|SpA|S\.p\.A|B\.V|BV|N\.V|NV|AB|A/S|ApS|Oy|OYJ|AS|ASA|Bhd|Kft|s\.r\.o|spol\. s r\.o|Lda|Ltda|N\.A|DAC|P\.C|Co|Company|"
-    r"S\.A\.S|S\.A\.R\.L|S\.L\.U|S\.L|S\.C|Sp\. z o\.o|a\.s|d\.o\.o|d\.d|K\.K|K\.G|e\.V|KGaA|Zrt|Nyrt|UAB|SIA|S\.A\. de C\.V"
+    r"S\.r\.l|SpA|S\.p\.A|B\.V|BV|N\.V|NV|AB|A/S|ApS|Oy|OYJ|AS|ASA|Bhd|Kft|s\.r\.o|spol\. s r\.o|Lda|Ltda|N\.A|DAC"
+    r"|P\.C|Co|Company|"
+    r"S\.A\.S|S\.A\.R\.L|S\.L\.U|S\.L|S\.C|Sp\. z o\.o|a\.s|d\.o\.o|d\.d|K\.K|K\.G|e\.V|KGaA|Zrt|Nyrt|UAB|SIA"
+    r"|S\.A\. de C\.V"
 ).replace(" ", r"\s")
 FORM = rf"{_FORMS}|{_FORMS.upper().replace(chr(92) + 'S', chr(92) + 's')}|plc"
 """Legal forms of companies, a regular expression; what may follow one is no longer the name."""

@@ -14,12 +14,15 @@ Span = tuple[int, int]
 
 _RULE = re.compile(r"^[\s|:+=_.-]*$")
 _GAP = re.compile(r"[ \u00a0]{2,}|\t+")
-_STOP = re.compile(
+STOP = re.compile(
     r"\b(?:sub\s?-?total|total|balance|amount due|tax|vat|gst|cash|change|rounding|discount|tendered|payment|paid|"
-    r"visa|mastercard|summary|net|thank|sum|payable|to pay|you paid|(?:amount|were|we) charged|in all|received|debit card|credit card|"
-    r"summe|gesamt\w*|(?:zu )?zahlen|zahlungsart|importe|a pagar|à payer|a payer|montant|totale|totaal|suma|razem|jumlah|rückgeld|cambio)\b|^\W*(?:charge|amt|fee|fare)\b",
+    r"visa|mastercard|summary|net|thank|sum|payable|to pay|you paid|(?:amount|were|we) charged|in all|received"
+    r"|debit card|credit card|"
+    r"summe|gesamt\w*|(?:zu )?zahlen|zahlungsart|importe|a pagar|à payer|a payer|montant|totale|totaal|suma|razem"
+    r"|jumlah|rückgeld|cambio)\b|^\W*(?:charge|amt|fee|fare)\b",
     re.IGNORECASE,
 )
+"""Words of a line that is no good that was sold: sums, taxes, payments."""
 _TRIMMED = " \t-–*.:@|/=×"
 _UNIT = re.compile(r"^(?:(?:[xX×]|pcs?\.?|st(?:k|ü?ck)?\.?|ea\.?|units?)(?=\s)\s*)|\s+[xX×](?=$)|\s+at$")
 """How a quantity is joined to what was sold: `2 x Tea`, `2 pcs Tea`."""
@@ -156,7 +159,7 @@ def _one_line(source: Source, line: Line, values: list[Candidate]) -> PricedRow 
 
 
 def _quantity_behind(source: Source, line: Line, values: Sequence[Candidate]) -> tuple[int, Candidate] | None:
-    """A quantity marked as one between description and amount (`Tea (x3)`, `Tea @3`, `Tea 3 pcs`), and where it begins."""
+    """A quantity marked as one between description and amount (`Tea (x3)`, `Tea 3 pcs`), and where it begins."""
     match = _COUNT_BEHIND.search(source.text, line.start, values[-1].start)
     if match is None:
         return None
@@ -171,8 +174,9 @@ def _stacked(source: Source, index: int) -> tuple[PricedRow, int] | None:
     """A description followed by its numbers, each cell on a line of its own, as text recognition leaves receipts."""
     line = source.lines[index]
     description = _description(source, line, line.end)
-    if description is None or _STOP.search(line.text) or len(line.text) > 80:
+    if description is None or STOP.search(line.text) or len(line.text) > 80:
         return None
+    lead = _lone_quantity(source, index - 1)
     values: list[Candidate] = []
     position = index + 1
     while position < len(source.lines) and position - index <= 6:
@@ -183,6 +187,9 @@ def _stacked(source: Source, index: int) -> tuple[PricedRow, int] | None:
         elif text.strip() and not _CODE_LINE.match(text) and sum(c.isalpha() for c in text) > 2:
             break
         position += 1
+        if lead and len(values) == 2 and _consistent(lead, *values):
+            row = {"description": description, "quantity": lead, "unit_price": values[0], "amount": values[1]}
+            return _sure(row, _CHECKED_CUE), position
         if len(values) >= 3 and _consistent(*values[-3:]):
             quantity, price, amount = values[-3:]
             row = {"description": description, "quantity": quantity, "unit_price": price, "amount": amount}
@@ -192,6 +199,13 @@ def _stacked(source: Source, index: int) -> tuple[PricedRow, int] | None:
     return None
 
 
+def _lone_quantity(source: Source, index: int) -> Candidate | None:
+    """The quantity that fills a line."""
+    if index < 0 or not re.fullmatch(r"\s*\d{1,3}\s*", source.lines[index].text):
+        return None
+    return next(iter(_trailing(source, source.lines[index])), None)
+
+
 def priced_rows(source: Source) -> Sequence[PricedRow]:
     """Line items without a header, up to the first total. Three numbers count only where they multiply out."""
     found: list[PricedRow] = []
@@ -199,7 +213,7 @@ def priced_rows(source: Source) -> Sequence[PricedRow]:
     while index < len(source.lines) and len(found) < MAX_ROWS:
         line = source.lines[index]
         index += 1
-        if _STOP.search(line.text):
+        if STOP.search(line.text):
             if found:
                 break
             continue
