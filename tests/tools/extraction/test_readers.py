@@ -44,6 +44,11 @@ def test_a_company_of_a_form_that_many_countries_have_is_american_with_bare_doll
 
 def test_a_month_may_stand_between_digits() -> None:
     assert read(dates, "PRINTED 07JUL2020 AT 14:02") == ["2020-07-07"]
+    assert read(dates, "Guests: 5   May 19, 2017") == ["2017-05-19"]
+
+
+def test_what_is_promised_for_another_time_says_no_currency() -> None:
+    assert read(amounts.currencies, "Total 12.00\nNext time 2.00 EUR less") == []
 
 
 def test_the_document_decides_between_day_and_month_first() -> None:

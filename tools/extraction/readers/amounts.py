@@ -39,6 +39,8 @@ _AFTER = re.compile(rf"\s?(?:{_ISO}|{_WORDS})(?![A-Za-z])|\s?(?:€|£|zł|Kč)"
 _MARK_CHARS = 8
 _MARKED_CUE = 0.2
 _DECIMALS = re.compile(r"[.,]\d\d$")
+_PROMISED = re.compile(r"\b(?:less|off|save|coupon|voucher)\b|\bnext\s+(?:time|visit|purchase|order)\b", re.IGNORECASE)
+"""What is promised for another time says nothing of this document's currency."""
 _CURRENCY = re.compile(
     rf"(?<![A-Za-z])(?P<code>{_ISO})(?![A-Za-z])|(?<![A-Za-z])(?P<symbol>{_SYMBOL})(?![A-Za-z])|\b(?P<word>{_WORDS})\b"
 )
@@ -110,6 +112,9 @@ def currencies(source: Source) -> Sequence[Candidate]:
     """Currency codes and symbols as ISO 4217 codes; marks that stand at an amount are likelier (cue 0.5)."""
     found: list[Candidate] = []
     for match in _CURRENCY.finditer(source.text):
+        line = source.lines[source.line_number(match.start())]
+        if _PROMISED.search(line.text):
+            continue
         near = source.text[max(0, match.start() - 3) : match.end() + 3]
         code = currency_code(match.group(), source.text)
         found.append(Candidate(code, match.start(), match.end(), 0.5 if re.search(r"\d", near) else 0.3))

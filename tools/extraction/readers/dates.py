@@ -40,7 +40,7 @@ _COMPACT = re.compile(r"(?<![\w.-])(?P<year>20[0-4]\d)(?P<m>0[1-9]|1[0-2])(?P<d>
 _COMPACT_DAY_FIRST = re.compile(r"(?<![\w.-])(?P<d>[0-3]\d)(?P<m>0[1-9]|1[0-2])(?P<year>20[0-4]\d)(?![\w.])")
 _DAY_MONTH = re.compile(
     rf"(?<!\d)(?P<d>\d{{1,2}})\s?(?:st|nd|rd|th|\.|º)?(?:\s+day)?[\s/-]{{0,3}}(?:of\s+|de\s+)?{_MONTH}[\s,/-]{{0,3}}(?:de\s+)?"
-    rf"(?P<year>\d{{4}}|'?\d\d){_END}",
+    rf"(?P<year>\d{{4}}|'?\d\d(?!,?\s\d{{4}})){_END}",
     re.IGNORECASE,
 )
 _MONTH_DAY = re.compile(

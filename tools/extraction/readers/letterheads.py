@@ -71,7 +71,7 @@ _NAMED_IN_SENTENCE = re.compile(
     r"(?P<name>[A-ZÀ-Þ][\w'’&.-]*(?:,?[ ](?:[A-ZÀ-Þ(][\w'’&.()-]*|&|and|of|de|the|la|el|z\so\.o|a\.s|s\.r\.o|d\.o\.o"
     r"|plc)(?!\w)\.?)*)"
 )
-_SENTENCE_CUE = 0.5
+_SENTENCE_CUE = 0.42
 
 
 def named_in_sentence(source: Source) -> Sequence[Candidate]:
