@@ -33,9 +33,8 @@ together and whole; their rows are not in this repository.
 
 def choice_page(rows: Sequence[Row], before: Sequence[Row], *, source: str) -> str:
     """The page as Markdown; `before` are rows of an earlier state, on the same documents."""
-    lines = [
-        ("corpus", "handed over", "documents", "right", "asked back", "wrong schema", "right before", "wrong before")
-    ]
+    head = ("corpus", "handed over", "documents", "right", "asked back", "wrong schema", "right before", "wrong before")
+    lines: list[Sequence[str]] = [head]
     for row in rows:
         earlier = next((one for one in before if _same(one, row)), None)
         then = (interval(earlier["right"]), interval(earlier["wrong"])) if earlier else ("-", "-")

@@ -186,7 +186,7 @@ def _name_at(source: Source, start: int, end: int) -> Candidate | None:
     name = _ended(match["name"])
     if lead := _CAPITAL_LEAD.match(name):
         first, name = first + lead.end(), name[lead.end() :]
-    if _NOBODY.match(name):
+    if _NOBODY.match(name) and not _FORM_AT_END.search(name):
         return None
     if re.match(r"the\s\S+$", name, re.IGNORECASE) and not name.isupper():
         return None
