@@ -37,7 +37,7 @@ _WORDS: Final[Mapping[str, Mapping[str, float]]] = {
         r"in witness whereof|\bwhereas\b|now,? therefore|agree(?:d|s)? (?:as follows|on the following|that)": 1.5,
         r"\(\s*(?:\w+ ){0,4}[\"“][A-Z][\w -]+[\"”]": 1.5,
         r"\b(?:by and between|between|among)\b[\s\S]{0,240}\band\b[\s\S]{0,240}[\"“(]": 0.5,
-        r"(?:^|\n)\W*(?:clause|article|art\.|section|§) ?\w{1,4}\b|(?:^|\n)\W*\d{1,2}[.)] [A-Z]": 0.5,
+        r"^\W{0,6}(?:clause|article|art\.|section|§) ?\w{1,4}\b|^\W{0,6}\d{1,2}[.)] [A-Z]": 0.5,
         r"\bshall\b[\s\S]*\bshall\b|\b(?:initial )?term of\b|\bduration\b": 0.5,
         r"\bprivacy\b|\bcookies?\b|\byour (?:personal )?(?:information|data)\b": -3,
         r"\b(?:liability|duration|period|term|notice)\b[\s\S]{0,1500}\b(?:law|party|parties)\b": 0.5,
@@ -75,7 +75,7 @@ _WORDS: Final[Mapping[str, Mapping[str, float]]] = {
         r"|\bmonnaie\b|\bcambio\b|\bkembali\b|\bbaki\b|\bwisselgeld\b": 2,
         r"\bcash\b|\bvisa\b|master ?card|\bamex\b|debit card|credit card|apple pay|\bespèces\b|\befectivo\b"
         r"|\bcontanti\b"
-        r"|\btunai\b|\bmaestro\b|\bgirocard\b|^\W*bar\b": 1,
+        r"|\btunai\b|\bmaestro\b|\bgirocard\b|^\W{0,6}bar\b": 1,
         r"paid (?:by|with|in|on)|payment (?:by|method|type|mode)|(?:means|mode|way) of payment|zahlungsart"
         r"|forma de pago"
         r"|mode de (?:paiement|règlement)|\bthanks\b.{0,20}\b(?:shopping|order|purchase)": 1,
@@ -97,8 +97,8 @@ _WORDS: Final[Mapping[str, Mapping[str, float]]] = {
     "dispute_letter": {
         r"\bdear\b|to whom it may concern|\bsehr geehrte|\bmadame\b|\bmonsieur\b|\bestimad[oa]s?\b|\bgeachte\b"
         r"|\bgentile\b"
-        r"|\bladies and gentlemen\b|^\W*(?:hello|hi|good (?:morning|afternoon|day))\b": 1.5,
-        r"sincerely|regards|faithfully|best wishes|yours truly|respectfully|many thanks|^\W*thanks?\b"
+        r"|\bladies and gentlemen\b|^\W{0,6}(?:hello|hi|good (?:morning|afternoon|day))\b": 1.5,
+        r"sincerely|regards|faithfully|best wishes|yours truly|respectfully|many thanks|^\W{0,6}thanks?\b"
         r"|freundlichen grüßen|cordialement|salutations|atentamente|saludos|groeten|saluti": 1.5,
         r"\bdisput(?:e|ed|ing|es)\b|\bcomplain|\bobject to\b|\bcontest\b|\bchallenge\b|\breklam|\bcontesto\b"
         r"|\bwiderspr": 1.5,
@@ -121,7 +121,7 @@ _WORDS: Final[Mapping[str, Mapping[str, float]]] = {
         r"\bchannel\b|entry[ _]mode|card[- ]not[- ]present|\bcontactless\b|\bchip\b|\be-?commerce\b": 1.5,
         r"customer[ _-]?(?:id|no|number|ref)|\bcardholder\b|\bclient[ _]id|account[ _](?:id|number|no)\b": 1,
         r"timestamp|date[ _/]*(?:and)?[ _/]*time|\bdatetime\b": 1.5,
-        r"^\W*[\"']?(?:transaction[ _])?(?:amount|amt|value)\b[\"']?[ \t]*[:=|]?": 1,
+        r"^\W{0,6}[\"']?(?:transaction[ _])?(?:amount|amt|value)\b[\"']?[ \t]*[:=|]?": 1,
         r"\A\s*[\[{]": 1,
         r"\b(?:payment|purchase|card|transaction|authori[sz]ation)\b": 1,
         r"\b(?:paid|charged|booked|declined|used at|debited|approved|spent)\b": 1,

@@ -219,7 +219,9 @@ def _fallback(leaf: Leaf, source: Source, found: Sequence[Proposal]) -> list[Pro
     candidates = _read(leaf.kind, source)
     if leaf.fallback == "first":
         own = [one for one in candidates if not _is_of_another_role(leaf.kind, source, one)]
-        candidates = own or [one for one in candidates if _PRINTED.search(source.text, 0, one.start)]
+        candidates = own or [
+            one for one in candidates if _PRINTED.search(source.text[max(0, one.start - _ROLE_CHARS) : one.start])
+        ]
     if leaf.fallback is None or not candidates:
         return []
     distinct = Counter(candidate.value for candidate in candidates)

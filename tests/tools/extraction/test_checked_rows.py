@@ -37,7 +37,7 @@ def test_quantities_behind_the_description_and_bullets() -> None:
 
 
 def test_the_sum_of_the_rows_is_no_row_and_may_be_the_total() -> None:
-    text = "Tea  6.00\nCake  5.00\nScone 1.25\nPrice of all 12.25\n\nYours 12.25\n"
+    text = "Tea  6.00\nCake  5.00\nScone 1.25\nPrice of all 12.25\n"
     assert [row["description"].value for row in priced_rows(Source(text))] == ["Tea", "Cake", "Scone"]
     assert {one.value for one in added_up(Source(text))} == {12.25}
     assert not added_up(Source(text + "of this net 11.00\n"))

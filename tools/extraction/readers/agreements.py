@@ -47,7 +47,7 @@ _BETWEEN = re.compile(
 _LEAD = re.compile(
     r"^(?:[\s,;:.\-–—*#|]|\(?(?:\d{1,2}|[ivxa-c]{1,3})[.)]\s|(?:and|between|by|among|amongst|with|on\s+the\s+(?:one|other)\s+(?:hand|part|side)|"
     r"of\s+the\s+(?:one|first|other|second|third)\s+part|party\s+[AB12]|parties|the\s+undersigned|dated|whereas|"
-    r"(?:we|us|you|i),|(?:one|first|second|other)\s+party|messrs?\.?|company|name)\b:?\s*)+",
+    r"(?:we|us|you|i)(?=,)|(?:one|first|second|other)\s+party|messrs?\.?|company|name)\b:?\s*)+",
     re.IGNORECASE,
 )
 _WORD = r"[A-Z0-9À-Þ][\w&'’./+!-]*"

@@ -41,6 +41,7 @@ _MARKED_CUE = 0.2
 _DECIMALS = re.compile(r"[.,]\d\d$")
 _PROMISED = re.compile(r"\b(?:less|off|save|coupon|voucher)\b|\bnext\s+(?:time|visit|purchase|order)\b", re.IGNORECASE)
 """What is promised for another time says nothing of this document's currency."""
+_PROMISE_CHARS = 40
 _CURRENCY = re.compile(
     rf"(?<![A-Za-z])(?P<code>{_ISO})(?![A-Za-z])|(?<![A-Za-z])(?P<symbol>{_SYMBOL})(?![A-Za-z])|\b(?P<word>{_WORDS})\b"
 )
@@ -112,8 +113,9 @@ def currencies(source: Source) -> Sequence[Candidate]:
     """Currency codes and symbols as ISO 4217 codes; marks that stand at an amount are likelier (cue 0.5)."""
     found: list[Candidate] = []
     for match in _CURRENCY.finditer(source.text):
-        line = source.lines[source.line_number(match.start())]
-        if _PROMISED.search(line.text):
+        before = source.text[max(0, match.start() - _PROMISE_CHARS) : match.start()].rpartition("\n")[2]
+        after = source.text[match.end() : match.end() + _PROMISE_CHARS].partition("\n")[0]
+        if _PROMISED.search(f"{before} {after}"):
             continue
         near = source.text[max(0, match.start() - 3) : match.end() + 3]
         code = currency_code(match.group(), source.text)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tools.extraction.readers.amounts import amounts
-from tools.extraction.readers.rows import MAX_ROWS, STOP, PricedRow
+from tools.extraction.readers.rows import STOP, PricedRow
 from tools.extraction.readers.source import Candidate, Line, Source
 
 _CUE = 0.8
 _TOLERANCE = 0.006
-_LONGEST_DESCRIPTION = 60
+_LONGEST_DESCRIPTION, _LONGEST_LINE = 60, 120
 _COUNT = re.compile(r"\s*(?:[@xX×]\s?)?(?P<count>\d{1,3})(?:\s?(?:[xX×]|pcs?\.?|ea\.?))?\s*", re.IGNORECASE)
 _COUNTED = re.compile(
     r"\s*(?:(?P<count>\d{1,3})\s+(?:(?:[xX×]|pcs?\.?)\s+)?)?(?P<what>[^\W\d_].*?)(?:\s+\(?[@xX×]\s?(?P<behind>\d{1,3})\)?:?)?\s*"
@@ -32,14 +32,17 @@ def checked_rows(source: Source) -> Sequence[PricedRow]:
 def _rows(source: Source) -> list[PricedRow]:
     found: list[PricedRow] = []
     pending: dict[str, Candidate] = {}
+    starting = {one.start: one for one in source.read(amounts)}
     for line in source.lines:
         if not line.text.strip():
             continue
-        if STOP.search(line.text):
-            if found or len(found) >= MAX_ROWS:
+        if len(line.text) > _LONGEST_LINE:
+            pending = {}
+        elif STOP.search(line.text):
+            if found:
                 break
             pending = {}
-        elif amount := _lone_amount(source, line):
+        elif amount := _lone_amount(starting, line):
             if "description" in pending:
                 found.append({**pending, "amount": amount})
             pending = {}
@@ -51,11 +54,10 @@ def _rows(source: Source) -> list[PricedRow]:
     return found
 
 
-def _lone_amount(source: Source, line: Line) -> Candidate | None:
+def _lone_amount(starting: Mapping[int, Candidate], line: Line) -> Candidate | None:
     """The amount that fills a line."""
-    start = line.start + len(line.text) - len(line.text.lstrip())
-    end = line.start + len(line.text.rstrip())
-    return next((one for one in source.read(amounts) if one.start == start and one.end == end), None)
+    found = starting.get(line.start + len(line.text) - len(line.text.lstrip()))
+    return found if found and found.end == line.start + len(line.text.rstrip()) else None
 
 
 def _described(line: Line) -> dict[str, Candidate]:

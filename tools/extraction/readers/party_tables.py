@@ -11,6 +11,7 @@ from tools.extraction.readers.names import organisations
 from tools.extraction.readers.source import Candidate, Line, Source
 
 _HEAD_LINES, _HEAD_CHARS = 60, 4000
+_WIDEST = 400
 _REACH = 6
 """Lines below two names in which their roles are looked for."""
 _CELL = re.compile(r"[^\s|](?:(?!\s{2,}|\s*\||\t).)*")
@@ -45,7 +46,9 @@ class _Cell:
 
 def party_entries(source: Source) -> Sequence[Entry]:
     """Two or more parties in a table or in columns near the top; empty where there is none such."""
-    lines = [line for line in source.lines[:_HEAD_LINES] if line.text.strip() and line.start < _HEAD_CHARS]
+    lines = [
+        line for line in source.lines[:_HEAD_LINES] if 0 < len(line.text.strip()) < _WIDEST and line.start < _HEAD_CHARS
+    ]
     rows = [_cells(source, line) for line in lines]
     for find in (_side_by_side, _labelled):
         found = list(find(source, rows))
