@@ -55,6 +55,7 @@ _WORDS: Final[Mapping[str, Mapping[str, float]]] = {
         r"\bsub-?\s?total\b|\bnet (?:total|amount|sum|value)\b|zwischensumme|sous-total": 0.5,
         r"\bvat\b|\btax\b|\bmwst\b|\btva\b|\biva\b|\bbtw\b": 0.5,
         r"unit (?:price|cost)|\brate\b|\bhours\b|\bprice each\b": 1,
+        r"\bsupplier\b|\bvendor\b|\bissued by\b|\blieferant\b|\bfournisseur\b|\bproveedor\b|\bfornitore\b": 1,
         r"remit|purchase order|\bp\.?o\.? (?:no|number)|(?:your|our) ref|\bservices? (?:rendered|provided)": 1,
         r"\bamount due\b|\bbalance due\b|\btotal due\b": 0.5,
         r"\bchange\b(?: due)?\W{1,20}(?:\w{1,3}\W?)?\d|\btendered\b|\bcashier\b|rückgeld|\bkembali\b": -2,
@@ -183,7 +184,7 @@ class _Page:
 
 Shape = Callable[[_Page], bool]
 _SHAPES: Final[Sequence[tuple[Shape, Mapping[str, float]]]] = (
-    (lambda page: page.is_slip, {"receipt": 1.0, "invoice": -1.0, "contract": -1.0}),
+    (lambda page: page.is_slip and not page.is_labelled, {"receipt": 1.0, "invoice": -1.0, "contract": -1.0}),
     (lambda page: page.is_slip and page.prices > 2, {"receipt": 0.5}),
     (lambda page: not page.is_formal, {"contract": -2.0}),
     (lambda page: page.ends_in_prices, {"receipt": 0.5, "invoice": 0.5, "transaction": -1.0}),
