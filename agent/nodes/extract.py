@@ -14,7 +14,7 @@ from agent.services import Services
 from agent.state import GraphState, RoutedTurn, TurnContext
 from tools.errors import NotFoundError
 from tools.extraction import results as extraction
-from tools.extraction.choose import choose_schema
+from tools.extraction.choose import schema_of_message
 from tools.extraction.extract import extract
 from tools.extraction.records import BUILT_IN
 from tools.extraction.schemas import resolve_schema
@@ -33,8 +33,9 @@ class ExtractNode:
         context = runtime.context or TurnContext()
         request = state["query"]
         document_id = next(iter(context.document_ids), None)
-        text = request if document_id is None else await self._document(context.owner, document_id)
-        schema = await self.services.compute(lambda: choose_schema(text, request))
+        attached = None if document_id is None else await self._document(context.owner, document_id)
+        text = request if attached is None else attached
+        schema = await self.services.compute(lambda: schema_of_message(request, attached))
         if schema is None:
             return _ask_schema(state)
         emit("status", {"text": f"Reading the {schema.replace('_', ' ')}"})

@@ -23,6 +23,7 @@ from eval.report import write_report
 from eval.runner import CASE_TIMEOUT_S
 from eval.tables import comparison_table, cost_table, failure_table, figure_table, verdict_table
 from server.application import Application, open_application
+from server.cli.evaluate_choice import schema_choice
 from server.cli.evaluate_extraction import extraction
 from server.cli.evaluate_retrieval import retrieval
 from server.cli.failures import fail, reported_failures
@@ -99,6 +100,7 @@ def report(
 
 app.command("retrieval")(retrieval)
 app.command("extraction")(extraction)
+app.command("schema-choice")(schema_choice)
 
 
 async def evaluate_graph(

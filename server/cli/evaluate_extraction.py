@@ -19,7 +19,8 @@ from agent.models.gateway import ModelGateway
 from agent.settings import Settings
 from eval.cases import REPOSITORY
 from eval.extraction.documents import LabelledDocument
-from eval.extraction.generator import Side, generate
+from eval.extraction.generator import Side, generate, generate_unusual
+from eval.extraction.latency import measure_latency
 from eval.extraction.page import SUMMARY, draw, extraction_page, field_lines, short, summary
 from eval.extraction.receipts import Half, read_receipts
 from eval.extraction.study import Judged, Told, judge, misses, row
@@ -27,6 +28,7 @@ from eval.extraction.systems import Extractor, NoModel, PlainRegex, System
 from server.cli.failures import reported_failures
 
 RESULT = REPOSITORY / "docs" / "results" / "extraction.json"
+_BEFORE = REPOSITORY / "docs" / "results" / "extraction-unusual-before.json"
 _PAGE = REPOSITORY / "docs" / "extraction-results.md"
 _PICTURE = REPOSITORY / "docs" / "images" / "extraction.png"
 _SEED = 20261
@@ -42,6 +44,9 @@ def extraction(
     side: Annotated[
         Side, typer.Option(help="Templates: held_out reports, train is to develop and train on.")
     ] = "held_out",
+    unusual: Annotated[
+        int, typer.Option(min=0, help="Receipts and contracts in unusual layouts to generate as well.")
+    ] = 400,
     seed: Annotated[int, typer.Option(help="Seed of the generator.")] = _SEED,
     receipts: Annotated[Path | None, typer.Option(help="JSONL file of labelled receipts, measured too.")] = None,
     half: Annotated[
@@ -49,6 +54,9 @@ def extraction(
     ] = None,
     with_model: Annotated[
         int, typer.Option(min=0, help="Documents of each corpus for the product with its model.")
+    ] = 0,
+    latency: Annotated[
+        int, typer.Option(min=0, help="Receipts and contracts of ten pages to time the product with its model on.")
     ] = 0,
     miss: Annotated[
         list[str] | None, typer.Option(help="Print what went wrong with this field of the readers.")
@@ -63,7 +71,7 @@ def extraction(
 
     Examples:
 
-    switchyard eval extraction --receipts ../shared/data/receipts_sroie.jsonl --with-model 20 --docs
+    switchyard eval extraction --receipts ../shared/data/receipts_sroie.jsonl --with-model 20 --latency 20 --docs
 
     switchyard eval extraction --side train --documents 2000 --write train.jsonl
     """
@@ -73,28 +81,54 @@ def extraction(
             _write(write, generated)
             return
         corpora: list[Corpus] = [(f"{side.replace('_', '-')} documents", generated)]
+        if unusual:
+            name = side.replace("_", "-")
+            corpora += [
+                (f"{name} documents in unusual layouts", list(generate_unusual(side, unusual, seed))),
+                (f"{name} invoices with look-alikes of IBANs",
+                 list(generate_unusual(side, unusual // 4, seed, ("invoice",)))),
+            ]  # fmt: skip
         if receipts:
             halves: tuple[Half, ...] = (half,) if half else ("report", "unseen")
             corpora += [(_RECEIPTS[one], list(read_receipts(receipts, one))) for one in halves]
-        rows = asyncio.run(_measure(corpora, with_model, miss or ()))
+        rows, timed = asyncio.run(_measure(corpora, with_model, latency, miss or ()))
         if docs:
             out = out or RESULT
+            rows = _with_earlier(rows)
         if out:
             out.parent.mkdir(parents=True, exist_ok=True)
-            result = {"seed": seed, "rows": rows}
+            result = {"seed": seed, "rows": rows, "latency": timed}
             out.write_bytes(orjson.dumps(result, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
         if docs:
             draw(rows, _PICTURE)
-            page = extraction_page(rows, source="docs/results/extraction.json", picture="images/extraction.png")
+            source = RESULT.relative_to(REPOSITORY).as_posix()
+            page = extraction_page(rows, source=source, picture="images/extraction.png", latency=timed)
             _PAGE.write_text(page, encoding="utf-8")
             _stderr.print(f"Wrote {_PAGE} and {_PICTURE}")
 
 
-async def _measure(corpora: Sequence[Corpus], with_model: int, fields: Sequence[str]) -> list[dict[str, Any]]:
-    """Rows of every corpus and system; `fields` are those whose misses are printed."""
-    gateway = ModelGateway(load_catalog(Settings().models)) if with_model else None
+def _with_earlier(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows, and before those of the readers what they read of the same documents before they were changed."""
+    earlier = orjson.loads(_BEFORE.read_bytes())["rows"]
+    found: list[dict[str, Any]] = []
+    for one in rows:
+        if one["system"] == "readers":
+            found += [old for old in earlier if all(old[key] == one[key] for key in ("corpus", "documents"))]
+        found.append(one)
+    return found
+
+
+async def _measure(
+    corpora: Sequence[Corpus], with_model: int, timed: int, fields: Sequence[str]
+) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+    """Rows of every corpus and system, and latencies; `fields` are those whose misses are printed."""
+    gateway = ModelGateway(load_catalog(Settings().models)) if with_model or timed else None
     rows: list[dict[str, Any]] = []
+    latency: dict[str, Any] | None = None
     try:
+        if gateway and timed:
+            latency = await measure_latency(gateway.chain("extract"), timed)
+            _stdout.print(latency)
         with _progress() as progress:
             for name, documents in corpora:
                 chosen = [one async for one in _rows(name, documents, gateway, with_model, _follower(progress), fields)]
@@ -103,7 +137,7 @@ async def _measure(corpora: Sequence[Corpus], with_model: int, fields: Sequence[
     finally:
         if gateway:
             gateway.close()
-    return rows
+    return rows, latency
 
 
 async def _rows(
@@ -116,7 +150,7 @@ async def _rows(
         if system.name == "readers":
             _print_misses(judged, fields)
         yield row(corpus, system.name, judged)
-    if gateway:
+    if gateway and few:
         for system in _on_few(gateway):
             yield row(corpus, system.name, await judge(system, documents[:few], told))
 

@@ -11,6 +11,7 @@ from tools.extraction.fields import Group, Leaf, Repeated
 from tools.extraction.plan import STANDS
 from tools.extraction.proposals import READERS, propose
 from tools.extraction.readers.agreements import parties
+from tools.extraction.readers.checked_rows import checked_rows
 from tools.extraction.readers.labels import find_labels, labelled_text
 from tools.extraction.readers.rows import Table, priced_rows, tables
 from tools.extraction.readers.source import Candidate, Source
@@ -49,7 +50,10 @@ def rows_of(node: Repeated, item: Group, source: Source) -> Sequence[Row]:
         if rows := _from_table(members, table, source):
             return rows[:_MAX_ITEMS]
     if roles := _priced_roles(members):
-        return [{roles[role]: cell for role, cell in row.items() if role in roles} for row in priced_rows(source)]
+        return [
+            {roles[role]: cell for role, cell in row.items() if role in roles}
+            for row in priced_rows(source) or checked_rows(source)
+        ]
     return _blocks(members, source)[:_MAX_ITEMS]
 
 

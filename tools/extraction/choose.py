@@ -1,13 +1,20 @@
 """Pick a built-in schema from the user's words and the document: a heuristic, no model.
 
-The user's own words decide when they name one kind of document; else the document's features are counted, and a
-winner needs a lead. Anything less is unclear, so that the caller can ask back.
+The user's own words decide when they name one kind of document; else what the document looks like, and a winner needs
+a lead. Anything less is unclear, so that the caller can ask back. Words inside a pasted document are not the user's.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import NamedTuple
+
+import yaml
+
+from tools.extraction.kinds import affinity
 
 _NAMED: Mapping[str, str] = {
     "contract": r"contracts?|agreements?|nda|lease|msa",
@@ -16,65 +23,83 @@ _NAMED: Mapping[str, str] = {
     "dispute_letter": r"dispute(?:s| letters?)?|complaint letters?|chargeback letters?|letters?",
     "transaction": r"transactions?|card payments?|payment records?|authori[sz]ations?",
 }
-_FEATURES: Mapping[str, Mapping[str, float]] = {
-    "contract": {
-        r"\bagreement\b|\bcontract\b": 1, r"governed by|governing law|laws of": 2,
-        r"hereinafter|hereto|herein|hereby|hereof": 2, r"\bparties\b|\bparty\b": 1,
-        r"terminat(?:e|ion)": 1, r"effective (?:date|as of)": 1, r"liabilit": 1, r"in witness whereof|confidential": 1,
-        r"\(\s*(?:the\s+)?[\"“]": 1,
-    },
-    "invoice": {
-        r"\binvoice\s*(?:no|number|#|nr|date|total)": 3, r"\binvoice\b|\brechnung\b|\bfacture\b": 2,
-        r"bill(?:ed)? to|sold to": 2, r"due date|payment due|pay by|payable by|net \d\d": 2,
-        r"\biban\b": 1, r"sub-?\s?total": 1, r"\bvat\b|\btax\b": 0.5, r"unit price": 1, r"remit|purchase order": 1,
-    },
-    "receipt": {
-        r"\breceipt\b": 2, r"cashier|\btill\b|\bpos\b": 2, r"\bchange\b(?: due)?\W+\S*\d": 2,
-        r"\bcash\b|\bvisa\b|mastercard|tendered": 1, r"thank you": 1,
-        r"\btotal\b": 1, r"\bqty\b|\bgst\b|\bvat\b": 0.5, r"\bround(?:ing|ed)\b": 1,
-        r"goods sold|come again|refund policy|returnable|\bexchange": 1,
-        r"(?:^.*\d[.,]\d\d[ \t]*\n(?:.*\n)?){2}": 1, r"\b(?:tel|phone)\b": 0.5,
-        r"\b(?:table|server|clerk|bill|item)\b": 0.5,
-        r"\d\d:\d\d": 0.5, r"\b(?:gst|vat|tax|reg)\.? (?:id|no|reg)\b": 0.5,
-    },
-    "dispute_letter": {
-        r"\bdear\b|to whom it may concern": 2, r"sincerely|regards|faithfully|best wishes": 2, r"\bdisput": 2,
-        r"unauthori[sz]ed|charged? (?:me )?twice|double charge|did not (?:make|authori[sz]e|receive)|recogni[sz]e": 2,
-        r"\bi\b.{0,40}\b(?:refund|chargeback|reverse)": 1, r"\b(?:card|last four)\b.{0,40}\d{4}": 1,
-        r"\bi (?:have|did|was|filled|bought|paid|ordered|never|cancel)": 1, r"\bmy (?:card|account|statement|money)": 1,
-        r"\b(?:refund|money back|chargeback|reimburse|reverse)\b": 1,
-        r"\b(?:i|we)\b.{0,60}\b(?:charge|payment|purchase|debit)": 1,
-    },
-    "transaction": {
-        r"transaction[ _]?id|txn[ _]?id|\btrn\b": 3, r"\bmerchant\b": 1.5, r"\bmcc\b|merchant[ _]category": 2,
-        r"\bchannel\b|entry mode|card[- ]not[- ]present": 1.5,
-        r"customer[ _]?id|cardholder": 1, r"timestamp": 2, r"\bamount\b": 0.5, r"^\s*\{": 1,
-        r"\b(?:payment|purchase|card)\b": 1, r"\b(?:paid|charged|booked|declined|used at)\b": 1,
-        r"\b(?:transaction|payment|customer)\b.{0,20}\b(?:id|no|number|reference|advice)\b": 1,
-    },
-}  # fmt: skip
-_ENOUGH = 4.0
-_LEAD = 1.5
-_READ_CHARS = 20_000
+THRESHOLDS_FILE = "choice.yaml"
+_ALL_REQUEST_CHARS = 200
+_MOST_INSTRUCTION_CHARS = 240
+_ASKS = re.compile(
+    r"\b(?:extract\w*|read|parse|pull|get|give|grab|list|find|fill|turn|convert|transcribe|what|which|show|tell|please|need|"
+    r"fields?|json|data|values?|details|here(?:'s| is)|this is|following|below|attached|lies?|lesen|extrahier\w*"
+    r"|extrai\w*)\b",
+    re.IGNORECASE,
+)
 
 
-def affinity(text: str) -> Mapping[str, float]:
-    """How much a text looks like each built-in kind of document: the sum of the weights of the features it shows."""
-    head = text[:_READ_CHARS]
-    return {
-        name: sum(
-            weight for pattern, weight in features.items() if re.search(pattern, head, re.IGNORECASE | re.MULTILINE)
-        )
-        for name, features in _FEATURES.items()
-    }
+class Thresholds(NamedTuple):
+    """From when on a text is of the kind that it looks most like."""
+
+    enough: float
+    """It looks this much like it."""
+    lead: float
+    """And this much more than like the second."""
+
+    def winner(self, looks: Mapping[str, float]) -> str | None:
+        """The kind that the text is of; `None` when that is unclear."""
+        ranked = sorted(looks.items(), key=lambda item: -item[1])
+        (best, score), (_, second) = ranked[0], ranked[1]
+        return best if score >= self.enough and score - second >= self.lead else None
 
 
-def choose_schema(text: str, request: str = "") -> str | None:
-    """The built-in schema that the request names or the text looks like; `None` when that is unclear."""
-    named = [name for name, words in _NAMED.items() if re.search(rf"\b(?:{words})\b", request, re.IGNORECASE)]
+@cache
+def thresholds() -> Thresholds:
+    """The thresholds in use; `python -m eval.extraction.fit_choice` fits them."""
+    text = resources.files("tools.extraction").joinpath(THRESHOLDS_FILE).read_text(encoding="utf-8")
+    return Thresholds(**yaml.safe_load(text))
+
+
+class Request(NamedTuple):
+    """A message in its two parts."""
+
+    words: str
+    """What the user says."""
+    document: str
+    """The document pasted with it; the whole message where it is hard to tell."""
+
+
+def split_request(message: str) -> Request:
+    """The instruction at one end of a message and the document at the other; a short message of one line is both."""
+    text = message.strip()
+    lines = text.split("\n")
+    if len(lines) == 1:
+        return Request(text if len(text) <= _ALL_REQUEST_CHARS else _leading_sentence(text), text)
+    if _instructs(lines[0]):
+        return Request(lines[0], "\n".join(lines[1:]))
+    if _instructs(lines[-1]):
+        return Request(lines[-1], "\n".join(lines[:-1]))
+    return Request("", text)
+
+
+def _leading_sentence(text: str) -> str:
+    """An instruction that runs on into the document, up to its colon."""
+    head, colon, _ = text[:_MOST_INSTRUCTION_CHARS].partition(":")
+    return head if colon and _ASKS.search(head) else ""
+
+
+def _instructs(line: str) -> bool:
+    return len(line) <= _MOST_INSTRUCTION_CHARS and _ASKS.search(line) is not None and len(line.split()) > 1
+
+
+def choose_schema(document: str, words: str = "") -> str | None:
+    """The built-in schema that the user's words name or the document looks like; `None` when that is unclear."""
+    named = [name for name, pattern in _NAMED.items() if re.search(rf"\b(?:{pattern})\b", words, re.IGNORECASE)]
     if len(named) == 1:
         return named[0]
-    scores = {name: score for name, score in affinity(text).items() if not named or name in named}
-    ranked = sorted(scores.items(), key=lambda item: -item[1])
-    (best, score), (_, second) = ranked[0], ranked[1]
-    return best if score >= _ENOUGH and score - second >= _LEAD else None
+    looks = affinity(document)
+    return thresholds().winner({name: score for name, score in looks.items() if not named or name in named})
+
+
+def schema_of_message(message: str, attached: str | None = None) -> str | None:
+    """The schema for a message with a document attached, or else pasted into it."""
+    if attached is not None:
+        return choose_schema(attached, message)
+    request = split_request(message)
+    return choose_schema(request.document, request.words)

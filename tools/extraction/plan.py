@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from tools.extraction.choose import affinity
 from tools.extraction.fields import Kind, Leaf, leaves
+from tools.extraction.kinds import affinity
 from tools.extraction.proposals import Proposal, propose
 from tools.extraction.readers.source import Candidate, Source
 from tools.extraction.records import BUILT_IN

@@ -25,7 +25,7 @@ from tools.extraction.readers import (
 )
 from tools.extraction.readers.labels import Label, find_labels, labelled_text
 from tools.extraction.readers.source import Candidate, Reader, Scalar, Source
-from tools.extraction.readers.totals import Sums, owed, settlements, sums, tax_summary_start
+from tools.extraction.readers.totals import Sums, added_up, owed, settlements, sums, tax_summary_start
 from tools.extraction.readers.words import booleans, literals
 
 READERS: Mapping[Kind, Reader] = {
@@ -63,13 +63,14 @@ _NAME_LIKE = frozenset[Kind](
 _ADDRESSED = frozenset[Kind](("recipient", "issuer", "organisation", "person", "letterhead"))
 _LONGEST_NAME = 90
 _GAP_CHARS = 90
+_MOST_RANKS = 20
 _LIGHT = re.compile(
     r"^(?:no|nr|num|id|is|was|of|on|for|the|as|at|a|an|to|in|be|by|and|rm|usd|eur|gbp|myr|number|date|amount|incl|rounded|from|this|day|due|approximately|about)$"
 )
 MIN_SCORE = 0.2
 _MONEY = frozenset[Kind](("amount", "charge_amount", "total"))
 _HEADINGS = re.compile(
-    r"\b(?:qty|quantity|price|items?|description|rate|units?|article|service|amount|tax|total|sum|pos|code|product|cost)\b",
+    r"\b(?:qty|quantity|price|goods|each|value|items?|description|rate|units?|article|service|amount|tax|total|sum|pos|code|product|cost)\b",
     re.IGNORECASE,
 )
 _ROLE_CHARS = 45
@@ -78,6 +79,8 @@ _OTHER_DATE = re.compile(
     r"best|print\w*|member|from|offer|promotion)\b[^.;]{0,25}$",
     re.IGNORECASE,
 )
+_PRINTED = re.compile(r"\bprinted\W*(?:on\W*)?$", re.IGNORECASE)
+"""Where nothing else is dated, the day of printing is the day."""
 _OTHER_AMOUNT = re.compile(
     r"\b(?:limit|balance|fees?|salary|income|deposit|insurance|savings?|points|budget)\b[^.;]{0,25}$", re.IGNORECASE
 )
@@ -125,6 +128,8 @@ def _labelled(leaf: Leaf, source: Source) -> list[Proposal]:
     if leaf.kind in _FREE_TEXT:
         weak = (replace(one, cue=one.cue * 0.5) for one in labelled_text(source, leaf.weak_labels))
         texts = [*labelled_text(source, leaf.labels), *weak]
+        if leaf.kind in _ADDRESSED:
+            texts = [one for one in texts if not letterheads.is_street(str(one.value))]
         named = [_name_only(one) if leaf.kind in _ADDRESSED else one for one in texts]
         named = [_before_comma(one) if leaf.kind == "city" else one for one in named]
         return [Proposal(one, one.cue, labelled=True) for one in named if _plausible(leaf.kind, str(one.value))]
@@ -172,7 +177,7 @@ def _beside(kind: Kind, source: Source, label: Label, candidates: Sequence[Candi
         after = candidates[index]
         gap = _gap(source, label.end, after.start)
         if gap is not None and not _is_elsewhere(kind, source, label, after):
-            score = 0.92 - gap - 0.015 * label.rank - (0.0 if label.leads else 0.12)
+            score = 0.92 - gap - 0.015 * min(label.rank, _MOST_RANKS) - (0.0 if label.leads else 0.12)
             found.append(Proposal(after, weight * score, labelled=True))
     if kind in _BOTH_SIDES and index > 0:
         before = candidates[index - 1]
@@ -213,7 +218,10 @@ def _gap(source: Source, start: int, end: int) -> float | None:
 def _fallback(leaf: Leaf, source: Source, found: Sequence[Proposal]) -> list[Proposal]:
     candidates = _read(leaf.kind, source)
     if leaf.fallback == "first":
-        candidates = [one for one in candidates if not _is_of_another_role(leaf.kind, source, one)]
+        own = [one for one in candidates if not _is_of_another_role(leaf.kind, source, one)]
+        candidates = own or [
+            one for one in candidates if _PRINTED.search(source.text[max(0, one.start - _ROLE_CHARS) : one.start])
+        ]
     if leaf.fallback is None or not candidates:
         return []
     distinct = Counter(candidate.value for candidate in candidates)
@@ -242,7 +250,7 @@ def _stamped(source: Source, candidates: Sequence[Candidate]) -> Candidate | Non
 def _settled(source: Source, proposals: Sequence[Proposal]) -> list[Proposal]:
     """Raise the totals that payment and change, tax or rounding confirm; lower the parts of such sums, those of a tax
     summary and those below zero."""
-    settled, confirmed = settlements(source), owed(source)
+    settled, confirmed = [*settlements(source), *added_up(source)], owed(source)
     summary, arithmetic = tax_summary_start(source), sums(source)
     found: list[Proposal] = []
     for proposal in (*proposals, *(Proposal(one, one.cue) for one in settled), *_gross(source, arithmetic, proposals)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,7 +11,11 @@ _MONTHS = "January February March April May June July August September October N
 _WORDS = ("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
           "seventeen eighteen nineteen").split()  # fmt: skip
 _TENS = {20: "twenty", 30: "thirty", 40: "forty", 50: "fifty", 60: "sixty", 90: "ninety"}
-_SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "US$", "MYR": "RM"}
+_SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "US$", "MYR": "RM", "PLN": "zł", "BRL": "R$", "INR": "Rs.", "CAD": "C$",
+            "AUD": "A$", "SGD": "S$", "MXN": "MX$", "CZK": "Kč"}  # fmt: skip
+_TRAILING = ("zł", "Kč")
+_CONTINENTAL = ("EUR", "SEK", "PLN", "BRL", "NOK", "DKK", "CZK", "TRY")
+CURRENCIES = ("EUR", "EUR", "GBP", "USD", "CHF", "MYR", "SEK")
 
 
 def _ordinal(number: int) -> str:
@@ -30,6 +34,12 @@ DATE_FORMS: Mapping[str, Callable[[date], str]] = {
     "two_digits": lambda d: f"{d.day:02d}-{d.month:02d}-{d.year % 100:02d}",
     "ordinal": lambda d: f"{_ordinal(d.day)} day of {_MONTHS[d.month - 1]}, {d.year}",
     "spoken": lambda d: f"{_ordinal(d.day)} {_MONTHS[d.month - 1]} {d.year}",
+    "year_first": lambda d: f"{d.year}/{d.month:02d}/{d.day:02d}",
+    "compact_month": lambda d: f"{d.day:02d}{_MONTHS[d.month - 1][:3].upper()}{d.year}",
+    "short_year": lambda d: f"{d.day}-{_MONTHS[d.month - 1][:3]}-{d.year % 100:02d}",
+    "short_dots": lambda d: f"{d.day}.{d.month}.{d.year % 100:02d}",
+    # Only where the order can be told.
+    "month_first": lambda d: f"{d.month}/{d.day}/{d.year}" if d.day > 12 else d.isoformat(),
 }
 PROSE_DATES = ("long", "american", "spoken")
 TABLE_DATES = ("iso", "long", "american", "short", "slashes", "dots", "two_digits")
@@ -56,13 +66,13 @@ class Money:
         return f"{self.mark}{gap}{digits}" if self.leads else f"{digits} {self.mark}"
 
 
-def sample_money(rng: random.Random) -> Money:
+def sample_money(rng: random.Random, currencies: Sequence[str] = CURRENCIES) -> Money:
     """A currency and a way to write it; one document in six writes no mark at all."""
-    currency = rng.choice(("EUR", "EUR", "GBP", "USD", "CHF", "MYR", "SEK"))
+    currency = rng.choice(currencies)
     symbol = _SYMBOLS.get(currency)
     mark = "" if rng.random() < 0.16 else rng.choice((currency, symbol or currency))
-    leads = mark != currency or rng.random() < 0.6
-    continental = currency in ("EUR", "SEK") and rng.random() < 0.3
+    leads = mark not in _TRAILING and (mark != currency or rng.random() < 0.6)
+    continental = currency in _CONTINENTAL and rng.random() < 0.3
     return Money(currency, mark, leads, mark == currency or rng.random() < 0.4, continental)
 
 

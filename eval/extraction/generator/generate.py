@@ -9,7 +9,7 @@ from typing import Literal
 
 from eval.extraction.documents import Gold, LabelledDocument, Scalar
 from eval.extraction.generator.grammar import Segment, Writer, load_grammar
-from eval.extraction.generator.noise import blemish
+from eval.extraction.generator.noise import MISREAD_SHARE, blemish
 from eval.extraction.generator.records import SAMPLERS
 from eval.extraction.generator.world import load_world
 
@@ -17,19 +17,34 @@ Side = Literal["train", "held_out"]
 KINDS: tuple[str, ...] = tuple(SAMPLERS)
 
 
+UNUSUAL_KINDS: tuple[str, ...] = ("receipt", "contract")
+"""The kinds with templates of unusual layouts and wordings."""
+_UNUSUAL_MISREAD_SHARE = 0.6
+
+
 def generate(side: Side, count: int, seed: int, kinds: Sequence[str] = KINDS) -> Iterator[LabelledDocument]:
     """`count` documents of the side, the kinds in turn; the same arguments give the same documents."""
     for number in range(count):
-        yield _document(side, kinds[number % len(kinds)], seed, number)
+        yield _document(side, kinds[number % len(kinds)], seed, number, MISREAD_SHARE)
 
 
-def _document(side: Side, kind: str, seed: int, number: int) -> LabelledDocument:
-    rng = random.Random(f"{side}/{kind}/{seed}/{number}")
-    world = load_world(side)
+def generate_unusual(
+    side: Side, count: int, seed: int, kinds: Sequence[str] = UNUSUAL_KINDS
+) -> Iterator[LabelledDocument]:
+    """`count` documents in layouts unlike the usual ones, more of them misread; of `invoice` there are some, too, with
+    numbers that look like an IBAN."""
+    for number in range(count):
+        kind = kinds[number % len(kinds)]
+        yield _document(f"{side}/unusual", kind, seed, number, _UNUSUAL_MISREAD_SHARE)
+
+
+def _document(folder: str, kind: str, seed: int, number: int, misread_share: float) -> LabelledDocument:
+    rng = random.Random(f"{folder}/{kind}/{seed}/{number}")
+    world = load_world(folder)
     record = SAMPLERS[kind](rng, world)
-    writer = Writer(load_grammar(side, kind), record, world, rng)
-    segments, text = blemish(writer.write(), rng, prose=writer.layout.prose)
-    name = f"{side}-{kind}-{number}"
+    writer = Writer(load_grammar(folder, kind), record, world, rng)
+    segments, text = blemish(writer.write(), rng, prose=writer.layout.prose, misread_share=misread_share)
+    name = f"{folder.replace('/', '-')}-{kind}-{number}"
     return LabelledDocument(name, kind, text, _gold(record.fields, record.columns, segments), name)
 
 

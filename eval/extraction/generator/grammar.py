@@ -43,16 +43,18 @@ class Segment:
 
 @dataclass(frozen=True)
 class Layout:
-    """A kind of page: `prose` is wrapped at any width, other layouts keep their lines."""
+    """A kind of page: `prose` is wrapped at any width, other layouts keep their lines; some are all in `capitals`."""
 
     name: str
     prose: bool
+    capitals: bool
 
 
 @cache
-def load_grammar(side: str, kind: str) -> Grammar:
-    """The grammar of a kind of document; symbols whose names begin with `prose` or `form` are its layouts."""
-    path = resources.files("eval.extraction.generator").joinpath(f"templates/{side}/{kind}.yaml")
+def load_grammar(folder: str, kind: str) -> Grammar:
+    """The grammar of a kind of document in a folder of templates; symbols that begin with `prose` or `form` are its
+    layouts, those with `_caps_` in their names all in capitals."""
+    path = resources.files("eval.extraction.generator").joinpath(f"templates/{folder}/{kind}.yaml")
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
@@ -64,12 +66,13 @@ class Writer:
         self._chosen: dict[str, str | None] = {}
         layouts = [name for name in grammar if name.startswith(("prose", "form"))]
         name = rng.choice(layouts)
-        self.layout = Layout(name, name.startswith("prose"))
-        self._style: Style = sample_style(rng, record.money, prose=self.layout.prose)
+        self.layout = Layout(name, prose=name.startswith("prose"), capitals="_caps_" in name)
+        self._style: Style = sample_style(rng, record.money, world, prose=self.layout.prose)
 
     def write(self) -> Sequence[Segment]:
         """The document's segments in order; lines that came out empty are left out."""
-        return _without_empty_lines(self._expand(self.layout.name))
+        segments = _without_empty_lines(self._expand(self.layout.name))
+        return [replace(one, text=one.text.upper()) for one in segments] if self.layout.capitals else segments
 
     def _expand(self, symbol: str, row: int | None = None) -> list[Segment]:
         chosen = self._choose(symbol, row)

@@ -11,20 +11,22 @@ from eval.extraction.generator.grammar import Segment
 
 _CONFUSED = {"l": "1", "O": "0", "o": "0", "I": "l", "S": "5", "B": "8", "m": "rn", "e": "c", "t": "f", "g": "q",
              "rn": "m", "h": "b", "i": "j"}  # fmt: skip
-_MISREAD_SHARE = 0.35
+MISREAD_SHARE = 0.35
 _MISREAD_RATE = 0.012
 _NAME_RATE = 0.004
 _STACKED_SHARE = 0.3
 _PAGE_CHARS = 2600
 
 
-def blemish(segments: Sequence[Segment], rng: random.Random, *, prose: bool) -> tuple[list[Segment], str]:
+def blemish(
+    segments: Sequence[Segment], rng: random.Random, *, prose: bool, misread_share: float = MISREAD_SHARE
+) -> tuple[list[Segment], str]:
     """The segments as they are read again, and the text they make up.
 
     Letters are misread anywhere but in values that are not texts; a gold text is what the document says afterwards.
     """
     marred = list(segments)
-    if rng.random() < _MISREAD_SHARE:
+    if rng.random() < misread_share:
         marred = [_misread(segment, rng) for segment in segments]
     text = "".join(segment.text for segment in marred)
     if prose:

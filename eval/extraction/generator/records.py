@@ -75,7 +75,7 @@ def _contract(rng: random.Random, world: World) -> Record:
         values[f"party{number}.name"] = _text(world.company(rng))
         values[f"party{number}.role"] = _text(role)
     sure = [name for name in values if name.startswith("party")]
-    return _record("contract", rng, values, sample_money(rng), sure=sure, likely=("title",))
+    return _record("contract", rng, values, sample_money(rng, world.currencies), sure=sure, likely=("title",))
 
 
 def _lines(rng: random.Random, world: World, goods: str, highest: float) -> list[dict[str, Value]]:
@@ -95,7 +95,7 @@ def _sum(rows: Sequence[Mapping[str, Value]]) -> float:
 
 def _invoice(rng: random.Random, world: World) -> Record:
     rows = _lines(rng, world, "services", 1800)
-    money = sample_money(rng)
+    money = sample_money(rng, world.currencies)
     subtotal = _sum(rows)
     tax = round(subtotal * rng.choice((0.05, 0.07, 0.19, 0.2, 0.21, 0.25)), 2)
     issued = sample_date(rng)
@@ -117,7 +117,7 @@ def _invoice(rng: random.Random, world: World) -> Record:
 
 def _receipt(rng: random.Random, world: World) -> Record:
     rows = _lines(rng, world, "goods", 40)
-    money = sample_money(rng)
+    money = sample_money(rng, world.currencies)
     values = {
         "company": _text(world.shop(rng) if rng.random() < 0.5 else world.company(rng)),
         "date": Value("date", sample_date(rng).isoformat()),
@@ -130,7 +130,7 @@ def _receipt(rng: random.Random, world: World) -> Record:
 
 
 def _dispute_letter(rng: random.Random, world: World) -> Record:
-    money = sample_money(rng)
+    money = sample_money(rng, world.currencies)
     spent = sample_date(rng)
     values = {
         "customer_name": _text(world.person(rng)),
@@ -147,7 +147,7 @@ def _dispute_letter(rng: random.Random, world: World) -> Record:
 
 
 def _transaction(rng: random.Random, world: World) -> Record:
-    money = sample_money(rng)
+    money = sample_money(rng, world.currencies)
     moment = datetime.combine(sample_date(rng), time(rng.randint(0, 23), rng.randint(0, 59), rng.randint(0, 59)))
     city, country = rng.choice(world.words["towns"]).split(", ")
     values = {

@@ -11,7 +11,6 @@ from eval.extraction.documents import Scalar
 from eval.extraction.generator.forms import (
     DATE_FORMS,
     PROSE_DATES,
-    TABLE_DATES,
     Money,
     sample_money,
     write_duration,
@@ -39,9 +38,9 @@ class Style:
     duration_form: str
 
 
-def sample_style(rng: random.Random, money: Money, *, prose: bool) -> Style:
+def sample_style(rng: random.Random, money: Money, world: World, *, prose: bool) -> Style:
     """A style for a document; prose spells its dates out."""
-    form = rng.choice(PROSE_DATES if prose else TABLE_DATES)
+    form = rng.choice(PROSE_DATES if prose else world.date_forms)
     return Style(money, form, rng.choice(("digits", "words", "both")))
 
 
@@ -70,7 +69,14 @@ def write(value: Value, form: str, style: Style, rng: random.Random) -> str:
     if value.kind == "duration":
         return write_duration(str(value.data), form or style.duration_form)
     text = str(value.data)
-    return text.upper() if form == "upper" else text
+    return _broken(text, rng) if form == "broken" else text.upper() if form == "upper" else text
+
+
+def _broken(number: str, rng: random.Random) -> str:
+    """A number that runs over the end of its line, between two groups."""
+    spaces = [place for place, char in enumerate(number) if char == " "]
+    place = rng.choice(spaces) if spaces else 4 * rng.randint(1, len(number) // 4 - 1)
+    return f"{number[:place]}\n{number[place:].lstrip()}"
 
 
 def _date(day: date, form: str, rng: random.Random) -> str:
@@ -81,16 +87,22 @@ def _date(day: date, form: str, rng: random.Random) -> str:
 
 
 def distractor(kind: str, form: str, style: Style, world: World, rng: random.Random) -> str:
-    """Text of a kind: a date, an amount, a duration, a number of digits, or an entry of one of the world's lists."""
+    """Text of a kind: a date, an amount, a duration, a number of digits, an identifier that looks like an IBAN, or an
+    entry of one of the world's lists."""
     if kind == "date":
         return write(Value("date", sample_date(rng, 2005, 2034).isoformat()), form, style, rng)
     if kind == "amount":
         return style.money.write(sample_price(rng, 1, 900), form)
     if kind == "foreign_amount":
-        return sample_money(rng).write(sample_price(rng, 1, 900), form)
+        return sample_money(rng, world.currencies).write(sample_price(rng, 1, 900), form)
     if kind == "duration":
         unit = rng.choice(UNITS)
         return write_duration(f"{rng.randint(2, 12 if unit == 'years' else 60)} {unit}", form or style.duration_form)
+    if kind == "creditor_id":
+        country = rng.choice(("DE", "NL", "FR", "ES"))
+        return f"{country}{rng.randint(10, 98)}ZZZ{rng.randrange(10**11):011d}"
+    if kind == "creditor_reference":
+        return f"RF{rng.randint(10, 98)} {rng.randint(1000, 9999)} {rng.randint(1000, 9999)} {rng.randint(1000, 9999)}"
     if kind == "digits":
         return "".join(rng.choice("0123456789") for _ in range(int(form)))
     if kind == "small":

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
 
 import yaml
+
+from eval.extraction.generator.forms import CURRENCIES, TABLE_DATES
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,16 @@ class World:
     def pick(self, rng: random.Random, what: str) -> str:
         """One entry of a list."""
         return rng.choice(self.words[what])
+
+    @property
+    def currencies(self) -> Sequence[str]:
+        """Currencies in which the side's documents are written."""
+        return self.words.get("currencies", CURRENCIES)
+
+    @property
+    def date_forms(self) -> Sequence[str]:
+        """Ways to write a date outside prose."""
+        return self.words.get("date_forms", TABLE_DATES)
 
     def company(self, rng: random.Random) -> str:
         """A company with its legal form."""
@@ -58,7 +71,8 @@ class World:
 
 
 @cache
-def load_world(side: str) -> World:
-    """The word lists of a side."""
-    path = resources.files("eval.extraction.generator").joinpath(f"templates/{side}/world.yaml")
-    return World(yaml.safe_load(path.read_text(encoding="utf-8")))
+def load_world(folder: str) -> World:
+    """The word lists of a folder of templates; those of a folder inside another add to the outer one's."""
+    outer = dict(load_world(folder.rpartition("/")[0]).words) if "/" in folder else {}
+    path = resources.files("eval.extraction.generator").joinpath(f"templates/{folder}/world.yaml")
+    return World(outer | yaml.safe_load(path.read_text(encoding="utf-8")))

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from eval.extraction.documents import LabelledDocument, Scalar
-from eval.extraction.generator import KINDS, Side, generate
+from eval.extraction.generator import KINDS, UNUSUAL_KINDS, Side, generate, generate_unusual
 from eval.extraction.generator.grammar import load_grammar
 from eval.extraction.generator.world import load_world
 from tools.extraction.records import BUILT_IN
@@ -23,9 +23,15 @@ def words(text: str) -> str:
     return " ".join(re.findall(r"[a-z]+", re.sub(r"<[^>]*>|\{[^}]*\}|\[[^\]]*\]", " ", text).lower()))
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_sides_share_no_wording_and_no_layout(kind: str) -> None:
-    train, held_out = (load_grammar(side, kind) for side in SIDES)
+@pytest.mark.parametrize(
+    ("kind", "folder"),
+    [(kind, "") for kind in KINDS] + [(kind, "/unusual") for kind in (*UNUSUAL_KINDS, "invoice")],
+)
+@pytest.mark.parametrize("other", ["", "/unusual"])
+def test_the_sides_share_no_wording_and_no_layout(kind: str, folder: str, other: str) -> None:
+    if other and kind not in (*UNUSUAL_KINDS, "invoice"):
+        return
+    train, held_out = load_grammar(f"train{folder}", kind), load_grammar(f"held_out{other}", kind)
     sentences = [{words(text) for options in grammar.values() for text in options} for grammar in (train, held_out)]
     shared = {text for text in sentences[0] & sentences[1] if len(text.split()) > _COMMON_WORDS}
     assert shared == set()
@@ -35,10 +41,20 @@ def test_the_sides_share_no_wording_and_no_layout(kind: str) -> None:
 
 
 def test_the_sides_share_no_names() -> None:
-    train, held_out = (load_world(side).words for side in SIDES)
+    share_no_names("", {"legal_forms", "payment_methods", "channels"})
+
+
+def test_the_sides_share_no_names_in_unusual_documents() -> None:
+    # Currencies and ways to write a date are everybody's, too.
+    common = {"legal_forms", "payment_methods", "channels", "currencies", "date_forms"}
+    share_no_names("/unusual", common)
+
+
+def share_no_names(folder: str, common: set[str]) -> None:
+    train, held_out = (load_world(f"{side}{folder}").words for side in SIDES)
     assert train.keys() >= held_out.keys()
     # Legal forms, and words for how things are paid, are everybody's.
-    for name in held_out.keys() - {"legal_forms", "payment_methods", "channels"}:
+    for name in held_out.keys() - common:
         shared = {str(word).lower() for word in train[name]} & {str(word).lower() for word in held_out[name]}
         assert shared == set(), name
 
@@ -53,7 +69,8 @@ def test_documents_come_again_with_the_same_seed(side: Side) -> None:
 
 @pytest.mark.parametrize("side", SIDES)
 def test_gold_texts_stand_in_the_document_and_name_fields_of_the_schema(side: Side) -> None:
-    for document in generate(side, 200, 1):
+    unusual = [*generate_unusual(side, 100, 1), *generate_unusual(side, 30, 1, ("invoice",))]
+    for document in [*generate(side, 200, 1), *unusual]:
         flowed = " ".join(document.text.split())
         paths = resolve_schema(document.schema).root.members
         for path, value in document.gold.items():
@@ -83,9 +100,10 @@ def cells(value: object) -> tuple[Scalar, ...]:
 
 
 @pytest.mark.parametrize("side", SIDES)
-def test_templates_name_what_there_is(side: Side) -> None:
-    folder = resources.files("eval.extraction.generator").joinpath("templates", side)
-    for kind in KINDS:
+@pytest.mark.parametrize(("inner", "kinds"), [("", KINDS), ("unusual", (*UNUSUAL_KINDS, "invoice"))])
+def test_templates_name_what_there_is(side: Side, inner: str, kinds: tuple[str, ...]) -> None:
+    folder = resources.files("eval.extraction.generator").joinpath("templates", side, inner)
+    for kind in kinds:
         grammar = yaml.safe_load(folder.joinpath(f"{kind}.yaml").read_text(encoding="utf-8"))
         used = {name for options in grammar.values() for text in options
                 for name in re.findall(r"\{(?:\*\w+:)?(\w+)\}", text)}  # fmt: skip
@@ -105,3 +123,18 @@ def test_amounts_of_an_invoice_add_up() -> None:
 def test_blank_lines_are_closed_up() -> None:
     for document in generate("train", 50, 6):
         assert all(first or second for first, second in pairwise(document.text.split("\n\n\n")))
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_unusual_documents_come_in_many_layouts_and_some_in_capitals(side: Side) -> None:
+    for kind in UNUSUAL_KINDS:
+        assert sum(name.startswith(("prose", "form")) for name in load_grammar(f"{side}/unusual", kind)) >= 6
+    documents = list(generate_unusual(side, 120, 7))
+    assert documents == list(generate_unusual(side, 120, 7))
+    assert any(one.text.isupper() for one in documents)
+
+
+def test_invoices_have_numbers_that_look_like_an_iban() -> None:
+    texts = [one.text for one in generate_unusual("held_out", 30, 8, ("invoice",))]
+    assert any(re.search(r"[A-Z]{2}\d\dZZZ\d{11}", text) for text in texts)
+    assert any(re.search(r"RF\d\d \d{4}", text) for text in texts)

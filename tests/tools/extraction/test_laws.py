@@ -60,3 +60,18 @@ def test_where_a_party_is_incorporated_is_not_what_governs() -> None:
         "12.4 This Agreement is governed by the laws of Oregon."
     )
     assert best(text) == "Oregon"
+
+
+@pytest.mark.parametrize(
+    ("text", "law"),
+    [
+        ("The law of Denmark applies to this contract.", "Denmark"),
+        ("Disputes are judged under the law of the Province of Alberta.", "Alberta"),
+        ("Norway is the country whose law governs the contract.", "Norway"),
+        ("Proper law: Mexico", "Mexico"),
+        ("Both obey the laws of the Ports they call at.", None),
+    ],
+)
+def test_laws_in_other_words(text: str, law: str | None) -> None:
+    found = [str(one.value) for one in governing_laws(Source(text))]
+    assert (found[0] if found else None) == law

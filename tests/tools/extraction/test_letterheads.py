@@ -29,3 +29,17 @@ def best(text: str) -> object:
 )
 def test_the_name_at_the_top(text: str, name: str | None) -> None:
     assert best(text) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Hi Ana!\n\nThank you for your order with Red Barn Outlet.\nTea 2.00\n", "Red Barn Outlet"),
+        ("Counterfoil 12\nTea 2.00\nRun by Elm Foods Ltd\n4 Elm Road\n", "Elm Foods Ltd"),
+        ("MERCHANT SLIP\nAID A0004  SEQ 12\nRED BARN KIOSK\nPURCHASE   PIN VERIFIED\n", "RED BARN KIOSK"),
+        ("Elm Foods Ltd, 4 Elm Road\nInvoice 12\n", "Elm Foods Ltd"),
+        ("Our shop: 4 Elm Road, Leeds\nTea 2.00\n", None),
+    ],
+)
+def test_names_in_sentences_and_beside_other_words(text: str, name: str | None) -> None:
+    assert best(text) == name

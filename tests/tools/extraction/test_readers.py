@@ -36,6 +36,21 @@ def test_what_is_no_date_is_not_read_as_one(written: str) -> None:
     assert read(dates, f"see {written} there") == []
 
 
+def test_a_company_of_a_form_that_many_countries_have_is_american_with_bare_dollars() -> None:
+    assert not day_first("Fern LLC 06-01-17 $ 4.00")
+    assert day_first("Fern LLC 06-01-17 4.00")
+    assert day_first("Fern LLC 06-01-17 $ 4.00 CHF")
+
+
+def test_a_month_may_stand_between_digits() -> None:
+    assert read(dates, "PRINTED 07JUL2020 AT 14:02") == ["2020-07-07"]
+    assert read(dates, "Guests: 5   May 19, 2017") == ["2017-05-19"]
+
+
+def test_what_is_promised_for_another_time_says_no_currency() -> None:
+    assert read(amounts.currencies, "Total 12.00\nNext time 2.00 EUR less") == []
+
+
 def test_the_document_decides_between_day_and_month_first() -> None:
     assert day_first("from 03/04/2026 to 25/04/2026")
     assert not day_first("from 03/04/2026 to 04/25/2026")
@@ -83,6 +98,13 @@ def test_ibans_need_right_check_digits() -> None:
     assert read(identifiers.ibans, "IBAN: NL92 ABNA 0417 1643 00") == []
 
 
+def test_ibans_may_run_over_a_line_and_creditors_numbers_are_none() -> None:
+    text = "Creditor ID DE98ZZZ09999999999\nReference RF18 5390 0754 7034\nIBAN: NL91 ABNA\n  0417 1643 00\nThanks"
+    assert read(identifiers.ibans, text) == ["NL91ABNA0417164300"]
+    assert read(identifiers.iban_like, "DE98ZZZ09999999999 RF18 5390 0754 7034") == []
+    assert "RF18" not in read(identifiers.references, text)
+
+
 @pytest.mark.parametrize(
     "written",
     ["card ending in 7731", "VISA **** 7731", "last four digits 7731", "xxxx-xxxx-xxxx-7731", "4929 1234 5678 7731"],
@@ -114,6 +136,14 @@ def test_people_sign_letters_and_introduce_themselves() -> None:
 
 def test_merchants_stand_after_prepositions_of_payments() -> None:
     assert read(names.merchants, "a charge of 12 EUR at Skyline Gadgets on Monday") == ["Skyline Gadgets"]
+
+
+def test_addresses_stand_in_a_column_or_behind_a_label() -> None:
+    assert read(places.addresses, "9 Cedar Street, Pune 34567      12 May 2024\n\nTea") == [
+        "9 Cedar Street, Pune 34567"
+    ]
+    assert read(places.addresses, "Our shop: 9 Cedar Street, Pune 34567\n") == ["9 Cedar Street, Pune 34567"]
+    assert read(places.addresses, "Jasmine Court Optics, B.V.\n") == []
 
 
 def test_addresses_span_lines_and_stop_at_the_telephone() -> None:

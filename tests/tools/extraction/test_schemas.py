@@ -5,9 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tests.tools.extraction import documents
 from tools.errors import InputError
-from tools.extraction.choose import choose_schema
 from tools.extraction.fields import leaves
 from tools.extraction.records import BUILT_IN, Invoice, Receipt
 from tools.extraction.schemas import MAX_FIELDS, resolve_schema
@@ -102,20 +100,3 @@ def test_references_unions_and_nesting_are_read() -> None:
     }
     assert schema.name == "Order"
     assert dict(leaves(schema.root))["note"].nullable
-
-
-@pytest.mark.parametrize(
-    ("text", "name"),
-    [
-        (documents.CONTRACT, "contract"), (documents.INVOICE, "invoice"), (documents.RECEIPT, "receipt"),
-        (documents.LETTER, "dispute_letter"),
-        (documents.TRANSACTION, "transaction"), ("The weather was fine and the sea calm.", None), ("", None),
-    ],
-)  # fmt: skip
-def test_a_schema_is_chosen_by_what_the_document_looks_like(text: str, name: str | None) -> None:
-    assert choose_schema(text, "please extract the fields") == name
-
-
-def test_the_words_of_the_request_come_first() -> None:
-    assert choose_schema(documents.RECEIPT, "read this invoice") == "invoice"
-    assert choose_schema("", "what is in it?") is None

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 from tools.extraction.readers.dates import dates
 from tools.extraction.readers.durations import durations
-from tools.extraction.readers.names import FORM, organisations
+from tools.extraction.readers.names import FORM, FORM_OPENING, organisations
+from tools.extraction.readers.party_tables import party_entries
 from tools.extraction.readers.source import Candidate, Source
 
 _SEARCHED_CHARS = 30_000
@@ -29,8 +30,13 @@ class Party:
 _ROLE = re.compile(
     r"\([^()\"“”\n]{0,80}?[\"“”'‘](?:the\s+)?(?P<role>[^\"“”'’()]{2,45})[\"”“'’][^()]{0,90}\)", re.IGNORECASE
 )
+_QUOTED_ROLE = re.compile(
+    r"\b(?:as|the|below|called|named|hereafter|hereinafter|being|to\s+as)\s+(?:the\s+)?[\"“](?P<role>[A-Z][^\"“”()]{1,45})[\"”]",
+    re.IGNORECASE,
+)
+"""A role without a bracket: `Acme Ltd, as the "Supplier"`."""
 _NO_ROLE = re.compile(
-    r"agreement|contract|\bdate\b|\bday\b|services?$|\bterm$|\bterritory|^part(?:y|ies)$|products?$|effective|"
+    r"agreement|contract\b|\bdate\b|\bday\b|services?$|\bterm$|\bterritory|^part(?:y|ies)$|products?$|effective|"
     r"premises|property|programme?$|^fees?$|\bact\b|confidential information|software$|exhibit|schedule",
     re.IGNORECASE,
 )
@@ -39,9 +45,9 @@ _BETWEEN = re.compile(
     re.IGNORECASE,
 )
 _LEAD = re.compile(
-    r"^(?:[\s,;:.\-–—*#|]|\(?(?:\d{1,2}|[ivxa-c]{1,3})[.)]\s|(?:and|between|by|among|amongst|with|on\s+the\s+(?:one|other)\s+(?:hand|part)|"
+    r"^(?:[\s,;:.\-–—*#|]|\(?(?:\d{1,2}|[ivxa-c]{1,3})[.)]\s|(?:and|between|by|among|amongst|with|on\s+the\s+(?:one|other)\s+(?:hand|part|side)|"
     r"of\s+the\s+(?:one|first|other|second|third)\s+part|party\s+[AB12]|parties|the\s+undersigned|dated|whereas|"
-    r"(?:one|first|second|other)\s+party|messrs?\.?|company|name)\b:?\s*)+",
+    r"(?:we|us|you|i)(?=,)|(?:one|first|second|other)\s+party|messrs?\.?|company|name)\b:?\s*)+",
     re.IGNORECASE,
 )
 _WORD = r"[A-Z0-9À-Þ][\w&'’./+!-]*"
@@ -68,12 +74,21 @@ _SENTENCE_END = re.compile(
     r"\.\s+(?:[A-Z][a-z]+\s[a-z]|[A-Z]{2,}\s)|\bWHEREAS\b|\n\s*\n(?!\s*(?:(?i:and)\b|\(?\d|[A-Z]))"
 )
 _FORM_AT_END = re.compile(rf"(?:^|[\s,])(?:{FORM})\.?$")
+_CAPITAL_LEAD = re.compile(
+    r"(?:[A-Z]+\s)*(?:THAT|BY|WITH|BETWEEN|IS|THIS|IT|BE|KNOWN|MADE|INSTRUMENT|DEED|INDENTURE)\s(?=[A-Z])"
+)
+"""Words of a sentence in capitals before the name that it goes on with."""
+_NOBODY = re.compile(
+    r"(?:we|us|you|i|it|be|the|what|both|thus|on|of)$|.*\b(?:agreement|contract|deed|indenture)\b", re.IGNORECASE
+)
 _PLACEHOLDER = re.compile(r"^(?:_+|\[.*|this|each|exhibit|article|section|whereas|recitals?|date[d]?)$", re.IGNORECASE)
 
 
 def parties(source: Source) -> Sequence[Party]:
     """Names with the role that a bracket gives them (`Acme Ltd (the "Supplier")`); else the names that stand after
     "between", or those that sign."""
+    if entries := party_entries(source):
+        return [Party(one.name, one.role) for one in entries[:_MAX_PARTIES]]
     named = list(_with_roles(source))[:_MAX_PARTIES]
     if len(_distinct(named)) < 2:
         named += _without_roles(source)
@@ -104,12 +119,29 @@ def opening(source: Source) -> tuple[int, int]:
 
 
 def _with_roles(source: Source) -> Iterator[Party]:
+    """Names with their roles in the opening; without two roles in it, in the beginning of the text."""
     text = source.flowed
-    previous, end = opening(source)
-    for match in _ROLE.finditer(text, previous, end):
+    start, end = opening(source)
+    roles = _roles(text, start, end)
+    if len(roles) < 2:
+        start, roles = 0, _roles(text, 0, max(end, _OPENING_CHARS))
+    return _named_with(source, start, roles)
+
+
+def _roles(text: str, start: int, end: int) -> list[re.Match[str]]:
+    """Roles in brackets, or, where no two are, in quotation marks alone."""
+    found = [match for match in _ROLE.finditer(text, start, end) if not _NO_ROLE.search(match["role"])]
+    if len(found) < 2:
+        bare = (match for match in _QUOTED_ROLE.finditer(text, start, end) if not _NO_ROLE.search(match["role"]))
+        taken = [match.start("role") for match in found]
+        found += [match for match in bare if match.start("role") not in taken]
+    return sorted(found, key=lambda match: match.start())
+
+
+def _named_with(source: Source, previous: int, roles: Sequence[re.Match[str]]) -> Iterator[Party]:
+    text = source.flowed
+    for match in roles:
         start, previous = previous, match.end()
-        if _NO_ROLE.search(match["role"]):
-            continue
         anchors = [one.end() for one in _BETWEEN.finditer(text, start, match.start())]
         start = anchors[-1] if anchors else start
         if match.start() - start > _PARTY_CHARS:
@@ -135,7 +167,7 @@ def _named_before(source: Source, start: int, end: int) -> Candidate | None:
     text = source.flowed
     for first, _ in reversed(_split_names(text, start, end)):
         name = _name_at(source, first, end)
-        if name is None:
+        if name is None or re.match(r"\d+\s", str(name.value)):
             continue
         rest = text[name.end : end].strip()
         if first == start or not rest or _FORM_AT_END.search(str(name.value)) or _DESCRIBES.match(rest):
@@ -152,6 +184,10 @@ def _name_at(source: Source, start: int, end: int) -> Candidate | None:
     if match is None or _PLACEHOLDER.match(match["name"].split()[0]):
         return None
     name = _ended(match["name"])
+    if lead := _CAPITAL_LEAD.match(name):
+        first, name = first + lead.end(), name[lead.end() :]
+    if _NOBODY.match(name) and not _FORM_AT_END.search(name):
+        return None
     if re.match(r"the\s\S+$", name, re.IGNORECASE) and not name.isupper():
         return None
     if sum(char.isalpha() for char in name) < 2 or len(name) > 100:
@@ -165,9 +201,7 @@ def _ended(name: str) -> str:
     for index, word in enumerate(words[1:], 1):
         upto = name[: word.end()].rstrip(",")
         following = words[index + 1].group().strip(",") if index + 1 < len(words) else ""
-        if re.search(r"[A-Za-z]{3}\.$", words[index - 1].group()) and not _FORM_AT_END.search(
-            name[: words[index - 1].end()]
-        ):
+        if _ends_sentence(words[index - 1].group()) and not _FORM_AT_END.search(name[: words[index - 1].end()]):
             name = name[: words[index - 1].end() - 1]
             break
         if _FORM_AT_END.search(upto) and not re.fullmatch(rf"(?:{FORM})\.?|&", following):
@@ -175,6 +209,11 @@ def _ended(name: str) -> str:
             break
     name = re.sub(r"(?:\s(?i:of|and|the|for|de))+$", "", re.sub(r"[\s,]+$", "", name))
     return name if _FORM_AT_END.search(name) else name.rstrip(".")
+
+
+def _ends_sentence(word: str) -> bool:
+    """A word with a full stop that is neither an abbreviation of a legal form nor an initial."""
+    return re.search(r"[A-Za-z]{3}\.$", word) is not None and not re.fullmatch(FORM_OPENING, word)
 
 
 def _without_roles(source: Source) -> list[Party]:
@@ -240,7 +279,7 @@ def _signing(source: Source) -> list[Party]:
 
 _IN_FORCE = re.compile(
     r"\beffective(?:\s+(?:date|as|on|from|beginning|starting))?\b|\b(?:takes?|come[s]?|enter[s]?|coming|put)\s+(?:into\s+)?"
-    r"(?:effect|force|operation)\b|\bcommenc(?:e[sd]?|ing|ement)\b|\b(?:start|begin)(?:s|ning|ing)?\b|\bin\s+(?:effect|force)\s+(?:as\s+of|from|on)\b|"
+    r"(?:effect|force|operation)\b|\bcommenc(?:e[sd]?|ing|ement)\b|\b(?:start|begin)(?:s|ning|ing)?\b|\bin\s+(?:effect|force),?\s+(?:as\s+)?(?:of|from|on|since)\b|"
     r"\bwith\s+effect\s+from\b",
     re.IGNORECASE,
 )
@@ -256,6 +295,12 @@ _ENDS = re.compile(
     r"amended|letter\s+of\s+intent|delivered|last\s+revised|printed)\b[^.;]{0,50}$",
     re.IGNORECASE,
 )
+_OTHER_DATED = re.compile(
+    r"\b(?!(?:agreement|contract|lease|deed|licen[cs]e|this|and|is|are|be|the)\b)[a-z]{3,}\s+(?:is\s+)?(?:dated|of)(?:\s+as\s+of)?\s*$"
+    r"|\bdiscussed\s+on\s*$",
+    re.IGNORECASE,
+)
+"""Another paper's date: `the plan dated`."""
 _SIGNATURE_LINE = re.compile(r"^\W*(?:date|signed|name|by|title)\b", re.IGNORECASE)
 
 
@@ -271,7 +316,7 @@ def effective_dates(source: Source) -> Sequence[Candidate]:
         cue = 0.0
         if _NAMED_EFFECTIVE.match(after):
             cue = 0.93
-        elif _ENDS.search(before):
+        elif _ENDS.search(before) or _OTHER_DATED.search(before):
             cue = 0.0
         elif (said := _last(_IN_FORCE, before)) is not None and len(before) - said < 70:
             cue = 0.9
@@ -304,6 +349,17 @@ _RUNS = re.compile(
     r"\bshall\s+last\b|\blasts?\s+for\b|\bperiod\s+of\b|\bis\s+(?:concluded|entered\s+into|made)\s+for\b|\bin\s+(?:force|effect)\b|\bbinding\s+for\b",
     re.IGNORECASE,
 )
+_HOLDS_FOR = re.compile(
+    r"\b(?:in\s+(?:full\s+)?(?:force|effect)(?:\s+and\s+effect)?|valid|runs?|running|lasts?|continues?|concluded|made|entered\s+into|"
+    r"binding|agreed|fixed)\s+(?:for|during|at)\s+(?:an?\s+|the\s+)?(?:(?:fixed|definite|initial|minimum|total|limited)\s+)?"
+    r"(?:(?:period|term|time|duration)\s+(?:of\s+)?)?\(?$",
+    re.IGNORECASE,
+)
+_EXPIRES = re.compile(r"\b(?:ends?|expires?|lapses?|terminates?)\s+(?:\w+\s+){0,2}\(?$", re.IGNORECASE)
+_ONCE_BEGUN = re.compile(
+    r"\W*(?:after|from)\s+(?:it|its|the|having)\s+(?:\w+\s+){0,2}(?:start|beg[iu]n|commenc|effective|signature|signing)",
+    re.IGNORECASE,
+)
 _ABOUT_ITSELF = re.compile(
     r"\b(?:this|the|present)\s+(?:\w+\s+){0,2}(?:agreement|contract|lease|licen[cs]e)\b|\bterm\b|\bhereof\b",
     re.IGNORECASE,
@@ -326,13 +382,14 @@ def terms(source: Source) -> Sequence[Candidate]:
             text[max(0, duration.start - 260) : duration.start],
         )[-1]
         after = re.split(
-            r"[.;]|\n\s*\n|,\s+(?:and\s+)?(?:(?:shall|will|may)\s+)?(?:unless|thereafter|provided|with|renew)",
+            r"[.;]|\n\s*\n|,\s+(?:and\s+)?(?:(?:shall|will|may)\s+)?(?:unless|thereafter|provided|with|renew|if)",
             text[duration.end : duration.end + 120],
         )[0]
         clause = re.split(r",\s+(?:and\s+)?(?:which|unless|provided)\b", before)[-1] if len(before) > 160 else before
         if _NOT_TERM.search(clause[-110:]) or _NOT_TERM.search(after[:45]):
             continue
-        told = 0.3 * bool(
+        told = 0.3 * bool(_HOLDS_FOR.search(before) or (_EXPIRES.search(before) and _ONCE_BEGUN.match(after)))
+        told += 0.3 * bool(
             _TERM_WORD.search(before) or _TERM_WORD.match(after[:14].lstrip(" -")) or re.match(r"\W*term\b", after)
         )
         told += 0.2 * min(2, len(_RUNS.findall(before))) + 0.12 * bool(_ABOUT_ITSELF.search(before + after))

@@ -14,7 +14,8 @@ ISO_CURRENCIES = frozenset(
     "PEN PHP PKR PLN QAR RON RSD RUB SAR SEK SGD THB TRY TWD UAH USD VND ZAR".split()
 )
 _SYMBOLS = {
-    "US$": "USD", "A$": "AUD", "C$": "CAD", "S$": "SGD", "HK$": "HKD", "NZ$": "NZD", "R$": "BRL", "€": "EUR",
+    "US$": "USD", "A$": "AUD", "C$": "CAD", "S$": "SGD", "HK$": "HKD", "MX$": "MXN", "NZ$": "NZD", "R$": "BRL",
+    "€": "EUR",
     "£": "GBP",
     "¥": "JPY", "₹": "INR", "₩": "KRW", "₺": "TRY", "₽": "RUB", "₪": "ILS", "₦": "NGN", "zł": "PLN", "Kč": "CZK",
     "RM": "MYR",
@@ -30,12 +31,17 @@ _SYMBOL = "|".join(
 _WORDS = "euros?|dollars|pounds"
 _DIGITS = r"\d{1,3}(?:[,.' \u00a0\u202f]\d{3})+(?:[.,]\d{1,2})?|\d{1,12}(?:[.,]\d{1,4})?"
 _NUMBER = re.compile(rf"(?<![\d.,'/])(?P<digits>{_DIGITS})(?![\d/])(?!\s?%)")
-_BEFORE = re.compile(rf"(?P<minus>(?<![\w)])-\s?)?(?<![A-Za-z])(?P<mark>{_ISO}|{_SYMBOL})\s?:?\s?(?P<minus2>-)?$")
-_MINUS = re.compile(r"(?<![\w).,])-\s?$")
+_BEFORE = re.compile(
+    rf"(?P<minus>(?<![\w)-])-(?:(?<=\n-)\s)?)?(?<![A-Za-z])(?P<mark>{_ISO}|{_SYMBOL})\s?:?\s?(?P<minus2>-)?$"
+)
+_MINUS = re.compile(r"(?:(?<![\w).,-])-|(?<![^\n])-\s)$")
 _AFTER = re.compile(rf"\s?(?:{_ISO}|{_WORDS})(?![A-Za-z])|\s?(?:€|£|zł|Kč)")
 _MARK_CHARS = 8
 _MARKED_CUE = 0.2
 _DECIMALS = re.compile(r"[.,]\d\d$")
+_PROMISED = re.compile(r"\b(?:less|off|save|coupon|voucher)\b|\bnext\s+(?:time|visit|purchase|order)\b", re.IGNORECASE)
+"""What is promised for another time says nothing of this document's currency."""
+_PROMISE_CHARS = 40
 _CURRENCY = re.compile(
     rf"(?<![A-Za-z])(?P<code>{_ISO})(?![A-Za-z])|(?<![A-Za-z])(?P<symbol>{_SYMBOL})(?![A-Za-z])|\b(?P<word>{_WORDS})\b"
 )
@@ -107,6 +113,10 @@ def currencies(source: Source) -> Sequence[Candidate]:
     """Currency codes and symbols as ISO 4217 codes; marks that stand at an amount are likelier (cue 0.5)."""
     found: list[Candidate] = []
     for match in _CURRENCY.finditer(source.text):
+        before = source.text[max(0, match.start() - _PROMISE_CHARS) : match.start()].rpartition("\n")[2]
+        after = source.text[match.end() : match.end() + _PROMISE_CHARS].partition("\n")[0]
+        if _PROMISED.search(f"{before} {after}"):
+            continue
         near = source.text[max(0, match.start() - 3) : match.end() + 3]
         code = currency_code(match.group(), source.text)
         found.append(Candidate(code, match.start(), match.end(), 0.5 if re.search(r"\d", near) else 0.3))

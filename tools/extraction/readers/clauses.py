@@ -14,7 +14,14 @@ _RENEWAL = re.compile(
 )
 _CAP = re.compile(
     r"(?:(?:aggregate|total|entire|maximum|cumulative)\s+(?:and\s+\w+\s+)?liability|liability\s+(?:cap|of\s+(?:either|each)\s+party)|liabilit\w+)"
-    r"[^.;]{0,200}?\b(?:exceed|limited\s+to|capped\s+at|be\s+more\s+than|greater\s+than)\s*(?P<cap>[^.;]{3,160}(?:\.\d\d[^.;]{0,120})?)",
+    r"[^.;]{0,200}?\b(?:exceed|limited(?:,[^.;]{0,40}?,|\s+in\s+\w+)?\s+to|capped\s+at|be\s+more\s+than|greater\s+than)\s*(?P<cap>[^.;]{1,160}(?:\.\d\d[^.;]{0,120})?)",
+    re.IGNORECASE,
+)
+_NOTICE = re.compile(r"n[o0]ti[ce]{2}", re.IGNORECASE)
+_NOTICE_BEFORE = re.compile(rf"{_NOTICE.pattern}(?:\s+period)?(?:\s+of(?:\s+at\s+least)?)?\s+\(?$", re.IGNORECASE)
+_NOTICE_LABEL = re.compile(r"(?:^|\n|\|)\W*notice\b[^.:|\n]{0,20}[:|]\s*(?:\S+\s+){0,3}$", re.IGNORECASE)
+_ENDING = re.compile(
+    r"terminat|\bcancel|\bwithdraw|\brescind|\bend(?:s|ed|ing)?\s+(?:the|this|it)\b|\bbe\s+ended\b|\bgive\s+up\b|\bresign",
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"[^.!?\n\f][^.!?\n\f]*(?:(?:\.(?=\S)|\n(?![ \t]*\n))[^.!?\n\f]+){0,8}[.!?]?")
@@ -57,21 +64,26 @@ def notices(source: Source) -> Sequence[Candidate]:
     """Durations of notice in the sentences about termination, the first one surest."""
     found: list[Candidate] = []
     for duration in source.read(durations):
-        sentence = _sentence_around(source, duration)
-        if re.search(r"terminat", sentence, re.IGNORECASE) and re.search(r"\bnotice", sentence, re.IGNORECASE):
+        before, after = _around(source, duration)
+        sentence = before + after
+        if _NOTICE_LABEL.search(before) or (_ENDING.search(sentence) and _NOTICE.search(sentence)):
             cue = (
                 0.88
-                if re.search(r"^[^.]{0,30}notice", source.text[duration.end : duration.end + 40], re.IGNORECASE)
+                if re.search(
+                    rf"^[^.]{{0,30}}{_NOTICE.pattern}", source.text[duration.end : duration.end + 40], re.IGNORECASE
+                )
+                or _NOTICE_BEFORE.search(source.text[max(0, duration.start - 40) : duration.start])
                 else 0.6
             )
             found.append(Candidate(duration.value, duration.start, duration.end, max(0.3, cue - 0.03 * len(found))))
     return found
 
 
-def _sentence_around(source: Source, found: Candidate) -> str:
+def _around(source: Source, found: Candidate) -> tuple[str, str]:
+    """What its sentence says before it, and after."""
     before = source.text[max(0, found.start - 250) : found.start]
     after = source.text[found.end : found.end + 150]
-    return re.split(r"\.\s|\n\s*\n", before)[-1] + re.split(r"\.\s|\n\s*\n", after)[0]
+    return re.split(r"\.\s|\n\s*\n", before)[-1], re.split(r"\.\s|\n\s*\n", after)[0]
 
 
 def _sentences(source: Source, cue_words: re.Pattern[str]) -> list[Candidate]:

@@ -29,7 +29,7 @@ MONTHS: dict[str, int] = (
     | {name: number for number, name in enumerate(_ABBREVIATIONS, 1)}
     | _EXTRA_ABBREVIATIONS
 )
-_MONTH = "(?P<month>" + "|".join(sorted(MONTHS, key=len, reverse=True)) + r")\b\.?"
+_MONTH = "(?P<month>" + "|".join(sorted(MONTHS, key=len, reverse=True)) + r")(?![^\W\d_])\.?"
 _END = r"(?=\D|$|\d{1,2}:\d\d)"
 
 _ISO = re.compile(rf"(?<!\d)(?P<year>\d{{4}})(?P<sep>[-/.])(?P<m>\d{{1,2}})(?P=sep)(?P<d>\d{{1,2}}){_END}")
@@ -40,7 +40,7 @@ _COMPACT = re.compile(r"(?<![\w.-])(?P<year>20[0-4]\d)(?P<m>0[1-9]|1[0-2])(?P<d>
 _COMPACT_DAY_FIRST = re.compile(r"(?<![\w.-])(?P<d>[0-3]\d)(?P<m>0[1-9]|1[0-2])(?P<year>20[0-4]\d)(?![\w.])")
 _DAY_MONTH = re.compile(
     rf"(?<!\d)(?P<d>\d{{1,2}})\s?(?:st|nd|rd|th|\.|º)?(?:\s+day)?[\s/-]{{0,3}}(?:of\s+|de\s+)?{_MONTH}[\s,/-]{{0,3}}(?:de\s+)?"
-    rf"(?P<year>\d{{4}}|'?\d\d){_END}",
+    rf"(?P<year>\d{{4}}|'?\d\d(?!,?\s\d{{4}})){_END}",
     re.IGNORECASE,
 )
 _MONTH_DAY = re.compile(
@@ -57,11 +57,16 @@ _STATES = (
     "WA WV WI WY"
 )
 _MONTH_FIRST_HINT = re.compile(
-    rf"\b(?:{'|'.join(_STATES.split())}),?\s\d{{5}}(?:-\d{{4}})?\b|\bUSD\b|\bUnited States\b|\bmm/dd\b|\bLLC\b|"
+    rf"\b(?:{'|'.join(_STATES.split())}),?\s\d{{5}}(?:-\d{{4}})?\b|\bUSD\b|\bUnited States\b|\bmm/dd\b|"
     rf"\bsales tax\b",
     re.IGNORECASE,
 )
-_DAY_FIRST_HINT = re.compile(r"\bGST\b|\bVAT\b|\bBHD\b|\bLtd\b|[€£]|\bEUR\b|\bGBP\b|\bGmbH\b", re.IGNORECASE)
+_LLC, _BARE_DOLLARS = re.compile(r"\bLLC\b", re.IGNORECASE), re.compile(r"(?<![A-Z])\$\s?\d")
+"""There are LLCs in many countries; with bare dollars they are American."""
+_DAY_FIRST_HINT = re.compile(
+    r"\bGST\b|\bVAT\b|\bBHD\b|\bLtd\b|[€£]|\b(?:EUR|GBP|CHF|SEK|NOK|DKK|PLN|CZK|MYR|RM|INR|AUD|NZD|SGD|BRL|MXN|ZAR|THB)\b|\bGmbH\b",
+    re.IGNORECASE,
+)
 _CENTURY_PIVOT = 70
 
 
@@ -90,7 +95,8 @@ def day_first(text: str) -> bool:
         votes += (first > 12 >= second) - (second > 12 >= first)
     if votes:
         return votes > 0
-    return _MONTH_FIRST_HINT.search(text) is None or _DAY_FIRST_HINT.search(text) is not None
+    american = _MONTH_FIRST_HINT.search(text) or (_LLC.search(text) and _BARE_DOLLARS.search(text))
+    return american is None or _DAY_FIRST_HINT.search(text) is not None
 
 
 def _numeric(match: re.Match[str], first_is_day: bool) -> str | None:

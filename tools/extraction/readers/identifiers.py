@@ -11,7 +11,11 @@ from stdnum import luhn
 from tools.extraction.readers.dates import dates
 from tools.extraction.readers.source import Candidate, Source
 
-_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ \u00a0]?[A-Z0-9]{4}){2,7}(?:[ \u00a0]?[A-Z0-9]{1,3})?\b")
+_BREAK = r"(?:[ \u00a0]|[ \t]*\n[ \t]*)?"
+_IBAN = re.compile(rf"\b(?!RF)[A-Z]{{2}}\d{{2}}(?:{_BREAK}[A-Z0-9]{{4}}){{2,7}}(?:{_BREAK}[A-Z0-9]{{1,3}})?\b")
+_CREDITOR_ID = re.compile(r"[A-Z]{2}\d{2}ZZZ\d")
+"""SEPA's identifier of a creditor; like a creditor's reference (RF...) it looks like an IBAN."""
+_CREDITOR_REFERENCE = re.compile(r"RF\d\d(?: ?\d{4}){2}")
 _LAST4 = re.compile(
     r"(?:end(?:ing|s|ed)?\s+(?:in|with|on)|ending|last\s+(?:four|4)(?:\s+digits)?(?:\s+(?:are|is|of\s+\w+))?|"
     r"[*xX•·#]{2,}(?:[ -]?[*xX•·#]{2,})*)"
@@ -32,13 +36,17 @@ def ibans(source: Source) -> Sequence[Candidate]:
 
 
 def iban_like(source: Source) -> Sequence[Candidate]:
-    """Everything that has the form of an IBAN, right or wrong; the longest valid reading of a run of groups wins."""
+    """Everything that has the form of an IBAN, right or wrong; the longest valid reading of a run of groups wins, which
+    may go on in the next line."""
     found: list[Candidate] = []
     for match in _IBAN.finditer(source.text):
         start, end = match.span()
         whole = source.text[start:end]
-        cuts = [len(whole), *(m.start() for m in reversed(list(re.finditer(r"[ \u00a0]", whole))))]
-        valid = next((cut for cut in cuts if iban_number.is_valid(whole[:cut])), len(whole))
+        if _CREDITOR_ID.match(whole):
+            continue
+        cuts = [len(whole), *(m.start() for m in reversed(list(re.finditer(r"\s+", whole))))]
+        line = whole.split("\n")[0].rstrip()
+        valid = next((cut for cut in cuts if iban_number.is_valid(re.sub(r"\s", "", whole[:cut]))), len(line))
         found.append(Candidate(re.sub(r"\s", "", whole[:valid]), start, start + valid, 0.9))
     return found
 
@@ -60,7 +68,10 @@ def references(source: Source) -> Sequence[Candidate]:
     return [
         Candidate(match.group(), match.start(), match.end())
         for match in _REFERENCE.finditer(source.text)
-        if match.start() not in taken and match.end() - 1 not in taken and not _MONEY.fullmatch(match.group())
+        if not _CREDITOR_REFERENCE.match(source.text, match.start())
+        and match.start() not in taken
+        and match.end() - 1 not in taken
+        and not _MONEY.fullmatch(match.group())
     ]
 
 

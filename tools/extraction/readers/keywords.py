@@ -24,7 +24,7 @@ _CHANNEL = re.compile(
     re.IGNORECASE,
 )
 _TITLE = re.compile(
-    r"\b(?:agreement|contract|memorandum|lease|licen[cs]e|terms|policy|report|addendum|deed|vertrag|contrat)\b",
+    r"\b(?:agreement|c[o0]ntract|memorandum|lease|licen[cs]e|terms|policy|report|addendum|deed|vertrag|contrat)\b",
     re.IGNORECASE,
 )
 _TITLE_LINES = 12
@@ -66,6 +66,7 @@ def _is_heading(text: str) -> bool:
     capital = sum(word[0].isupper() for word in long_words)
     sentence = text.endswith((".", ";", ",")) or text[0].islower() or re.search(r":|[a-z]{3}[.;] ", text)
     sentence = sentence or re.match(r"\(?\d|(?:this|whereas|by and)\b", text, re.IGNORECASE)
+    sentence = sentence or re.search(r"\b(?:shall|will|may|must|is|are|has|have|parties)\b", text, re.IGNORECASE)
     return not sentence and 2 * capital > len(long_words)
 
 

@@ -19,13 +19,21 @@ _LAWS_OF = re.compile(
     rf"\s+(?i:of|in\s+force\s+in|in\s+effect\s+in|in|from)\s+{_PREFIX}{_PLACE}"
 )
 _ADJECTIVE = re.compile(rf"(?P<place>{_NAME}(?:\s+(?:and\s+)?{_NAME}){{0,2}})\s+(?:\w+\s+)?(?:laws?|LAWS?)\b")
+_PLAIN = r"[A-ZÀ-Þ][\w'’-]*"
+_WHOSE = re.compile(
+    rf"{_PREFIX}(?P<place>{_PLAIN}(?:\s+(?:(?:and|of|the)\s+)?{_PLAIN}){{0,4}}?)\s+(?i:is\s+the\s+\w+\s+(?:of\s+)?(?:whose|which\s+the)"
+    r"\s+laws?\s+(?:shall\s+)?(?:govern|appl))"
+)
 _VALUE = re.compile(rf"(?:(?i:laws?)\s+(?i:of)\s+)?{_PREFIX}{_PLACE}")
 _GOVERNS = re.compile(
-    r"\bgovern|\bconstru(?:ed|ction)|\binterpret|\benforce[ds]|choice\s+of\s+law|applicable\s+law|\bproper\s+law",
+    r"\bgovern|\bconstru(?:ed|ction)|\binterpret|\benforce[ds]|choice\s+of\s+law|\bappli(?:es|cable)\s+law|\bproper\s+law|"
+    r"\b(?:judged|decided|determined|resolved|ruled)\b|\b(?:choose|chosen?|opt\s+for|agree\s+on)\b|\blaw\s+that\s+applies",
     re.IGNORECASE,
 )
+_APPLIES = re.compile(r"\s+(?:shall\s+|will\s+)?(?:govern|appl(?:y|ies)|control)", re.IGNORECASE)
 _SUBJECT = re.compile(
-    r"\b(?:agreement|contract)\b[^.;]{0,80}\b(?:subject\s+to|under|accordance\s+with)\b", re.IGNORECASE
+    r"\b(?:agreement|contract|disputes?|questions?)\b[^.;]{0,80}\b(?:subject\s+to|under|accordance\s+with)\b",
+    re.IGNORECASE,
 )
 _STATUS = re.compile(
     r"\b(?:organi[sz]ed|incorporated|existing|formed|registered|constituted|established|validly|standing|"
@@ -44,12 +52,14 @@ _NO_PLACE = frozenset(
     "choice conflict conflicts international foreign public mandatory relevant each employment labor labour securities "
     "laws law for under".split()
 )
+_LABELS = ("governing law", "applicable law", "proper law", "choice of law", "law that applies", "law and jurisdiction",
+           "law and venue", "law")  # fmt: skip
 _BEFORE, _AFTER = 260, 160
 
 
 def governing_laws(source: Source) -> Sequence[Candidate]:
     """Places whose law a sentence or heading says governs ("the laws of ...", "Swiss law"), bare of `the State of`."""
-    return [*_of_places(source), *_adjectives(source), *_headed(source)]
+    return [*_of_places(source), *_whose(source), *_adjectives(source), *_headed(source)]
 
 
 def _of_places(source: Source) -> Iterator[Candidate]:
@@ -61,7 +71,7 @@ def _of_places(source: Source) -> Iterator[Candidate]:
             continue
         if _GOVERNS.search(before):
             cue = 0.92
-        elif _GOVERNS.search(after):
+        elif _GOVERNS.search(after) or _APPLIES.match(after):
             cue = 0.88
         elif _SUBJECT.search(before):
             cue = 0.72
@@ -71,6 +81,11 @@ def _of_places(source: Source) -> Iterator[Candidate]:
             yield found
 
 
+def _whose(source: Source) -> Iterator[Candidate]:
+    """`Denmark is the country whose law governs`."""
+    return (found for match in _WHOSE.finditer(source.flowed) if (found := _place(source, match, 0.84)))
+
+
 def _adjectives(source: Source) -> Iterator[Candidate]:
     text = source.flowed
     for match in _ADJECTIVE.finditer(text):
@@ -78,14 +93,14 @@ def _adjectives(source: Source) -> Iterator[Candidate]:
             continue
         before = _clause_before(text, match.start())
         after = re.split(r"[.;]\s", text[match.end() : match.end() + _AFTER])[0]
-        governs = _GOVERNS.search(before) or re.match(r"\s+(?:shall\s+)?(?:govern|appl)", after)
+        governs = _GOVERNS.search(before) or _APPLIES.match(after)
         if (governs or _SUBJECT.search(before)) and (found := _place(source, match, 0.84 if governs else 0.7)):
             yield found
 
 
 def _headed(source: Source) -> Iterator[Candidate]:
     """A place right after a label: `Governing law: Japan`."""
-    for label in find_labels(source, ("governing law", "applicable law", "law")):
+    for label in find_labels(source, _LABELS):
         value = value_after(source, label)
         if value and label.leads and (match := _VALUE.match(source.flowed, value[0])):
             whole = re.split(r"[.;](?:\s|$)", source.text[value[0] : value[1]])[0]

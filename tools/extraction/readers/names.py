@@ -12,13 +12,19 @@ _FORMS = (
     r"Pty\.? Ltd|Pty\.? Limited|Pte\.?,? Ltd|Pvt\.? Ltd|Private Limited|Sdn\.? Bhd|Co\.?,? Ltd|Co\.?,? Limited|"
     r"GmbH & Co\.? KG|Ltd|Limited|LLC|L\.L\.C|LLP|L\.L\.P|L\.P|LP|PLC|Inc|Incorporated|Corp|Corporation|"
     r"GmbH|AG|KG|SE|S\.A|SA|SAS|SARL|S\.[àa] ?r\.l|"
-    r"S\.r\.l|SpA|S\.p\.A|B\.V|BV|N\.V|NV|AB|A/S|ApS|Oy|OYJ|AS|Bhd|Kft|s\.r\.o|Lda|Ltda|N\.A|DAC|P\.C|Co|Company"
+    r"S\.r\.l|SpA|S\.p\.A|B\.V|BV|N\.V|NV|AB|A/S|ApS|Oy|OYJ|AS|ASA|Bhd|Kft|s\.r\.o|spol\. s r\.o|Lda|Ltda|N\.A|DAC"
+    r"|P\.C|Co|Company|"
+    r"S\.A\.S|S\.A\.R\.L|S\.L\.U|S\.L|S\.C|Sp\. z o\.o|a\.s|d\.o\.o|d\.d|K\.K|K\.G|e\.V|KGaA|Zrt|Nyrt|UAB|SIA"
+    r"|S\.A\. de C\.V"
 ).replace(" ", r"\s")
 FORM = rf"{_FORMS}|{_FORMS.upper().replace(chr(92) + 'S', chr(92) + 's')}|plc"
 """Legal forms of companies, a regular expression; what may follow one is no longer the name."""
+FORM_OPENING = r"(?i:Pte|Pvt|Pty|Sdn|spol)\."
+"""Words with a full stop that a legal form begins with."""
 SUFFIX = (
-    r"Ltd|Limited|LLC|L\.L\.C|LLP|PLC|plc|Inc|Incorporated|Corp|Corporation|Co|Company|GmbH|AG|KG|SE|S\.A\.?|SAS|SARL|S\.r\.l|SpA|S\.p\.A|B\.V|BV|"
-    r"N\.V|NV|AB|A/S|ApS|Oy|AS|Pty|Pte|Sdn|Bhd|S/B|BHD|SDN|Kft|s\.r\.o|Lda|Ltda|Foundation|Trust|Bank|University|Association"
+    r"GmbH\s&\sCo|GMBH\s&\sCO|Ltd|Limited|LLC|L\.L\.C|LLP|PLC|plc|Inc|Incorporated|Corp|Corporation|Co|Company|GmbH|AG|KG|SE|S\.A\.?|SAS|SARL|S\.r\.l|SpA|S\.p\.A|B\.V|BV|"
+    r"N\.V|NV|AB|A/S|ApS|Oy|AS|ASA|Pty|Pte|Pvt|PTY|PTE|PVT|Sdn|Bhd|S/B|BHD|SDN|Kft|s\.r\.o|Lda|Ltda|LTD|LIMITED|INC|CORP|GMBH|APS|OY|"
+    r"S\.A\.S|SARL|S\.A\.R\.L|S\.L|Sp\.\sz\so\.o|SP\.\sZ\sO\.O|S\.R\.O|a\.s|A\.S|d\.o\.o|D\.O\.O|K\.K|L\.P|e\.V|KGaA|Zrt|UAB|SIA|Foundation|Trust|Bank|University|Association"
 )
 _SUFFIXED = re.compile(
     rf"(?<![\w&])(?P<name>[A-Z][\w&'’.-]*(?:[ ,]{{1,2}}(?:&|and|of|the|de|"
@@ -90,6 +96,12 @@ _CUE_STRENGTH = {
 }
 
 
+_NOT_NAME = re.compile(
+    r"(?:We|You|Us|I),\s|(?:[A-Z\d]+\s)*(?:THAT|BY|WITH|BETWEEN|IS|THIS|IT|BE|KNOWN|MADE|INSTRUMENT|DEED|INDENTURE)\s(?=[A-Z])"
+)
+"""Words of a sentence before the name that it goes on with."""
+
+
 def _trimmed(name: str) -> str:
     return re.sub(r"[\s,]+$", "", name)
 
@@ -98,8 +110,10 @@ def organisations(source: Source) -> Sequence[Candidate]:
     """Capitalised names that end in a legal form (`Ltd`, `GmbH`, `Sdn Bhd`, ...)."""
     found: list[Candidate] = []
     for match in _SUFFIXED.finditer(source.text):
-        name = _trimmed(match["name"])
-        found.append(Candidate(name, match.start("name"), match.start("name") + len(name), 0.3))
+        lead = _NOT_NAME.match(match["name"])
+        start = match.start("name") + (lead.end() if lead else 0)
+        name = _trimmed(source.text[start : match.end("name")])
+        found.append(Candidate(name, start, start + len(name), 0.3))
     return found
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from tools.extraction.readers.dates import MONTHS
+from tools.extraction.readers.names import FORM
 from tools.extraction.readers.source import Candidate, Line, Source
 
 _ADDRESS_CUE = re.compile(
@@ -20,9 +21,17 @@ _POSTCODE = re.compile(
 )
 _STOP = re.compile(
     r"\btel\b|phone|\bfax\b|gst|company no|co\. reg|reg(?:istration)? no|shopping|hours|open daily|\bvat\b|e-?mail|"
+    r"counterfoil|voucher|\bslip\b|\bticket\b|\bpurchase\b|\bsale\b|\bapproved\b|\bverified\b|\bprinted\b|"
     r"invoice|receipt|\bdate\b|www\.|https?:|@|cashier|thank|\bbill\b|\breg\b|\btax\b|order|hotline|\btotal\b",
     re.IGNORECASE,
 )
+_LEAD = re.compile(
+    r"\s*(?!(?i:lot|no|unit|level|floor|suite|block|blk|house)\b)[A-Z][A-Za-z]+(?: [A-Za-z]+){0,2}\s*:\s+(?=\d|[A-Z])"
+)
+_FORMED = re.compile(rf"(?:^|[\s,])(?:{FORM})\.?$")
+"""A company with its legal form is no address, whatever it is called."""
+_DEEPEST = 8
+_COLUMNS = re.compile(r"(?<=\S)(?:[ \u00a0]{3,}|\t)(?=\S)")
 _COUNTRIES = (
     "Argentina Australia Austria Belgium Brazil Bulgaria Canada Chile China Colombia Croatia Cyprus Denmark Egypt "
     "England Estonia Finland France "
@@ -40,11 +49,23 @@ _COUNTRY = re.compile(rf"\b(?:{_LONG_COUNTRIES}|{'|'.join(_COUNTRIES)})\b")
 _CITY_IN = re.compile(r"\b[Ii]n\s+(?P<city>[A-ZÀ-Þ][\w'’-]+(?:[ ][A-ZÀ-Þ][\w'’-]+){0,2})(?P<country>,\s*[A-Z])?")
 
 
+def _cell(source: Source, number: int, *, first: bool) -> Line:
+    """The first column of a line, without a label before it."""
+    line = source.lines[number]
+    lead = _LEAD.match(line.text) if first else None
+    start = lead.end() if lead else len(line.text) - len(line.text.lstrip())
+    gap = _COLUMNS.search(line.text, start)
+    end = gap.start() if gap else len(line.text.rstrip())
+    return Line(line.start + start, line.start + end, line.text[start:end])
+
+
 def _is_part(line: Line, first: bool) -> bool:
     text = line.text.strip()
     if not text or len(text) > 110 or _STOP.search(text) or not re.search(r"[A-Za-z]{2}", text):
         return False
     if re.search(r"\d+[.,]\d\d\s*$", text):
+        return False
+    if text.count(":") > 1 or (first and _FORMED.search(text)):
         return False
     strong = bool(_ADDRESS_CUE.search(text)) or bool(_POSTCODE.search(text))
     if first:
@@ -62,12 +83,16 @@ def addresses(source: Source) -> Sequence[Candidate]:
     found: list[Candidate] = []
     index = 0
     while index < len(source.lines):
-        line = source.lines[index]
+        line = _cell(source, index, first=True)
         if not _is_part(line, first=True):
             index += 1
             continue
         last = index
-        while last + 1 < len(source.lines) and last - index < 5 and _is_part(source.lines[last + 1], first=False):
+        while (
+            last + 1 < len(source.lines)
+            and last - index < 5
+            and _is_part(_cell(source, last + 1, first=False), first=False)
+        ):
             if (
                 not source.lines[last].text.rstrip().endswith((",", "&"))
                 and _POSTCODE.search(source.lines[last].text)
@@ -79,11 +104,11 @@ def addresses(source: Source) -> Sequence[Candidate]:
             ):
                 break
             last += 1
-        start = line.start + len(line.text) - len(line.text.lstrip())
-        end = source.lines[last].start + len(source.lines[last].text.rstrip())
+        start = line.start
+        end = line.end if last == index else _cell(source, last, first=False).end
         value = " ".join(source.text[start:end].split())
         coded = 0.2 if _POSTCODE.search(value) else 0.0
-        found.append(Candidate(value, start, end, max(0.15, 0.45 + coded - 0.03 * min(index, 12))))
+        found.append(Candidate(value, start, end, max(0.15, 0.45 + coded - 0.03 * min(index, _DEEPEST))))
         index = last + 1
     return found
 

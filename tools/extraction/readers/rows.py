@@ -14,14 +14,26 @@ Span = tuple[int, int]
 
 _RULE = re.compile(r"^[\s|:+=_.-]*$")
 _GAP = re.compile(r"[ \u00a0]{2,}|\t+")
-_STOP = re.compile(
+STOP = re.compile(
     r"\b(?:sub\s?-?total|total|balance|amount due|tax|vat|gst|cash|change|rounding|discount|tendered|payment|paid|"
-    r"visa|mastercard|summary|net|thank)\b",
+    r"visa|mastercard|summary|net|thank|sum|payable|to pay|you paid|(?:amount|were|we) charged|in all|received"
+    r"|debit card|credit card|"
+    r"summe|gesamt\w*|(?:zu )?zahlen|zahlungsart|importe|a pagar|à payer|a payer|montant|totale|totaal|suma|razem"
+    r"|jumlah|rückgeld|cambio)\b|^\W*(?:charge|amt|fee|fare)\b",
+    re.IGNORECASE,
+)
+"""Words of a line that is no good that was sold: sums, taxes, payments."""
+_TRIMMED = " \t-–*.:@|/=×"
+_UNIT = re.compile(r"^(?:(?:[xX×]|pcs?\.?|st(?:k|ü?ck)?\.?|ea\.?|units?)(?=\s)\s*)|\s+[xX×](?=$)|\s+at$")
+"""How a quantity is joined to what was sold: `2 x Tea`, `2 pcs Tea`."""
+_COUNT_BEHIND = re.compile(
+    r"\s\(?(?:[x×@]\s?(?P<after>\d{1,3})\)?|(?P<before>\d{1,3})\s?(?:pcs?|ea|stk|x|×)\.?\)?)[\s:.=-]*(?:(?:[A-Z]{3}|[^\w\s]{1,2}|RM|Rs\.?|[A-Z]{1,2}\$|z[łl]|K[čc])[\s]?)?$",
     re.IGNORECASE,
 )
 _CODE_LINE = re.compile(r"^[\s*#]*[\d-]{4,14}\s*$")
 MAX_ROWS = 200
 _TOLERANCE = 0.015
+_SUM_TOLERANCE = 0.006
 
 
 @dataclass(frozen=True)
@@ -104,7 +116,7 @@ def _trailing(source: Source, line: Line) -> list[Candidate]:
 
 def _description(source: Source, line: Line, end: int) -> Candidate | None:
     text = source.text[line.start : end]
-    stripped = text.strip(" \t-*.:x@|")
+    stripped = _UNIT.sub("", text.strip(_TRIMMED)).strip(_TRIMMED)
     if sum(char.isalpha() for char in stripped) < 2:
         return None
     start = line.start + text.index(stripped)
@@ -124,7 +136,7 @@ def _one_line(source: Source, line: Line, values: list[Candidate]) -> PricedRow 
             return _sure(
                 {"description": description, "quantity": quantity, "unit_price": price, "amount": amount}, _CHECKED_CUE
             )
-    leads = not source.text[line.start : values[0].start].strip()
+    leads = not source.text[line.start : values[0].start].strip(" \t*-•")
     if leads and len(values) >= 3 and _consistent(values[0], *values[-2:]):
         after = Line(values[0].end, line.end, source.text[values[0].end : line.end])
         if description := _description(source, after, values[-2].start):
@@ -134,24 +146,37 @@ def _one_line(source: Source, line: Line, values: list[Candidate]) -> PricedRow 
     if amount not in source.read(amounts) or source.text[amount.end : line.end].strip(" A-Z*"):
         return None
     lead = values[0]
-    if (
-        lead is not amount
-        and not source.text[line.start : lead.start].strip()
-        and float(lead.value) == int(lead.value) < 1000
-    ):
+    if lead is not amount and leads and float(lead.value) == int(lead.value) < 1000:
         rest = Line(lead.end, line.end, source.text[lead.end : line.end])
         if description := _description(source, rest, amount.start):
             return _sure({"description": description, "quantity": lead, "amount": amount}, _UNCHECKED_CUE)
-    description = _description(source, line, amount.start)
-    return _sure({"description": description, "amount": amount}, _UNCHECKED_CUE) if description else None
+    behind = _quantity_behind(source, line, values)
+    description = _description(source, line, behind[0] if behind else amount.start)
+    if description is None:
+        return None
+    counted = {"quantity": behind[1]} if behind else {}
+    return _sure({"description": description, **counted, "amount": amount}, _UNCHECKED_CUE)
+
+
+def _quantity_behind(source: Source, line: Line, values: Sequence[Candidate]) -> tuple[int, Candidate] | None:
+    """A quantity marked as one between description and amount (`Tea (x3)`, `Tea 3 pcs`), and where it begins."""
+    match = _COUNT_BEHIND.search(source.text, line.start, values[-1].start)
+    if match is None:
+        return None
+    found = next((one for one in values if match.start() <= one.start < match.end()), None)
+    if found is None:
+        start, end = match.span("after") if match["after"] else match.span("before")
+        found = Candidate(float(source.text[start:end]), start, end)
+    return match.start(), found
 
 
 def _stacked(source: Source, index: int) -> tuple[PricedRow, int] | None:
     """A description followed by its numbers, each cell on a line of its own, as text recognition leaves receipts."""
     line = source.lines[index]
     description = _description(source, line, line.end)
-    if description is None or _STOP.search(line.text) or len(line.text) > 80:
+    if description is None or STOP.search(line.text) or len(line.text) > 80:
         return None
+    lead = _lone_quantity(source, index - 1)
     values: list[Candidate] = []
     position = index + 1
     while position < len(source.lines) and position - index <= 6:
@@ -162,6 +187,9 @@ def _stacked(source: Source, index: int) -> tuple[PricedRow, int] | None:
         elif text.strip() and not _CODE_LINE.match(text) and sum(c.isalpha() for c in text) > 2:
             break
         position += 1
+        if lead and len(values) == 2 and _consistent(lead, *values):
+            row = {"description": description, "quantity": lead, "unit_price": values[0], "amount": values[1]}
+            return _sure(row, _CHECKED_CUE), position
         if len(values) >= 3 and _consistent(*values[-3:]):
             quantity, price, amount = values[-3:]
             row = {"description": description, "quantity": quantity, "unit_price": price, "amount": amount}
@@ -171,6 +199,13 @@ def _stacked(source: Source, index: int) -> tuple[PricedRow, int] | None:
     return None
 
 
+def _lone_quantity(source: Source, index: int) -> Candidate | None:
+    """The quantity that fills a line."""
+    if index < 0 or not re.fullmatch(r"\s*\d{1,3}\s*", source.lines[index].text):
+        return None
+    return next(iter(_trailing(source, source.lines[index])), None)
+
+
 def priced_rows(source: Source) -> Sequence[PricedRow]:
     """Line items without a header, up to the first total. Three numbers count only where they multiply out."""
     found: list[PricedRow] = []
@@ -178,7 +213,7 @@ def priced_rows(source: Source) -> Sequence[PricedRow]:
     while index < len(source.lines) and len(found) < MAX_ROWS:
         line = source.lines[index]
         index += 1
-        if _STOP.search(line.text):
+        if STOP.search(line.text):
             if found:
                 break
             continue
@@ -191,4 +226,10 @@ def priced_rows(source: Source) -> Sequence[PricedRow]:
         elif stacked := _stacked(source, index - 1):
             found.append(stacked[0])
             index = stacked[1]
-    return found
+    return found[:-1] if _closes(found) else found
+
+
+def _closes(rows: Sequence[PricedRow]) -> bool:
+    """The last row is the sum of those above it."""
+    sold = [float(row["amount"].value) for row in rows if "amount" in row]
+    return len(rows) > 2 and len(sold) == len(rows) and abs(sum(sold[:-1]) - sold[-1]) < _SUM_TOLERANCE

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from tools.extraction.readers.amounts import amounts, numbers
 from tools.extraction.readers.labels import find_labels
+from tools.extraction.readers.rows import priced_rows
 from tools.extraction.readers.source import Candidate, Source
 
 _TENDERED = (
@@ -32,6 +33,7 @@ _MOST_AMOUNTS = 60
 _MOST_GROSS = 2
 _LOWEST_TAX, _HIGHEST_TAX = 0.025, 0.28
 _TAX = re.compile(r"\b(?:gst|tax|vat|sst|mwst|tva|iva)\b", re.IGNORECASE)
+_NET = re.compile(r"\bsub-?\s?total|\bnet\b|\bnetto|\bexcl|\bbefore\b", re.IGNORECASE)
 _ROUNDING = re.compile(r"\bro?u?nd", re.IGNORECASE)
 _SUMMARY = re.compile(r"(?:gst|tax|vat|sst)\s*(?:summary|analysis|code|rate)", re.IGNORECASE)
 
@@ -66,6 +68,21 @@ def settlements(source: Source) -> Sequence[Candidate]:
         if value > 0 and any(paid >= value and abs(paid - value - back) < _CENT for paid, back in pairs):
             found.append(Candidate(total.value, total.start, total.end, 0.62))
     return found
+
+
+def added_up(source: Source) -> Sequence[Candidate]:
+    """Amounts that are the sum of all amounts in the rows above them, where nothing is said of a net amount or tax."""
+    if _TAX.search(source.text) or _NET.search(source.text):
+        return ()
+    sold = [row["amount"] for row in priced_rows(source) if "amount" in row]
+    if not sold:
+        return ()
+    whole, last = round(sum(float(one.value) for one in sold), 2), max(one.end for one in sold)
+    return [
+        Candidate(one.value, one.start, one.end, 0.6 if len(sold) > 1 else 0.42)
+        for one in source.read(amounts)
+        if one.start > last and abs(float(one.value) - whole) < _CENT
+    ]
 
 
 @dataclass(frozen=True)
