@@ -6,6 +6,7 @@ import logging
 import uuid
 from urllib.parse import urlsplit
 
+from sqlalchemy.exc import OperationalError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -36,6 +37,9 @@ _TOO_LARGE = "This is too large. Split it into smaller parts, or have SWITCHYARD
 _SCRIPTED = frozenset({"/docs", "/redoc"})
 # Probes of a cluster call by address, and hear nothing that is not for everybody.
 _PROBES = frozenset({"/livez", "/readyz"})
+_AWAY = Problem(
+    503, "database_unavailable", "The database cannot be used at the moment. Nothing was stored; try again."
+)
 _FAILED = Problem(500, "internal_error", "Something went wrong on our side. Nothing was lost.")
 
 
@@ -79,10 +83,15 @@ class RequestEnvelope:
             await (serve or self._app)(scope, _limited(receive, self._max_body_bytes), send_with_headers)
         except Exception as error:
             # The edge of the request: nobody above could tell the client in a shape that it knows.
-            _log.error("trace %s: unexpected error", trace_id, exc_info=error)
+            away = isinstance(error, OperationalError)
+            if away:
+                _log.error("trace %s: the database cannot be used: %s", trace_id, type(error.orig).__name__)
+            else:
+                _log.error("trace %s: unexpected error", trace_id, exc_info=error)
             if started:
                 raise
-            await problem_response(scope["path"], trace_id, _FAILED)(scope, receive, send_with_headers)
+            problem = _AWAY if away else _FAILED
+            await problem_response(scope["path"], trace_id, problem)(scope, receive, send_with_headers)
 
     def _answer_at_once(self, scope: Scope, request: Headers) -> Response | None:
         """The answer to a request that goes no further."""

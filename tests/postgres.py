@@ -64,6 +64,17 @@ class Cluster:
         name = url.removeprefix("postgresql:///").partition("?")[0]
         self._execute(f"DROP DATABASE {name} WITH (FORCE)")
 
+    @contextmanager
+    def away(self, url: str) -> Generator[None]:
+        """Takes a database from those who use it, until the block ends."""
+        name = url.removeprefix("postgresql:///").partition("?")[0]
+        self._execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        self._execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+        try:
+            yield
+        finally:
+            self._execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+
     def make_template(self) -> None:
         """Make the database that the others are copied from."""
         self._execute(f"CREATE DATABASE {_TEMPLATE}")

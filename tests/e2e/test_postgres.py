@@ -22,7 +22,7 @@ from tests.e2e.process import served
 from tests.e2e.reading import complete, read_until_cut
 from tests.fakes.endpoint import FakeEndpoint, Reply, fake_endpoint, scripted
 from tests.postgres import Cluster
-from tests.server.site import ANSWER, DOCUMENTS, Site, parse_events, settings_for
+from tests.server.site import ANSWER, DOCUMENTS, QUESTION, Site, parse_events, settings_for
 
 HELD = f"{ANSWER.rstrip('.')} [1]."
 
@@ -83,6 +83,27 @@ def test_a_kill_loses_nothing(
     assert_whole(settings)
     assert not settings.app_database.exists()
     assert not settings.checkpoint_database.exists()
+
+
+def test_a_server_outlives_its_database_s_absence(
+    endpoint: FakeEndpoint, postgres: Cluster, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    settings = settings_for(tmp_path, endpoint, pytestconfig, database_url=SecretStr(url := postgres.create()))
+    with served(settings) as server:
+        assert server.site.http.post("/documents/batch", json={"documents": DOCUMENTS}).json()["failed"] == []
+        with postgres.away(url):
+            for method, path, body in (
+                ("GET", "/api/v1/threads", None),
+                ("POST", "/api/v1/chat", {"message": QUESTION}),
+                ("POST", "/threads", {}),
+                ("GET", "/threads/some-thread/history", None),
+            ):
+                answer = httpx.request(method, server.site.url + path, json=body, trust_env=False, timeout=60)
+                assert (answer.status_code, "database_unavailable" in answer.text) == (503, True), answer.text
+                assert int(answer.headers["retry-after"]) > 0
+        answer = server.site.http.post("/chat", json={"message": QUESTION, "stream": False})
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["answer"] == f"{ANSWER} [1]"
 
 
 def test_a_server_takes_over_what_another_one_left(
