@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer
 
+from tools.knowledge.library import fastembed_module
 from tools.knowledge.words import WordVectors, group_pieces
 from tools.ports import Span, SpanVectors, Vector
 
@@ -161,18 +162,16 @@ def _batches(texts: Sequence[str]) -> Iterator[list[int]]:
 
 
 def _open(folder: Path) -> Any:
-    # Imported here: a server is ready before its first question needs it.
-    from fastembed import TextEmbedding
-    from fastembed.common.model_description import ModelSource, PoolingType
-
-    if not any(model["model"] == _MODEL_NAME for model in TextEmbedding.list_supported_models()):
-        TextEmbedding.add_custom_model(
+    embedding = fastembed_module().TextEmbedding
+    described = fastembed_module("fastembed.common.model_description")
+    if not any(model["model"] == _MODEL_NAME for model in embedding.list_supported_models()):
+        embedding.add_custom_model(
             model=_MODEL_NAME,
-            pooling=PoolingType.MEAN,
+            pooling=described.PoolingType.MEAN,
             normalization=True,
             # fastembed wants a source even when the files are given; nothing is ever fetched from it.
-            sources=ModelSource(hf=_MODEL_NAME),
+            sources=described.ModelSource(hf=_MODEL_NAME),
             dim=_DIMENSIONS,
             model_file="model.onnx",
         )
-    return TextEmbedding(_MODEL_NAME, specific_model_path=str(folder), threads=1)
+    return embedding(_MODEL_NAME, specific_model_path=str(folder), threads=1)

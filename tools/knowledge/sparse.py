@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tools.knowledge.library import fastembed_module
 from tools.knowledge.stopwords import ENGLISH_STOPWORDS
 
 if TYPE_CHECKING:
@@ -38,14 +39,12 @@ class Bm25Encoder:
     def _model(self) -> Bm25:
         with self._loading:
             if self._bm25 is None:
-                # Imported here: a server is ready before its first question needs it.
-                from fastembed.sparse.bm25 import Bm25
-
                 # An inline stop list and the current folder as "model" keep fastembed away from its hub.
-                self._bm25 = Bm25(
+                opened: Bm25 = fastembed_module("fastembed.sparse.bm25").Bm25(
                     "Qdrant/bm25", specific_model_path=".", avg_len=_AVERAGE_TERMS, stopwords=set(ENGLISH_STOPWORDS)
                 )
-        return self._bm25
+                self._bm25 = opened
+            return self._bm25
 
     def encode_passages(self, texts: Sequence[str]) -> list[SparseVector]:
         """Weights of every term of each text: saturated by frequency, normalised by length."""
