@@ -80,17 +80,7 @@ def extraction(
         if write:
             _write(write, generated)
             return
-        corpora: list[Corpus] = [(f"{side.replace('_', '-')} documents", generated)]
-        if unusual:
-            name = side.replace("_", "-")
-            corpora += [
-                (f"{name} documents in unusual layouts", list(generate_unusual(side, unusual, seed))),
-                (f"{name} invoices with look-alikes of IBANs",
-                 list(generate_unusual(side, unusual // 4, seed, ("invoice",)))),
-            ]  # fmt: skip
-        if receipts:
-            halves: tuple[Half, ...] = (half,) if half else ("report", "unseen")
-            corpora += [(_RECEIPTS[one], list(read_receipts(receipts, one))) for one in halves]
+        corpora = _corpora(generated, side, unusual, seed, receipts, half)
         rows, timed = asyncio.run(_measure(corpora, with_model, latency, miss or ()))
         if docs:
             out = out or RESULT
@@ -100,11 +90,34 @@ def extraction(
             result = {"seed": seed, "rows": rows, "latency": timed}
             out.write_bytes(orjson.dumps(result, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
         if docs:
-            draw(rows, _PICTURE)
-            source = RESULT.relative_to(REPOSITORY).as_posix()
-            page = extraction_page(rows, source=source, picture="images/extraction.png", latency=timed)
-            _PAGE.write_text(page, encoding="utf-8")
-            _stderr.print(f"Wrote {_PAGE} and {_PICTURE}")
+            _publish(rows, timed)
+
+
+def _corpora(
+    generated: Sequence[LabelledDocument], side: Side, unusual: int, seed: int, receipts: Path | None, half: Half | None
+) -> list[Corpus]:
+    """Everything that is measured, by name; documents of our own first."""
+    name = side.replace("_", "-")
+    corpora: list[Corpus] = [(f"{name} documents", generated)]
+    if unusual:
+        invoices = generate_unusual(side, unusual // 4, seed, ("invoice",))
+        corpora += [
+            (f"{name} documents in unusual layouts", list(generate_unusual(side, unusual, seed))),
+            (f"{name} invoices with look-alikes of IBANs", list(invoices)),
+        ]
+    if receipts:
+        halves: tuple[Half, ...] = (half,) if half else ("report", "unseen")
+        corpora += [(_RECEIPTS[one], list(read_receipts(receipts, one))) for one in halves]
+    return corpora
+
+
+def _publish(rows: list[dict[str, Any]], timed: dict[str, Any] | None) -> None:
+    """Write the page and its picture."""
+    draw(rows, _PICTURE)
+    source = RESULT.relative_to(REPOSITORY).as_posix()
+    page = extraction_page(rows, source=source, picture="images/extraction.png", latency=timed)
+    _PAGE.write_text(page, encoding="utf-8")
+    _stderr.print(f"Wrote {_PAGE} and {_PICTURE}")
 
 
 def _with_earlier(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

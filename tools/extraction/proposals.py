@@ -22,6 +22,7 @@ from tools.extraction.readers import (
     letterheads,
     names,
     places,
+    terms,
 )
 from tools.extraction.readers.labels import Label, find_labels, labelled_text
 from tools.extraction.readers.source import Candidate, Reader, Scalar, Source
@@ -42,7 +43,7 @@ READERS: Mapping[Kind, Reader] = {
     "payment_method": keywords.payment_methods,
     "person": names.people, "phone": identifiers.phones, "reason": clauses.reasons,
     "reference": identifiers.references, "renewal": clauses.renewals,
-    "request": clauses.requests, "term": agreements.terms, "timestamp": dates.timestamps, "title": keywords.titles,
+    "request": clauses.requests, "term": terms.terms, "timestamp": dates.timestamps, "title": keywords.titles,
     "total": amounts.amounts,
     "url": identifiers.urls,
 }  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer
 
-from tools.knowledge.library import fastembed_module
+from tools.knowledge.lazy_fastembed import fastembed_module
 from tools.knowledge.words import WordVectors, group_pieces
 from tools.ports import Span, SpanVectors, Vector
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tools.knowledge.library import fastembed_module
+from tools.knowledge.lazy_fastembed import fastembed_module
 from tools.knowledge.stopwords import ENGLISH_STOPWORDS
 
 if TYPE_CHECKING:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.tools.extraction.documents import CONTRACT
-from tools.extraction.readers.agreements import effective_dates, parties, terms
+from tools.extraction.readers.agreements import effective_dates, parties
 from tools.extraction.readers.source import Reader, Source
+from tools.extraction.readers.terms import terms
 
 OPENINGS = [
     (

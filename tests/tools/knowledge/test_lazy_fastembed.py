@@ -7,7 +7,7 @@ import sys
 
 _AT_ONCE = """
 import threading
-from tools.knowledge.library import fastembed_module
+from tools.knowledge.lazy_fastembed import fastembed_module
 
 names = ["fastembed.sparse.bm25", "fastembed", "fastembed.common.model_description", "fastembed.sparse"] * 2
 found, start = [], threading.Barrier(len(names))
