@@ -6,6 +6,7 @@ import typer
 
 # Sets the offline switches before anything imports langgraph, langchain or a hub client.
 import tools  # noqa: F401  # pyright: ignore[reportUnusedImport]
+from server.cli import allocator
 from server.cli.registry import LazyGroup
 
 app = typer.Typer(
@@ -25,6 +26,7 @@ def _group() -> None:
 
 def main() -> None:
     """Run the command line."""
+    allocator.collect_rarely()
     app()
 
 

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -22,6 +20,7 @@ from tests.crash.scenarios import Matrix
 from tests.fakes.endpoint import fake_endpoint
 from tests.postgres import cluster
 from tests.reliability.page import write_page
+from tests.reliability.stage import machine
 
 _ROOT = Path(__file__).parents[2]
 _RESULTS = {"sqlite": "crash.json", "postgres": "crash-postgres.json"}
@@ -43,11 +42,12 @@ def main() -> int:
         file.write_text(json.dumps(_measure(chosen), indent=1) + "\n", encoding="utf-8")
     data = json.loads(file.read_text(encoding="utf-8"))
     write_page(file.parent, chosen.page)
-    return 1 if data["lost"] + data["duplicated"] + data["broken_logs"] else 0
+    return 1 if sum(data[name] for name in ("lost", "duplicated", "broken_logs", "broken_chains")) else 0
 
 
 def _measure(chosen: argparse.Namespace) -> dict[str, object]:
     outcomes: list[dict[str, object]] = []
+    where = machine()
     postgres = chosen.backend == "postgres"
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
@@ -61,8 +61,7 @@ def _measure(chosen: argparse.Namespace) -> dict[str, object]:
             outcomes.append(outcome.as_json())
             wrong = "; ".join(outcome.findings.violations) or "well"
             print(f"{outcome.seed}: {outcome.plan} ready after {outcome.ready_s} s: {wrong}", file=sys.stderr)
-    machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}"
-    about = {"seed": chosen.seed, "machine": machine, **({"backend": chosen.backend} if postgres else {})}
+    about = {"seed": chosen.seed, "machine": where, **({"backend": chosen.backend} if postgres else {})}
     return results(about, outcomes)
 
 

@@ -10,11 +10,15 @@ import httpx
 from sqlalchemy import Connection, func, select
 
 from agent.settings import Settings
-from server.db.tables import events, query_log, request_keys, runs
-from server.storage import read_database
+from server.audit.head import read_head
+from server.audit.key import load_key
+from server.audit.reading import check_log
+from server.db.tables import audit, events, query_log, request_keys, runs
+from server.storage import read_audit_log, read_database
 from tests.crash.callers import Caller, Told
 
 _ENDED_BY_STOP = ("shutting_down",)
+_ENDS_IN_THE_AUDIT_LOG = ("run_ended", "fraud_decision")
 
 
 @dataclass
@@ -28,11 +32,12 @@ class Findings:
     lost: list[str] = field(default_factory=list[str])
     duplicated: list[str] = field(default_factory=list[str])
     broken_logs: list[str] = field(default_factory=list[str])
+    broken_chains: list[str] = field(default_factory=list[str])
 
     @property
     def violations(self) -> list[str]:
         """Everything that should not be."""
-        return [*self.lost, *self.duplicated, *self.broken_logs]
+        return [*self.lost, *self.duplicated, *self.broken_logs, *self.broken_chains]
 
 
 def check_stream(caller: Caller, rest: Sequence[Told], whole: Sequence[Told], found: Findings) -> None:
@@ -47,7 +52,7 @@ def check_stream(caller: Caller, rest: Sequence[Told], whole: Sequence[Told], fo
 
 
 def check_rows(settings: Settings, callers: Sequence[Caller], found: Findings, *, graceful: bool) -> None:
-    """Every request has one run that came to an end, with one line in the query log and a log without gaps."""
+    """Every request has one run that ended, with one line in the query log, one in the audit log, no gap in events."""
     with read_database(settings) as database:
         for caller in callers:
             kept = database.execute(select(request_keys.c.run_id).where(request_keys.c.key == caller.key)).scalar()
@@ -74,12 +79,24 @@ def _check_run(database: Connection, caller: Caller, run_id: str, found: Finding
     lines = select(func.count()).select_from(query_log).where(query_log.c.run_id == run_id)
     if (logged := database.execute(lines).scalar_one()) != 1:
         found.duplicated.append(f"{name}: {logged} lines in the query log")
+    ends = audit.c.kind.in_(_ENDS_IN_THE_AUDIT_LOG)
+    rows = select(func.count()).select_from(audit).where(audit.c.run_id == run_id, ends)
+    if (audited := database.execute(rows).scalar_one()) != 1:
+        found.duplicated.append(f"{name}: {audited} ends in the audit log")
     told = select(events.c.seq, events.c.name).where(events.c.run_id == run_id).order_by(events.c.seq)
     stored = database.execute(told).all()
     if [event.seq for event in stored] != list(range(1, len(stored) + 1)):
         found.broken_logs.append(f"{name}: stored with gaps")
     if [event.name for event in stored].count("end") != 1:
         found.broken_logs.append(f"{name}: not exactly one end is stored")
+
+
+def check_audit(settings: Settings, found: Findings) -> None:
+    """The audit log is one whole chain: no row twice, none missing, all sealed."""
+    head = read_head(settings.audit_head_file)
+    with read_audit_log(settings) as database:
+        check = check_log(database, head, load_key(settings.audit_key_file))
+    found.broken_chains += [f"{problem.code} {problem.sequence}: {problem.message}" for problem in check.problems]
 
 
 def check_memory(url: str, settings: Settings, callers: Sequence[Caller], found: Findings) -> None:

@@ -20,7 +20,8 @@ reads the rest of its run. All of it is compared with what the client had been t
 
 - **lost**: a request whose run is not there, or did not come to its result. A run that the server ended while it shut
   down in order, and whose client was told so, is counted apart.
-- **duplicated**: a second run, a second line in the query log, a question or an answer twice in a thread's memory.
+- **duplicated**: a second run, a second line in the query log or in the audit log, a question or an answer twice in a
+  thread's memory.
 - **broken logs**: numbers with a gap, an event that is another one after the restart, not exactly one `end`.
 """
 
@@ -41,6 +42,7 @@ def results(settings: Json, outcomes: Sequence[Json]) -> Json:
         "lost": sum(len(one["lost"]) for one in found),
         "duplicated": sum(len(one["duplicated"]) for one in found),
         "broken_logs": sum(len(one["broken_logs"]) for one in found),
+        "broken_chains": sum(len(one["broken_chains"]) for one in found),
         "ready_s": {"p50": ready[len(ready) // 2], "max": ready[-1]},
         "outcomes": list(outcomes),
     }
@@ -59,6 +61,7 @@ def section(data: Json) -> list[str]:
         ("runs lost", data["lost"], "0"),
         ("side effects duplicated", data["duplicated"], "0"),
         ("broken event logs", data["broken_logs"], "0"),
+        ("checks in which the audit log was not one whole chain", data["broken_chains"], "0"),
         ("restart: seconds until ready, median", data["ready_s"]["p50"], ""),
         ("restart: seconds until ready, longest", data["ready_s"]["max"], "<= 3"),
     ]
@@ -96,7 +99,7 @@ def _groups(outcomes: Sequence[Json], name_of: Callable[[Json], str]) -> list[tu
 
 
 def _violations(outcomes: Iterable[Json]) -> int:
-    names = ("lost", "duplicated", "broken_logs")
+    names = ("lost", "duplicated", "broken_logs", "broken_chains")
     return sum(len(outcome["findings"][name]) for outcome in outcomes for name in names)
 
 

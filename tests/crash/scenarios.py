@@ -13,7 +13,7 @@ import httpx
 
 from agent.settings import Settings
 from tests.crash.callers import KINDS, Caller, StoppedError
-from tests.crash.oracle import Findings, check_memory, check_rows, check_stream
+from tests.crash.oracle import Findings, check_audit, check_memory, check_rows, check_stream
 from tests.crash.points import POINTS, Plan, Signal
 from tests.crash.process import Victim, start
 from tests.server.site import DOCUMENTS, QUESTION
@@ -138,6 +138,7 @@ class Matrix:
             list(pool.map(lambda caller: _come_back(caller, url, found), scene.callers))
         check_rows(self.settings, scene.callers, found, graceful=scene.plan.signal == "SIGTERM")
         check_memory(url, self.settings, scene.callers, found)
+        check_audit(self.settings, found)
         return found
 
 
