@@ -15,6 +15,7 @@ from agent.models.catalog import load_catalog
 from agent.models.files import EMBEDDING_MODEL, embedding_folder
 from agent.models.fraud import FraudModels
 from agent.models.gateway import ModelGateway
+from agent.models.reader import packaged_span_reader
 from agent.prompts.active import ActivePrompts
 from agent.prompts.registry import PromptRegistry
 from agent.router.router import Router
@@ -76,6 +77,7 @@ class Services:
         """Load what the first question needs; it would do so itself, later. Blocks for about a second."""
         self.bm25.load()
         self.embedder.load()
+        self.reader.spans.load()
         self.models.load()
 
     def close(self) -> None:
@@ -108,7 +110,7 @@ def open_services(settings: Settings, documents: DocumentTexts) -> Services:
         index=KnowledgeIndex(retriever, embedder.count_tokens, CorpusVersions(settings.corpus_version_file)),
         gate=EvidenceGate.load(),
         ranker=SentenceRanker(embedder, bm25),
-        reader=AnswerReader.load(embedder.embed_words),
+        reader=AnswerReader.load(embedder.embed_words, packaged_span_reader()),
         bm25=bm25,
         policy=_load_policy(settings),
         documents=documents,

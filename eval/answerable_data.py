@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from agent.models.files import embedding_folder
+from agent.models.reader import packaged_span_reader
 from eval.cached_embedder import CachedEmbedder
 from eval.cached_words import CachedWords
 from eval.memory_store import MemoryStore
 from eval.samples import answered_questions, make_points, sample_points
-from tools.knowledge.answerable import READ_PASSAGES, READ_SENTENCES, reader_features
+from tools.knowledge.answerable import READ_PASSAGES, READ_SENTENCES, SPAN_MARGIN, reader_features, span_margins
 from tools.knowledge.embed import MiniLMEmbedder
 from tools.knowledge.rank import SentenceRanker
 from tools.knowledge.retrieve import Retriever
@@ -42,7 +43,10 @@ class Example:
 
 
 class Reader:
-    """Retrieves, ranks and computes features exactly as the product does, over an exact store in memory."""
+    """Retrieves, ranks and computes features exactly as the product does, over an exact store in memory.
+
+    Asks nothing about documents that the span reader was trained on: it would be too sure of them.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Keep embeddings in `folder` between runs."""
@@ -52,6 +56,8 @@ class Reader:
         self._bm25 = Bm25Encoder()
         self._retriever = Retriever(MemoryStore(), self._words, self._bm25)
         self._ranker = SentenceRanker(self._words, self._bm25)
+        self._spans = packaged_span_reader()
+        self._unseen = self._spans.held_out
 
     def examples(self, data: Path) -> list[Example]:
         """Every question of the reading sets and of the samples, in both settings where there are two."""
@@ -64,11 +70,13 @@ class Reader:
 
     def _articles(self, rows: Sequence[dict[str, Any]]) -> Iterator[Example]:
         points = self._points(rows)
-        yield from self._ask(ARTICLES, RETRIEVED, rows, list(points.values()))
-        for passage, own in _by(rows, "passage").items():
+        asked = [row for row in rows if row["title"] in self._unseen]
+        yield from self._ask(ARTICLES, RETRIEVED, asked, list(points.values()))
+        for passage, own in _by(asked, "passage").items():
             yield from self._ask(ARTICLES, OWN, own, [points[passage]])
 
     def _policies(self, rows: Sequence[dict[str, Any]]) -> Iterator[Example]:
+        rows = [row for row in rows if row["title"] in self._unseen]
         points = self._points(rows)
         for own in _by(rows, "title").values():
             texts = dict.fromkeys(row["passage"] for row in own)
@@ -102,7 +110,9 @@ class Reader:
             passages = self._retriever.search("corpus", question, top_k=READ_PASSAGES)
             candidates = self._ranker.rank(question, passages, limit=READ_SENTENCES)
             features = reader_features(self._words.embed_words, question, candidates, passages)
-            if features:
+            *_, margin = [None, *span_margins(self._spans, question, candidates)]
+            if features and margin is not None:
+                features[SPAN_MARGIN] = margin
                 yield Example(kind, setting, str(row["title"]), question, bool(row["answerable"]), features)
 
 

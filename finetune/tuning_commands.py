@@ -70,3 +70,36 @@ def ablate(
         if docs is not None:
             publish(wanted, results, docs)
         typer.echo((out / PAGE_NAME).read_text("utf-8"))
+
+
+def reader(
+    rows: Annotated[
+        list[Path],
+        typer.Option("--rows", help="JSON lines with title, passage, question, answerable, answers; several files."),
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the reader and its manifest.")] = Path("out/reader"),
+    source: Annotated[
+        list[str] | None,
+        typer.Option("--source", help="Where the rows are from, with their licence."),
+    ] = None,
+    epochs: Annotated[int, typer.Option(min=1, help="How often every row is shown.")] = 3,
+    learning_rate: Annotated[float, typer.Option(help="At its highest.")] = 1e-3,
+    rank: Annotated[int, typer.Option(min=1, help="Of the adapter that is trained.")] = 32,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same reader on the same machine.")] = 0,
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; default: all cores.")] = None,
+) -> None:
+    """Train the reader that tells near misses: is the answer in the passage, and where?
+
+    Every fourth document with unanswerable questions is held out, and the exported reader is measured on them.
+
+    Example: python -m finetune reader --rows squad.jsonl --rows policies.jsonl --out out/reader
+    """
+    with reported_failures():
+        from finetune.reader.command import ReaderJob, train_reader
+        from finetune.reader.rows import read_reading_rows
+        from finetune.reader.train import ReaderRecipe
+
+        recipe = ReaderRecipe(epochs=epochs, learning_rate=learning_rate, rank=rank, seed=seed)
+        job = ReaderJob(read_reading_rows(rows), out, recipe, source or [path.name for path in rows], threads)
+        for documents, found in train_reader(job)["measured"].items():
+            typer.echo(f"{documents}: {found}")

@@ -1,7 +1,8 @@
-"""Small files that are replaced whole: a reader, or a start after a crash, sees the old content or the new one."""
+"""Files: hashed, and replaced whole: a reader, or a start after a crash, sees the old content or the new one."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -22,3 +23,9 @@ def write_atomically(path: Path, text: str) -> None:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()

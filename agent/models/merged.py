@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.models.files import LANGUAGE_MODEL
+from tools.files import file_sha256
 from tools.fraud.errors import AdapterError
-from tools.fraud.manifest import AdapterManifest, file_sha256
+from tools.fraud.manifest import AdapterManifest
 
 _WRITER = "agent.models.gguf_merged"
 # One to serve, one to roll back to; each has 145 MB.

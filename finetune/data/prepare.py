@@ -21,7 +21,7 @@ from finetune.data.report import describe, describe_lengths, measure_difficulty
 from finetune.data.splits import split_by_group
 from finetune.data.tokens import count_tokens
 from tools.errors import SwitchyardError
-from tools.fraud.manifest import file_sha256
+from tools.files import file_sha256
 from tools.fraud.narrative import NARRATIVE_VERSION
 from tools.fraud.policy import FraudPolicy, load_policy
 

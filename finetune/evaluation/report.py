@@ -26,8 +26,8 @@ from finetune.scoring import Scorer, Scores, open_scorer
 from finetune.task import TRAINING_NAME, AdapterTask, load_task
 from finetune.training.adapter import WEIGHTS_NAME
 from finetune.training.machine import Memory, git_commit
+from tools.files import file_sha256
 from tools.fraud.calibration import Calibration
-from tools.fraud.manifest import file_sha256
 
 _LATENCY_ROWS = 30
 _PLAIN_ROWS = 60

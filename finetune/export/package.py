@@ -20,8 +20,9 @@ from finetune.gate import REPORT_NAME, report_json, require_report_of
 from finetune.rows import Row
 from finetune.task import TASK_NAME, AdapterTask, load_task
 from finetune.training.adapter import CONFIG_NAME, WEIGHTS_NAME
+from tools.files import file_sha256
 from tools.fraud.errors import AdapterError
-from tools.fraud.manifest import MANIFEST_NAME, AdapterManifest, WeightsFile, file_sha256
+from tools.fraud.manifest import MANIFEST_NAME, AdapterManifest, WeightsFile
 from tools.fraud.narrative import NARRATIVE_VERSION
 
 GGUF_NAME = "adapter.gguf"

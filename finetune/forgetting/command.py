@@ -24,7 +24,7 @@ from finetune.forgetting.texts import own_texts, packaged_texts
 from finetune.task import load_task
 from finetune.training.adapter import WEIGHTS_NAME
 from finetune.training.machine import Memory
-from tools.fraud.manifest import file_sha256
+from tools.files import file_sha256
 
 LIMIT_POINTS = 2.0
 

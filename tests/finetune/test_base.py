@@ -29,7 +29,7 @@ from finetune.task import load_task
 from finetune.training.prepare import Job
 from finetune.training.run import train
 from tests.finetune.conftest import GROUPS, HEADS, LAYERS, WIDTH
-from tools.fraud.manifest import file_sha256
+from tools.files import file_sha256
 from tools.fraud.prompt import load_prompt
 
 CONFIGS = [LlamaConfig, MistralConfig, Qwen2Config, Qwen3Config, SmolLM3Config]

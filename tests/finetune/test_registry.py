@@ -15,9 +15,10 @@ from finetune.errors import PromotionError, ReportError
 from finetune.gate import REPORT_NAME, read_report
 from finetune.registry import Registry, read_manifest
 from tests.finetune.reports import measured
+from tools.files import file_sha256
 from tools.fraud.adapters import POINTER_NAME, find_adapter, packaged_adapter
 from tools.fraud.errors import AdapterError
-from tools.fraud.manifest import MANIFEST_NAME, AdapterManifest, WeightsFile, file_sha256
+from tools.fraud.manifest import MANIFEST_NAME, AdapterManifest, WeightsFile
 
 # No adapter of this task comes with the project.
 TASK = "risk"

@@ -12,6 +12,7 @@ from agent.models.catalog import load_catalog
 from agent.models.files import EMBEDDING_MODEL, embedding_folder
 from agent.models.fraud import FraudModels
 from agent.models.gateway import ModelGateway
+from agent.models.reader import packaged_span_reader
 from agent.prompts.active import ActivePrompts
 from agent.prompts.registry import PromptRegistry
 from agent.router.router import Router
@@ -58,7 +59,7 @@ async def all_services(fake: FakeEndpoint, tmp_path_factory: pytest.TempPathFact
         index=index,
         gate=EvidenceGate.load(),
         ranker=SentenceRanker(embedder, bm25),
-        reader=AnswerReader.load(embedder.embed_words),
+        reader=AnswerReader.load(embedder.embed_words, packaged_span_reader()),
         bm25=bm25,
         policy=FraudPolicy(),
         documents=Library(),

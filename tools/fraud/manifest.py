@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from tools.files import file_sha256
 from tools.fraud.calibration import Calibration
 from tools.fraud.errors import AdapterError
 from tools.fraud.narrative import NARRATIVE_VERSION
@@ -94,9 +94,3 @@ def changed_files(folder: Path, manifest: AdapterManifest) -> list[str]:
 
 def _is_file(path: Path, folder: Path, sha256: str) -> bool:
     return path.parent == folder and path.is_file() and file_sha256(path) == sha256
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()

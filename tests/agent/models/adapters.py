@@ -8,9 +8,10 @@ import gguf
 import numpy as np
 
 from agent.models.files import LANGUAGE_MODEL
+from tools.files import file_sha256
 from tools.fraud.adapters import adapter_folder
 from tools.fraud.calibration import Calibration
-from tools.fraud.manifest import MANIFEST_NAME, AdapterManifest, WeightsFile, file_sha256
+from tools.fraud.manifest import MANIFEST_NAME, AdapterManifest, WeightsFile
 from tools.fraud.narrative import NARRATIVE_VERSION
 from tools.fraud.prompt import load_prompt
 

@@ -14,9 +14,10 @@ from agent.models.catalog import load_catalog
 from agent.models.fraud import FraudModels, ServedFraud
 from agent.models.gateway import ModelGateway
 from tests.agent.models.adapters import write_adapter
+from tools.files import file_sha256
 from tools.fraud.adapters import POINTER_NAME, RegistryEntry, adapter_folder, registry_json
 from tools.fraud.label import label_logit
-from tools.fraud.manifest import MANIFEST_NAME, AdapterManifest, WeightsFile, file_sha256
+from tools.fraud.manifest import MANIFEST_NAME, AdapterManifest, WeightsFile
 
 pytestmark = [pytest.mark.model, pytest.mark.asyncio(loop_scope="module")]
 

@@ -27,8 +27,9 @@ from finetune.task import load_task
 from finetune.training.adapter import CONFIG_NAME, WEIGHTS_NAME, merged
 from tests.finetune.conftest import GROUPS, HEADS
 from tests.finetune.reports import measured
+from tools.files import file_sha256
 from tools.fraud.errors import AdapterError
-from tools.fraud.manifest import changed_files, file_sha256, load_manifest
+from tools.fraud.manifest import changed_files, load_manifest
 from tools.fraud.prompt import load_prompt
 
 TEXTS = [f"{amount} EUR, {place}, {amount % 7} times." for amount in range(10, 40) for place in ("noon", "night")]

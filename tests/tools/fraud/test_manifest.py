@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from tools.files import file_sha256
 from tools.fraud import NARRATIVE_VERSION, AdapterError, AdapterManifest, Calibration, load_manifest, load_prompt
-from tools.fraud.manifest import MANIFEST_NAME, WeightsFile, file_sha256
+from tools.fraud.manifest import MANIFEST_NAME, WeightsFile
 
 BASE = "a" * 64
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from agent.models.reader import packaged_span_reader
 from tools.knowledge.answerable import DEFAULT_WEIGHTS, AnswerReader, Verdict
 from tools.knowledge.documents import Passage
 from tools.knowledge.embed import MiniLMEmbedder
@@ -22,7 +23,7 @@ LIGHTHOUSE = (
 
 @pytest.fixture(scope="module")
 def reader(embedder: MiniLMEmbedder) -> AnswerReader:
-    return AnswerReader.load(embedder.embed_words)
+    return AnswerReader.load(embedder.embed_words, packaged_span_reader())
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +89,7 @@ def test_weights_are_clipped_and_thresholded(embedder: MiniLMEmbedder, ranker: S
     path = tmp_path / "weights.json"
     fitted = {"weights": {"likeness.passage": [0.0, 0.01, 1.0]}, "bias": -4.0, "threshold": 0.5}
     path.write_text(json.dumps(fitted), encoding="utf-8")
-    verdict = judge(AnswerReader.load(embedder.embed_words, path), ranker, "Who built the lighthouse?")
+    reader = AnswerReader.load(embedder.embed_words, packaged_span_reader(), path)
+    verdict = judge(reader, ranker, "Who built the lighthouse?")
     assert verdict.probability == pytest.approx(0.5)
     assert verdict.answers

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from agent.models.reader import packaged_span_reader
 from tools.knowledge.answerable import AnswerReader
 from tools.knowledge.embed import MiniLMEmbedder
 from tools.knowledge.evidence import EvidenceGate
@@ -17,9 +18,10 @@ def test_the_order_of_names_makes_no_difference_and_every_value_does() -> None:
 
 
 def test_weights_and_thresholds_name_the_judges(embedder: MiniLMEmbedder) -> None:
-    gate, reader = EvidenceGate.load(), AnswerReader.load(embedder.embed_words)
+    gate, spans = EvidenceGate.load(), packaged_span_reader()
+    reader = AnswerReader.load(embedder.embed_words, spans)
     assert gate.version == EvidenceGate.load().version != replace(gate, threshold=gate.threshold + 0.01).version
-    assert reader.version == AnswerReader.load(embedder.embed_words).version != replace(reader, bias=9.0).version
+    assert reader.version == AnswerReader.load(embedder.embed_words, spans).version != replace(reader, bias=9.0).version
     changed = {name: replace(weight, weight=weight.weight + 0.1) for name, weight in reader.weights.items()}
     assert reader.version != replace(reader, weights=changed).version
     rankers = [SentenceRanker(embedder, Bm25Encoder(), weights) for weights in (RankWeights(), RankWeights(rank=0.05))]
