@@ -50,10 +50,10 @@ bench: .venv/.dev ## measure latency, throughput, start and memory, with the raw
 crash: .venv/.dev ## kill the server at chosen points 300 times, check what is left, write docs/reliability.md (ARGS="--scenarios 30")
 	$(BIN)/python -m tests.crash $(ARGS)
 
-# Parts: fuzz, load, soak, contract.
+# Parts: fuzz, load, soak, contract, checks.
 reliability: .venv/.dev ## cut readers off, load, soak, check the contract, write docs/reliability.md (ARGS="soak --minutes 60")
 	$(if $(ARGS),$(BIN)/python -m tests.reliability $(ARGS),\
-		for part in fuzz load soak contract; do $(BIN)/python -m tests.reliability $$part || exit 1; done)
+		for part in fuzz load soak contract checks; do $(BIN)/python -m tests.reliability $$part || exit 1; done)
 
 eval: .venv/.base ## replay the golden queries through the graph (ARGS="--quick")
 	$(BIN)/switchyard eval run $(ARGS)

@@ -14,6 +14,8 @@ from tools.ports import Usage
 class Finding:
     """An answer, or a refusal: then `reason` is set, and `answer` and `citations` are empty.
 
+    A `conflicting` answer quotes two documents that say different things.
+
     `versions` names the model and prompt that were used, `usage` what they cost; a `degraded` finding lacked its model;
     a `stand_in` made it where that did not answer.
     `answered_at` (ISO 8601) is set where this repeats what was found before.
@@ -27,5 +29,6 @@ class Finding:
     versions: Mapping[str, str] = field(default_factory=dict[str, str])
     usage: Usage = field(default_factory=Usage)
     degraded: bool = False
+    conflicting: bool = False
     stand_in: bool = False
     answered_at: str | None = None

@@ -132,7 +132,10 @@ class TurnResult(ResultModel):
     confidence: float = Field(ge=0, le=1)
     answer: str
     abstained: bool
-    reason: str | None = Field(default=None, description="Why nothing was answered, e.g. `off_topic`.")
+    reason: str | None = Field(
+        default=None,
+        description="Why nothing was answered, e.g. `off_topic`; `conflicting`: documents that are quoted disagree.",
+    )
     suggestions: list[str] = Field(default_factory=list[str])
     citations: list[Citation] = Field(default_factory=list[Citation])
     extraction: ExtractionResult | None = None

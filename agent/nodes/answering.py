@@ -18,6 +18,7 @@ from agent.results import Citation
 from agent.services import Services
 from tools.errors import ModelUnavailableError
 from tools.knowledge.answerable import Verdict
+from tools.knowledge.disagreement import disagreement
 from tools.knowledge.documents import Passage
 from tools.knowledge.quotes import chosen_candidates, quote_grammar
 from tools.knowledge.rank import Candidate
@@ -30,6 +31,7 @@ _log = logging.getLogger(__name__)
 _CANDIDATES = 5
 _LONGEST_QUESTION = 4000
 _NO_ANSWER = "NOANSWER"
+_DISAGREE = "The documents say different things. "
 _DEGRADED = "The language model does not answer at the moment; these are the closest sentences in the documents. "
 
 
@@ -52,7 +54,7 @@ class Answer:
     """A grounded answer; an empty `text` means that nothing was supported.
 
     `model` and `prompt` are None where no model was asked, `degraded` says that one should have been; `withheld` why
-    what a model wrote is not used.
+    what a model wrote is not used. A `conflicting` answer quotes two documents that say different things.
     """
 
     text: str
@@ -61,6 +63,7 @@ class Answer:
     model: RoleModel | None = None
     prompt: str | None = None
     degraded: bool = False
+    conflicting: bool = False
     verdict: Verdict | None = None
     withheld: Reason | None = None
 
@@ -91,6 +94,10 @@ class Answerer:
         candidates, verdict = await self.services.compute(lambda: self._read(question.text, passages))
         if not candidates or not verdict.answers:
             return Answer("", [], degraded=degraded, verdict=verdict if candidates else None)
+        if (pair := disagreement(question.text, candidates)) is not None:
+            numbered = _renumber(pair)
+            emit("token", {"text": (text := _DISAGREE + " ".join(candidate.cited for candidate in numbered))})
+            return Answer(text, _quote_citations(numbered), conflicting=True, verdict=verdict)
         if model is None:
             emit("token", {"text": (text := _DEGRADED + candidates[0].cited)})
             return Answer(text, _quote_citations(candidates[:1]), degraded=True, verdict=verdict)

@@ -100,7 +100,7 @@ def _judged(answer: Answer, passages: Sequence[Passage], explanation: dict[str, 
     if answer.verdict is not None:
         explanation["reader"] = _explain(answer.verdict)
     if answer.text:
-        finding = Finding(explanation, answer.text, answer.citations)
+        finding = Finding(explanation, answer.text, answer.citations, conflicting=answer.conflicting)
     else:
         near_miss = answer.verdict is not None and not answer.verdict.answers
         reason = answer.withheld or ("not_in_documents" if near_miss else "not_supported")
@@ -123,6 +123,7 @@ def _finish(state: RoutedTurn, finding: Finding) -> GraphState:
         route="knowledge",
         answer=finding.answer,
         abstained=False,
+        reason="conflicting" if finding.conflicting else None,
         citations=list(finding.citations),
         degraded=finding.degraded,
         cached=cached,

@@ -24,6 +24,7 @@ from tests.fakes.endpoint import PRICE_IN, PRICE_OUT, FakeEndpoint, Reply, Scrip
 from tests.graphs.conftest import converse
 from tests.graphs.conversation import DOCUMENTS, INVOICE, Conversation, Turn
 from tools.errors import NotFoundError
+from tools.knowledge.documents import Page, ParsedDocument
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -163,7 +164,8 @@ async def test_a_prompt_that_is_rolled_back_serves_the_next_turn(
     prompts = [*all_prompts(), Prompt("prose", 9, "Answer from the passages. Cite them.")]
     registry = PromptRegistry(tmp_path / "prompts.json", prompts)
     rolled = converse(replace(chat.services, prompts=ActivePrompts(registry)))
-    for expected in ("prose.v9", "prose.v2", "prose.v9"):
+    newest = registry.versions("prose")[-2].id
+    for expected in ("prose.v9", newest, "prose.v9"):
         turn = await rolled.say(WINDOW)
         assert turn.result.versions["answer_prompt"] == expected
         assert fake.requests[-1]["messages"][0]["content"] == registry.in_use()["prose"].text
@@ -355,6 +357,23 @@ async def test_quotes_are_chosen_where_the_catalog_says_so(
     assert quoting.turns[-1].result.explanation["query"].endswith("debit card holders have to dispute a transaction?")
     fake.script = lambda _: Reply(status=500)
     assert (await quoting.say(WINDOW)).result.degraded
+
+
+async def test_documents_that_disagree_are_both_quoted(chat: Conversation, fake: FakeEndpoint, tmp_path: Path) -> None:
+    file = fake.models_file(tmp_path / "quote.yaml")
+    file.write_text(file.read_text().replace('"model": "fake-answer"', '"model": "fake-answer", "style": "quote"'))
+    quoting = converse(replace(chat.services, models=ModelGateway(load_catalog(file))))
+    for year, days in ((2024, 90), (2026, 120)):
+        text = f"Holders of a credit card have {days} days from posting to dispute a transaction."
+        document = ParsedDocument(f"Dispute rules {year}", [Page(text)], "text/plain")
+        await chat.services.index.add("local/rules", f"rules-{year}", document)
+    turn = await quoting.say("How long do credit card holders have to dispute a transaction?", collection="rules")
+    assert (turn.result.route, turn.result.abstained, turn.result.reason) == ("knowledge", False, "conflicting")
+    assert "90 days" in turn.result.answer
+    assert "120 days" in turn.result.answer
+    assert {citation.document_id for citation in turn.result.citations} == {"rules-2024", "rules-2026"}
+    assert turn.streamed == turn.result.answer
+    assert fake.requests == []
 
 
 async def test_the_state_is_plain_data(chat: Conversation) -> None:

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from eval.bench.chats import golden_questions
 from eval.bench.measures import first_event
 from tests.e2e.process import ROOT
 from tests.reliability import contract, load
+from tests.reliability.checks import PROMISES, check
 from tests.reliability.fuzz import fuzz
 from tests.reliability.inside import FILE_VARIABLE
 from tests.reliability.page import RESULTS, write_page
@@ -57,7 +59,7 @@ def main() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.reliability", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="fuzz|load|soak|contract|page")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="fuzz|load|soak|contract|checks|page")
     fuzzing = commands.add_parser("fuzz", help="cut readers off and let them come back", description=_fuzz.__doc__)
     fuzzing.add_argument("--cuts", type=int, default=500, help="connections to cut (500)")
     fuzzing.set_defaults(measure=_fuzz)
@@ -75,10 +77,12 @@ def _parser() -> argparse.ArgumentParser:
     calling.add_argument("--phases", default=",".join(contract.PHASES), help="examples,coverage,fuzzing,stateful")
     calling.add_argument("--examples", type=int, default=100, help="cases an operation in the last two phases (100)")
     calling.set_defaults(measure=_contract)
+    checking = commands.add_parser("checks", help="the tests of what has no figure", description=_checks.__doc__)
+    checking.set_defaults(measure=_checks)
     pages = commands.add_parser("page", help="make the page of the results that are there")
     for command in (fuzzing, soaking, calling):
         command.add_argument("--seed", type=int, default=1, help="of everything that is chosen (1)")
-    for command in (fuzzing, loading, soaking, calling, pages):
+    for command in (fuzzing, loading, soaking, calling, checking, pages):
         command.add_argument("--results", type=Path, default=RESULTS, help="folder of the results")
         command.add_argument("--page", type=Path, default=ROOT / "docs" / "reliability.md", help="page made of them")
     return parser
@@ -113,6 +117,14 @@ async def _fuzzed(seed: int, cuts: int) -> Json:
             broken += outcome.violations
             progress.update(task, completed=min(made.total(), cuts))
     return {"cuts": made.total(), "cuts_by_reader": made, "runs": runs, "events": events, "broken": broken}
+
+
+def _checks(_: argparse.Namespace) -> Json:
+    """Run the tests of concurrency, disconnects, owners, attacks and clients, and count their cases."""
+    with Progress(*_COLUMNS, console=_console) as progress:
+        kept = [check(promise) for promise in progress.track(PROMISES, description="checks")]
+    broken = [f"{one.says}: {one.failed} of {one.cases}" for one in kept if one.failed or not one.cases]
+    return {"checks": [asdict(one) for one in kept], "broken": broken}
 
 
 def _load(chosen: argparse.Namespace) -> Json:

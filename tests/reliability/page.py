@@ -57,6 +57,10 @@ that answer. Two of Schemathesis' checks are left out: that whatever fits a sche
 a thousand times fits the schema and is refused, 422), and that `Allow` names the methods of one path only
 (`/documents/batch` is a document's address, too).
 """
+_CHECKS = """
+Tests of `make test` that hold the server to promises which are kept or broken; `tests/reliability/checks.py` names
+them.
+"""
 
 
 def write_page(results: Path, target: Path) -> None:
@@ -161,6 +165,11 @@ def _contract(data: Json) -> list[str]:
     return [*_section("Contract", data, rows, _CONTRACT), "", *crash.table(("phase", "calls"), phases)]
 
 
+def _checks(data: Json) -> list[str]:
+    rows = [(one["says"], one["cases"], one["skipped"], one["failed"]) for one in data["checks"]]
+    return [*_title("Checks", data), *crash.table(("promise", "cases", "skipped", "failed"), rows), "", _CHECKS.strip()]
+
+
 def _section(title: str, data: Json, rows: Iterable[Row], method: str) -> list[str]:
     return [*_title(title, data), *crash.table(("what", "measured", "target"), rows), "", method.strip()]
 
@@ -176,4 +185,5 @@ SECTIONS: dict[str, Callable[[Json], Sequence[str]]] = {
     "load": _load,
     "soak": _soak,
     "contract": _contract,
+    "checks": _checks,
 }

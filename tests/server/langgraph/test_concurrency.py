@@ -118,6 +118,14 @@ async def test_a_run_is_cancelled(
     assert [message["type"] for message in values["messages"]] == [*left, "human", "ai"]
 
 
+async def steps_of(client: LangGraphClient, thread_id: str, run_id: str) -> list[str | None]:
+    """The checkpoints that a run has written."""
+    history = await client.threads.get_history(thread_id, limit=100)
+    return [
+        state["checkpoint"]["checkpoint_id"] for state in history if (state["metadata"] or {}).get("run_id") == run_id
+    ]
+
+
 @pytest.mark.parametrize("on_disconnect", ["cancel", "continue"])
 async def test_a_reader_who_leaves_takes_the_run_along_only_if_it_said_so(
     site: Site, client: LangGraphClient, fake: FakeEndpoint, on_disconnect: Any
@@ -143,6 +151,12 @@ async def test_a_reader_who_leaves_takes_the_run_along_only_if_it_said_so(
     if on_disconnect == "continue":
         release.set()
     await client.runs.join(thread_id, run["run_id"])
+    steps = await steps_of(client, thread_id, run["run_id"])
+    # The model would answer now.
     release.set()
     expected = "interrupted" if on_disconnect == "cancel" else "success"
     assert (await client.runs.get(thread_id, run["run_id"]))["status"] == expected
+    await client.runs.wait(thread_id, GRAPH, input=asked("hello"))
+    assert await steps_of(client, thread_id, run["run_id"]) == steps
+    left = {"cancel": ["human", "human", "ai"], "continue": ["human", "ai"] * 2}
+    assert await said(client, thread_id) == left[on_disconnect]
