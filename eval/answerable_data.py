@@ -32,7 +32,10 @@ SOURCES = {
 
 @dataclass(frozen=True)
 class Example:
-    """A question in one setting. `group` is what must not be split: an article, a policy, a split of the samples."""
+    """A question in one setting. `group` is what must not be split: an article, a policy, a split of the samples.
+
+    `passage` is the text that it was asked about, where it was asked about one.
+    """
 
     kind: str
     setting: str
@@ -40,6 +43,7 @@ class Example:
     question: str
     answerable: bool
     features: Mapping[str, float]
+    passage: str = ""
 
 
 class Reader:
@@ -113,7 +117,8 @@ class Reader:
             *_, margin = [None, *span_margins(self._spans, question, candidates)]
             if features and margin is not None:
                 features[SPAN_MARGIN] = margin
-                yield Example(kind, setting, str(row["title"]), question, bool(row["answerable"]), features)
+                group, passage = str(row["title"]), str(row.get("passage", ""))
+                yield Example(kind, setting, group, question, bool(row["answerable"]), features, passage)
 
 
 def with_near_misses(examples: Sequence[Example]) -> set[str]:

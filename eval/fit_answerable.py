@@ -1,8 +1,10 @@
 """Fits the near-miss reader: `python -m eval.fit_answerable --data DIR [--write]`.
 
 `DIR` holds local copies of `reading_squad2.jsonl` and `reading_policyqa.jsonl` (`eval.answerable_data.SOURCES`).
-Articles with near misses are held out in turn, two at a time, and every figure and threshold comes from articles that
-the weights have not seen. `--write` replaces `tools/knowledge/answerable.json` (weights only, no row of the data) and
+Only documents that the packaged span reader was not trained on are read. Articles with near misses are held out in
+turn, and every figure and threshold comes from articles that the weights have not seen.
+
+`--write` replaces `tools/knowledge/answerable.json` (weights only, no row of the data) and
 `docs/results/abstention.json`.
 """
 
@@ -33,6 +35,7 @@ from eval.answerable_data import (
 )
 from eval.statistics import auroc, bootstrap
 from tools.knowledge.answerable import CLIP, DEFAULT_WEIGHTS
+from tools.knowledge.span_reader import MANIFEST_FILE, PACKAGED_READER
 
 # Share of answerable validation questions, kinds weighing the same, that the threshold gives up.
 # Low, because the evidence gate has given up some already: both together are to lose at most one in twenty.
@@ -144,7 +147,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(json.dumps(result, indent=2))
     if arguments.write:
         DEFAULT_WEIGHTS.write_text(json.dumps(_packaged(head, threshold, examples), indent=2) + "\n", encoding="utf-8")
-        RESULT.write_text(json.dumps({"sources": SOURCES, **result}, indent=2) + "\n", encoding="utf-8")
+        reader = json.loads((PACKAGED_READER / MANIFEST_FILE).read_text(encoding="utf-8"))
+        RESULT.write_text(
+            json.dumps({"sources": SOURCES, "reader": reader, **result}, indent=2) + "\n", encoding="utf-8"
+        )
         write_page()
 
 
@@ -199,7 +205,7 @@ def _figures(
 ) -> Mapping[str, Any]:
     chosen = np.array([one.kind == ARTICLES and one.setting == setting for one in examples])
     labels = np.array([one.answerable for one in _picked(examples, chosen)])
-    groups = [one.group for one in _picked(examples, chosen)]
+    groups = [one.passage for one in _picked(examples, chosen)]
     scores, kept = logits[chosen], answered[chosen]
     return {
         "auroc": bootstrap(lambda i: auroc(labels[i], scores[i]), groups),

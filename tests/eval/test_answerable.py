@@ -22,9 +22,13 @@ def examples() -> list[Example]:
             label = question % 2 == 0
             telling, noise = rng.normal(1.5 if label else 0.0), rng.normal()
             features = {"likeness.passage": noise, "likeness.rank_score": noise, "negation.not": telling}
-            features |= {f"{group}.x": noise for group in ("coverage", "words", "conflict")}
+            features |= {f"{group}.x": noise for group in ("span", "coverage", "words", "conflict")}
             for setting in (OWN, RETRIEVED):
-                found.append(Example(ARTICLES, setting, f"a{article}", f"{article}/{question}", label, features))
+                found.append(
+                    Example(
+                        ARTICLES, setting, f"a{article}", f"{article}/{question}", label, features, f"p{question // 4}"
+                    )
+                )
     found.append(Example("samples", RETRIEVED, "train", "q", True, found[0].features))
     return found
 

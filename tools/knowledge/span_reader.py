@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,8 @@ MODEL_FILE = "reader.onnx"
 MANIFEST_FILE = "manifest.json"
 _WORD_VECTORS = "embeddings.word_embeddings.weight"
 _LONGEST_ANSWER = 30
+# Questions with passages; a span takes 100 bytes, the texts are shared.
+_REMEMBERED = 4096
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class SpanReader:
         self._tokenizer = tokenizer
         self._loading = threading.Lock()
         self._loaded: tuple[Any, Any] | None = None
+        self._remembered = lru_cache(_REMEMBERED)(self._find)
 
     @cached_property
     def version(self) -> str:
@@ -69,7 +72,13 @@ class SpanReader:
         self._model()
 
     def read(self, question: str, passage: str) -> FoundSpan | None:
-        """The span of `passage` that answers best; None where the passage holds no token. Blocks."""
+        """The span of `passage` that answers best; None where the passage holds no token. Blocks.
+
+        The last 4,096 are remembered.
+        """
+        return self._remembered(question, passage)
+
+    def _find(self, question: str, passage: str) -> FoundSpan | None:
         found = [self._read(one) for one in reader_inputs(self._tokenizer, question, passage) if one.offsets]
         return max(found, key=lambda one: one.margin, default=None)
 
