@@ -11,7 +11,7 @@ Fuse = Callable[[Sequence[Hit], Sequence[Hit]], list[tuple[str, float]]]
 # How many hits each leg gives: fewer cost nDCG, more bring nothing (`python -m eval.retrieval.fit_fusion`).
 LEG_DEPTH = 50
 # Of BM25; meaning has the rest. Chosen by `python -m eval.retrieval.fit_fusion`, where its neighbours do as well.
-SPARSE_WEIGHT = 0.35
+SPARSE_WEIGHT = 0.40
 # Cormack, Clarke and Buettcher (2009) found k = 60 to work across collections.
 _RRF_K = 60
 _RRF_DEPTH = 30
