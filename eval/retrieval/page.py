@@ -19,7 +19,7 @@ _COLOURS = {
 }
 # What was asked of hybrid search: on many passages at least so much over each leg, anywhere no more than so much below
 # the better one, and the answer among the first ten where it stands in one of a few hundred passages.
-_MANY, _FEW = 1000, range(200, 1000)
+_MANY, _FEW = 1000, range(200, 600)
 _MIN_GAIN, _MAX_LOSS, _MIN_RECALL = 0.05, 0.02, 0.97
 _HEAD = """# How well passages are found
 

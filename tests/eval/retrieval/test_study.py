@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from eval.cases import REPOSITORY
 from eval.retrieval.corpora import Corpus, Question
 from eval.retrieval.measure import MEASURES
 from eval.retrieval.page import draw, retrieval_page
@@ -86,3 +88,9 @@ def test_targets_are_held_against_the_corpora_they_are_about(
         for mode in MODES
     ]
     assert retrieval_page(rows, source="result.json", picture="picture.png").count("**missed**") == missed
+
+
+def test_the_page_shows_the_result_file() -> None:
+    rows = json.loads((REPOSITORY / "docs/results/retrieval.json").read_text("utf-8"))["rows"]
+    page = retrieval_page(rows, source="docs/results/retrieval.json", picture="images/retrieval.png")
+    assert (REPOSITORY / "docs/retrieval.md").read_text("utf-8") == page
