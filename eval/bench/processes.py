@@ -43,9 +43,9 @@ class Measured:
 
 
 @contextmanager
-def switchyard(data_dir: Path, *, models: Path | None = None) -> Generator[Measured]:
-    """A Switchyard server with the samples indexed."""
-    environment = server_environment(data_dir, models)
+def switchyard(data_dir: Path, *, models: Path | None = None, samples: bool = True) -> Generator[Measured]:
+    """A Switchyard server, with the samples indexed unless told otherwise."""
+    environment = server_environment(data_dir, models) | {"SWITCHYARD_SAMPLES": "on" if samples else "off"}
     port = _free_port()
     command = [sys.executable, "-m", "server.cli.main", "serve", "--port", str(port)]
     with _running(command, environment, lambda: f"http://127.0.0.1:{port}", "/readyz") as measured:

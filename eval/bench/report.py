@@ -43,13 +43,27 @@ TARGETS = (
 _RUNS_SHOWN = 10
 
 
-def write_report(results: Results, result_file: Path, page: Path) -> str:
-    """Write the JSON and the Markdown page, and add the run to those before; returns the page."""
-    environment = {
+def machine() -> dict[str, str]:
+    """The day, the machine and how busy it was, for the foot of a page."""
+    return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "machine": f"{psutil.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB, {platform.machine()}",
         "python": platform.python_version(),
         "load_before": f"{psutil.getloadavg()[2]:.1f} (15 minutes)",
+    }
+
+
+def number(value: float | int | str) -> str:
+    """A figure with three digits that count."""
+    if isinstance(value, str | int):
+        return str(value)
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def write_report(results: Results, result_file: Path, page: Path) -> str:
+    """Write the JSON and the Markdown page, and add the run to those before; returns the page."""
+    environment = {
+        **machine(),
         **{name: version(name) for name in ("switchyard", "langgraph", "langchain-openai", "xllamacpp", "fastapi")},
     }
     result_file.parent.mkdir(parents=True, exist_ok=True)
@@ -77,17 +91,11 @@ def _page(results: Results, environment: dict[str, str], runs: Sequence[Run]) ->
         name = f"{_TITLES[section]}: {figure.replace('_', ' ')}"
         before = [float(run[f"{section}.{figure}"]) for run in runs]
         lines.append(
-            f"| {name} | {_number(value)} | {comparison} {target:g} | {'met' if met else '**missed**'} "
-            f"| {_number(min(before))} to {_number(max(before))} |"
+            f"| {name} | {number(value)} | {comparison} {target:g} | {'met' if met else '**missed**'} "
+            f"| {number(min(before))} to {number(max(before))} |"
         )
     for section, figures in results.items():
         lines += ["", f"## {_TITLES[section]}", "", "| figure | value |", "| --- | --- |"]
-        lines += [f"| {name.replace('_', ' ')} | {_number(value)} |" for name, value in figures.items()]
+        lines += [f"| {name.replace('_', ' ')} | {number(value)} |" for name, value in figures.items()]
     lines += ["", "## Machine", "", *(f"- {name}: {value}" for name, value in environment.items()), ""]
     return "\n".join(lines)
-
-
-def _number(value: float | int | str) -> str:
-    if isinstance(value, str | int):
-        return str(value)
-    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"

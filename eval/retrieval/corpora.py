@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,18 +23,21 @@ ARTICLES, POLICIES = "reading_squad2.jsonl", "reading_policyqa.jsonl"
 _SPACE = re.compile(r"\s+")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 _CHARACTERS_AROUND = 12
+_FEW_HUNDRED = 300
+_SEED = 4
 
 
 @dataclass(frozen=True)
 class Question:
     """A question with where its answer stands: in a chunk of `document_id` that holds one wording of each fact.
 
-    Without facts any chunk of the document answers.
+    Without facts any chunk of the document answers. `within` names the documents that are searched, all where empty.
     """
 
     text: str
     document_id: str
     facts: tuple[tuple[str, ...], ...] = ()
+    within: tuple[str, ...] = ()
 
     def answered_by(self, document_id: str, text: str) -> bool:
         """Whether a chunk of a document holds the answer."""
@@ -44,12 +48,27 @@ class Question:
 
 
 @dataclass(frozen=True)
+class Paragraph:
+    """A paragraph under the title of its article."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Corpus:
-    """Documents by id, and questions about them."""
+    """Documents by id, and questions about them. `is_cut` says whether documents are longer than a chunk."""
 
     name: str
     documents: Mapping[str, ParsedDocument]
     questions: Sequence[Question]
+    is_cut: bool = True
+
+    def sampled(self, most: int) -> Corpus:
+        """At most so many of the questions: the same ones each time."""
+        if len(self.questions) <= most:
+            return self
+        return replace(self, questions=random.Random(_SEED).sample(list(self.questions), most))
 
 
 class _Row(BaseModel):
@@ -76,17 +95,40 @@ def samples() -> Corpus:
 def reading(folder: Path) -> Iterator[Corpus]:
     """Corpora from the reading sets in a folder: paragraphs as documents of their own, and whole articles.
 
+    Questions about policies only make sense over one site's policy, so each is asked within its own; among articles,
+    policies are passages that answer nothing.
+
     Raises:
         InputError: the folder holds none of them.
     """
-    found = [(name, folder / file) for name, file in (("articles", ARTICLES), ("policies", POLICIES))]
-    if not any(path.is_file() for _, path in found):
+    rows = {file: answerable(folder / file) for file in (ARTICLES, POLICIES)}
+    articles, policies = rows[ARTICLES], rows[POLICIES]
+    if not articles and not policies:
         raise InputError(f"{folder} holds neither {ARTICLES} nor {POLICIES}.", code="no_questions")
-    for name, path in found:
-        if path.is_file():
-            rows = [row for row in _json_lines(path) if row["answerable"]]
-            yield _paragraphs(f"{name}, by paragraph", rows)
-            yield _whole(f"{name}, whole", rows)
+    if articles:
+        yield _paragraphs("articles, a few hundred paragraphs", _first_titles(articles))
+        yield _paragraphs("articles, by paragraph", articles)
+    if articles and policies:
+        both = _paragraphs("articles among policies, by paragraph", [*articles, *policies])
+        yield replace(both, questions=both.questions[: len(articles)])
+    if articles:
+        yield _whole("articles, whole", articles)
+    if policies:
+        apart = _whole("policies, whole, each asked on its own", policies)
+        yield replace(apart, questions=[replace(one, within=(one.document_id,)) for one in apart.questions])
+
+
+def answerable(path: Path) -> list[dict[str, Any]]:
+    """The rows of a reading set that have an answer; none where the file is not there."""
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8") as lines:
+        return [row for row in map(json.loads, lines) if row["answerable"]]
+
+
+def paragraphs(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, Paragraph]]:
+    """The questions of a reading set, each with the paragraph that answers it."""
+    return [(str(row["question"]).strip(), Paragraph(_title(row), str(row["passage"]))) for row in rows]
 
 
 def own(documents: Path, questions: Path) -> Corpus:
@@ -129,10 +171,28 @@ def _parse(file: Path) -> ParsedDocument:
 
 
 def _paragraphs(name: str, rows: Sequence[Mapping[str, Any]]) -> Corpus:
-    passages = list(dict.fromkeys((_title(row), str(row["passage"])) for row in rows))
-    ids = {passage: f"{title} {number}" for number, (title, passage) in enumerate(passages, start=1)}
-    documents = {ids[passage]: _document(title, passage) for title, passage in passages}
-    return Corpus(name, documents, [Question(str(row["question"]).strip(), ids[row["passage"]]) for row in rows])
+    asked = paragraphs(rows)
+    distinct = dict.fromkeys(paragraph for _, paragraph in asked)
+    ids = {paragraph: f"{paragraph.title} {number}" for number, paragraph in enumerate(distinct, start=1)}
+    documents = {ids[paragraph]: _document(paragraph.title, paragraph.text) for paragraph in distinct}
+    questions = [
+        Question(question, ids[paragraph], (tuple(row["answers"]),))
+        for (question, paragraph), row in zip(asked, rows, strict=True)
+    ]
+    return Corpus(name, documents, questions, is_cut=False)
+
+
+def _first_titles(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The rows of the first titles that have a few hundred passages together."""
+    passages: dict[str, set[str]] = {}
+    for row in sorted(rows, key=_title):
+        passages.setdefault(_title(row), set()).add(str(row["passage"]))
+    chosen: list[str] = []
+    for title in passages:
+        if sum(len(passages[one]) for one in chosen) >= _FEW_HUNDRED:
+            break
+        chosen.append(title)
+    return [row for row in rows if _title(row) in chosen]
 
 
 def _whole(name: str, rows: Sequence[Mapping[str, Any]]) -> Corpus:
@@ -166,11 +226,6 @@ def _title(row: Mapping[str, Any]) -> str:
 
 def _document(title: str, text: str) -> ParsedDocument:
     return ParsedDocument(title, [Page(text)], "text/plain")
-
-
-def _json_lines(path: Path) -> list[dict[str, Any]]:
-    with path.open(encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
 
 
 def _plain(text: str) -> str:

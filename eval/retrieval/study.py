@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from agent.models.files import embedding_folder
 from eval.retrieval.corpora import Corpus, Question
-from eval.retrieval.measure import DEPTH, Ranking, measure
+from eval.retrieval.measure import DEPTH, Ranking, gains, measure
 from tools.knowledge.chunking import ChunkingStrategy, ChunkSettings, cut_document
 from tools.knowledge.documents import Passage
 from tools.knowledge.edge_store import EdgeStore
 from tools.knowledge.embed import MiniLMEmbedder
-from tools.knowledge.points import chunk_points
+from tools.knowledge.fusion import reciprocal_ranks
+from tools.knowledge.points import by_content, chunk_points
 from tools.knowledge.rank import SentenceRanker
 from tools.knowledge.retrieve import Retriever
 from tools.knowledge.sparse import Bm25Encoder
+from tools.knowledge.store import VectorPoint, Where
 
-Mode = Literal["dense", "sparse", "hybrid", "hybrid+rerank"]
-MODES: tuple[Mode, ...] = ("dense", "sparse", "hybrid", "hybrid+rerank")
+Mode = Literal["dense", "sparse", "rrf", "hybrid", "hybrid+rerank"]
+LEGS: tuple[Mode, ...] = ("dense", "sparse")
+MODES: tuple[Mode, ...] = (*LEGS, "rrf", "hybrid", "hybrid+rerank")
 STRATEGIES: tuple[ChunkingStrategy, ...] = ("recursive", "fixed", "semantic")
 _COLLECTION = "evaluation/corpus"
 # What reranking may choose from.
 _RERANKED = 20
+_WRITTEN_AT_ONCE = 500
 
 Progress = Callable[[str, int, int], None]
 
@@ -36,10 +40,11 @@ def _unheard(what: str, done: int, total: int) -> None:
 
 @dataclass(frozen=True)
 class Setup:
-    """The models that index and search."""
+    """The models that index and search. `known` are points by content: no chunk is embedded twice in a study."""
 
     embedder: MiniLMEmbedder
     bm25: Bm25Encoder
+    known: dict[str, VectorPoint] = field(default_factory=dict[str, VectorPoint])
 
     @classmethod
     def load(cls, cache: Path) -> Setup:
@@ -52,10 +57,11 @@ def study(
 ) -> list[dict[str, Any]]:
     """A row for each strategy and mode: how many chunks there are, and the measures of all questions.
 
+    Where documents are paragraphs, which fit into a chunk, only the first strategy is studied.
     `progress(what, done, total)` hears of every document and question. Blocks.
     """
     rows: list[dict[str, Any]] = []
-    for strategy in strategies:
+    for strategy in strategies if corpus.is_cut else strategies[:1]:
         with tempfile.TemporaryDirectory() as folder:
             store = EdgeStore(Path(folder), setup.embedder.dimensions)
             try:
@@ -81,9 +87,12 @@ def _study(
         # An answer that chunking has cut in two can be found by nobody, and counts as not found.
         "questions": len(asked),
         "cut_in_two": sum(existing == 0 for _, existing in asked),
+        "within": any(question.within for question, _ in asked),
     }
+    rankings = {mode: list(_ask(setup, store, asked, mode, progress)) for mode in MODES}
     for mode in MODES:
-        yield {**facts, "mode": mode, **measure(list(_ask(setup, store, asked, mode, progress)))}
+        over = {} if mode in LEGS else {leg: gains(rankings[mode], rankings[leg]) for leg in LEGS}
+        yield {**facts, "mode": mode, **measure(rankings[mode]), "ndcg_over": over}
 
 
 def _index(
@@ -93,10 +102,17 @@ def _index(
     settings = ChunkSettings(strategy=strategy)
     embed = setup.embedder.embed_passages
     texts: dict[str, list[str]] = {}
+    waiting: list[VectorPoint] = []
     for done, (document_id, document) in enumerate(corpus.documents.items(), start=1):
         chunks = cut_document(document, settings, count_tokens=setup.embedder.count_tokens, embed=embed)
-        added = chunk_points(document_id, document.title, chunks, embedder=setup.embedder, bm25=setup.bm25)
-        store.upsert(_COLLECTION, added.points)
+        added = chunk_points(
+            document_id, document.title, chunks, embedder=setup.embedder, bm25=setup.bm25, known=setup.known
+        )
+        setup.known.update(by_content(added.points))
+        waiting += added.points
+        if len(waiting) >= _WRITTEN_AT_ONCE or done == len(corpus.documents):
+            store.upsert(_COLLECTION, waiting)
+            waiting = []
         texts[document_id] = [chunk.text for chunk in chunks]
         progress(f"{corpus.name}: {strategy}", done, len(corpus.documents))
     return texts
@@ -106,17 +122,22 @@ def _ask(
     setup: Setup, store: EdgeStore, asked: Sequence[tuple[Question, int]], mode: Mode, progress: Progress
 ) -> Iterator[Ranking]:
     retriever = Retriever(store, setup.embedder, setup.bm25)
+    if mode == "rrf":
+        retriever = replace(retriever, fuse=reciprocal_ranks)
     ranker = SentenceRanker(setup.embedder, setup.bm25)
     for done, (question, existing) in enumerate(asked, start=1):
-        found = _search(retriever, ranker, question.text, mode)
+        found = _search(retriever, ranker, question, mode)
         hits = [question.answered_by(passage.document_id, passage.text) for passage in found]
         yield Ranking(hits, existing)
         progress(f"{mode} search", done, len(asked))
 
 
-def _search(retriever: Retriever, ranker: SentenceRanker, question: str, mode: Mode) -> Sequence[Passage]:
+def _search(retriever: Retriever, ranker: SentenceRanker, question: Question, mode: Mode) -> Sequence[Passage]:
+    where = Where(document_ids=question.within)
+    if mode in ("dense", "sparse"):
+        return retriever.search(_COLLECTION, question.text, top_k=DEPTH, mode=mode, where=where)
     if mode != "hybrid+rerank":
-        return retriever.search(_COLLECTION, question, top_k=DEPTH, mode=mode)
-    passages = retriever.search(_COLLECTION, question, top_k=_RERANKED)
-    best = ranker.passage_scores(question, passages)
+        return retriever.search(_COLLECTION, question.text, top_k=DEPTH, where=where)
+    passages = retriever.search(_COLLECTION, question.text, top_k=_RERANKED, where=where)
+    best = ranker.passage_scores(question.text, passages)
     return [passages[i] for i in sorted(range(len(passages)), key=lambda i: -best[i])][:DEPTH]

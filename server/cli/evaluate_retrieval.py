@@ -39,6 +39,7 @@ def retrieval(
         Path | None, typer.Option(help='JSONL lines {"question", "document_id": FILE NAME, "answers": [...]}.')
     ] = None,
     chunking: Annotated[ChunkingStrategy | None, typer.Option(help="Only this strategy.")] = None,
+    sample: Annotated[int, typer.Option(min=1, help="At most this many questions of a corpus, always the same.")] = 500,
     out: Annotated[Path | None, typer.Option(help="Write the result as JSON.")] = None,
     docs: Annotated[bool, typer.Option("--docs", help="Write docs/retrieval.md, its picture and result.")] = False,
 ) -> None:
@@ -57,7 +58,7 @@ def retrieval(
             def show(what: str, done: int, total: int) -> None:
                 progress.update(task, description=what, completed=done, total=total)
 
-            for corpus in _corpora(data, documents, questions):
+            for corpus in (corpus.sampled(sample) for corpus in _corpora(data, documents, questions)):
                 rows += study(setup, corpus, (chunking,) if chunking else STRATEGIES, show)
                 _stdout.print(_table(corpus, [row for row in rows if row["corpus"] == corpus.name]))
         if docs:

@@ -56,10 +56,10 @@ def document_texts(name: str | None) -> list[str]:
 def test_there_are_enough_cases_of_each_kind() -> None:
     counts = Counter(case.kind for case in CASES)
     assert len({case.id for case in CASES}) == len(CASES) >= 60
-    assert counts["knowledge"] >= 26
+    assert counts["knowledge"] >= 40
     assert counts["extraction"] >= 12
     assert counts["fraud"] >= 10
-    assert counts["unknown"] >= 16
+    assert counts["unknown"] >= 20
     assert sum(len(case.turns) > 1 for case in KNOWLEDGE) >= 3
 
 

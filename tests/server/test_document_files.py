@@ -34,6 +34,8 @@ BAD: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "ZIP bomb": ("bomb.docx", bomb, "archive_bomb"),
     "page as PDF": ("page.pdf", lambda: b"<html><body>A page</body></html>", "type_mismatch"),
     "no DOCX": ("letter.docx", lambda: b"PK\x03\x04" + b"junk" * 50, "corrupt_document"),
+    "unknown encoding": ("note.txt", lambda: "Это не похоже на западный текст".encode("cp1251"), "bad_encoding"),
+    "too much text": ("log.txt", lambda: b"word " * 2_100_000, "file_too_large"),
     "picture": ("photo.png", lambda: b"\x89PNG\r\n\x1a\n" + bytes(64), "unsupported_type"),
 }
 

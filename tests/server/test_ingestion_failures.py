@@ -16,6 +16,7 @@ import pytest
 from agent.models.files import embedding_folder
 from server.db.engine import open_database
 from server.documents import DocumentService
+from server.ingestion.spool import StorageError
 from server.ingestion.upload import NewDocument
 from tests.server.errors import assert_error
 from tests.server.site import ANSWER, QUESTION, Site
@@ -134,14 +135,17 @@ def test_a_stranger_s_pdf_is_questioned_with_cited_pages(site: Site) -> None:
 
 
 class GatedEmbedder(MiniLMEmbedder):
-    """The real embedder, which embeds no passage until its gate opens."""
+    """The real embedder, which embeds no passage until its gate opens, and none while it is out of order."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.gate = Flag()
+        self.out_of_order = False
 
     def embed_spans(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> list[SpanVectors]:
         assert self.gate.wait(60)
+        if self.out_of_order:
+            raise RuntimeError("nobody foresaw this")
         return super().embed_spans(texts, spans)
 
 
@@ -200,3 +204,38 @@ async def test_a_delete_that_was_cut_off_can_be_done_again(
     await service.delete("ann", "a")
     assert await service.list("ann") == []
     assert await index.count(row.key.index_collection) == 0
+
+
+async def test_a_fault_of_ours_leaves_a_dead_letter_that_a_retry_indexes_once(
+    service: DocumentService, embedder: GatedEmbedder, index: KnowledgeIndex
+) -> None:
+    embedder.gate.set()
+    embedder.out_of_order = True
+    with pytest.raises(RuntimeError, match="nobody foresaw this"):
+        await service.add(NewDocument("ann", b"The vault opens at eight.", "a.txt", "a"), wait=True)
+    (letter,) = await service.list("ann", "failed")
+    assert (letter.error_code, letter.attempts) == ("internal_error", 1)
+    assert "nobody foresaw" not in (letter.error_message or "")
+    assert await index.count(letter.key.index_collection) == 0
+    embedder.out_of_order = False
+    assert (await service.retry("ann", "a")).status == "indexed"
+    assert await index.count(letter.key.index_collection) == 1
+
+
+async def test_a_disk_that_takes_nothing_keeps_the_earlier_version(
+    service: DocumentService, embedder: GatedEmbedder, index: KnowledgeIndex, tmp_path: Path
+) -> None:
+    embedder.gate.set()
+    row = await service.add(NewDocument("ann", b"The vault opens at eight.", "a.txt", "a"), wait=True)
+    await asyncio.to_thread(_put_a_file_in_place_of, tmp_path / "uploads")
+    for document_id in ("a", "b"):
+        with pytest.raises(StorageError):
+            await service.add(NewDocument("ann", b"The vault opens at nine.", "a.txt", document_id), wait=True)
+    assert [(one.document_id, one.status) for one in await service.list("ann")] == [("a", "indexed")]
+    (found,) = await index.search(row.key.index_collection, "vault", top_k=5)
+    assert "eight" in found.text
+
+
+def _put_a_file_in_place_of(folder: Path) -> None:
+    folder.rmdir()
+    folder.write_bytes(b"")

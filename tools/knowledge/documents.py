@@ -55,8 +55,9 @@ class Passage:
     """A retrieved chunk with its scores.
 
     `dense` is the cosine to the query (-1..1), `sparse` the BM25 score (>= 0), `score` the fused score that orders
-    results; a leg that did not return the chunk leaves its score `None`. `context` is the chunk's. `sentence_vectors`
-    are packed by `tools.knowledge.sentence_vectors`; empty in collections written before they existed.
+    results; a leg that did not return the chunk leaves its score `None`. `agreement` (0 to 1) is 1 where both legs rank
+    it first. `context` is the chunk's. `sentence_vectors` are packed by `tools.knowledge.sentence_vectors`; empty in
+    collections written before they existed.
     """
 
     chunk_id: str
@@ -68,6 +69,7 @@ class Passage:
     score: float
     dense: float | None = None
     sparse: float | None = None
+    agreement: float = 0.0
     metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
     context: str = ""
     sentence_vectors: str = ""

@@ -13,11 +13,15 @@ from typing import Any, cast
 import numpy as np
 import qdrant_edge as qe
 
+from tools.knowledge.labels import label, labels
 from tools.knowledge.sparse import SparseVector
 from tools.knowledge.store import DENSE, SPARSE, Hit, VectorPoint, Where
 from tools.ports import Vector
 
-_CONFIG_FIELDS = ("document_id",)
+# Metadata is searched by labels of our own: the engine's binding takes true for 1, and a condition on a field without
+# an index reads every payload.
+_LABELS = "labels"
+_INDEXED = ("document_id", _LABELS)
 _SCROLL_PAGE = 256
 
 
@@ -76,7 +80,7 @@ class EdgeStore:
             return {}
         ids: list[qe.PointId] = list(point_ids)
         records = shard.retrieve(ids, with_payload=True, with_vector=False)
-        return {str(record.id): record.payload or {} for record in records}
+        return {str(record.id): _payload(record) for record in records}
 
     def count(self, collection: str, where: Where) -> int:
         """See `VectorStore.count`."""
@@ -104,6 +108,7 @@ class EdgeStore:
         path = self._folder / hashlib.sha256(collection.encode()).hexdigest()[:24]
         if (path / "segments").exists():
             shard = qe.EdgeShard.load(str(path))
+            _label_older(shard)
         elif create:
             shard = self._create(path)
         else:
@@ -119,22 +124,37 @@ class EdgeStore:
             max_search_threads=1,
         )
         shard = qe.EdgeShard.create(str(path), config)
-        for field in _CONFIG_FIELDS:
+        for field in _INDEXED:
             shard.update(qe.UpdateOperation.create_field_index(field, qe.PayloadSchemaType.Keyword))
         return shard
 
 
 def _point(point: VectorPoint) -> qe.Point:
     sparse = qe.SparseVector(indices=point.sparse.indices, values=point.sparse.values)
-    return qe.Point(
-        id=point.point_id, vector={DENSE: point.dense.tolist(), SPARSE: sparse}, payload=dict(point.payload)
-    )
+    payload = {**point.payload, _LABELS: labels(point.payload.get("metadata", {}))}
+    return qe.Point(id=point.point_id, vector={DENSE: point.dense.tolist(), SPARSE: sparse}, payload=payload)
 
 
-def _scroll(shard: qe.EdgeShard, where: qe.Filter) -> Iterator[qe.Record]:
+def _payload(record: qe.Record) -> dict[str, Any]:
+    """What was written with a point."""
+    return {key: value for key, value in (record.payload or {}).items() if key != _LABELS}
+
+
+def _label_older(shard: qe.EdgeShard) -> None:
+    """Label the points of a shard that was written before there were labels; once, since the index is made last."""
+    if _LABELS in shard.info().payload_schema:
+        return
+    for record in list(_scroll(shard, None, with_vector=False)):
+        given = {_LABELS: labels(_payload(record).get("metadata", {}))}
+        shard.update(qe.UpdateOperation.set_payload([record.id], given))
+    shard.update(qe.UpdateOperation.create_field_index(_LABELS, qe.PayloadSchemaType.Keyword))
+    shard.flush()
+
+
+def _scroll(shard: qe.EdgeShard, where: qe.Filter | None, *, with_vector: bool = True) -> Iterator[qe.Record]:
     offset: qe.PointId | None = None
     while True:
-        request = qe.ScrollRequest(offset, _SCROLL_PAGE, where, with_payload=True, with_vector=True)
+        request = qe.ScrollRequest(offset, _SCROLL_PAGE, where, with_payload=True, with_vector=with_vector)
         records, offset = shard.scroll(request)
         yield from records
         if offset is None:
@@ -144,7 +164,7 @@ def _scroll(shard: qe.EdgeShard, where: qe.Filter) -> Iterator[qe.Record]:
 def _stored(record: qe.Record) -> VectorPoint:
     vectors = cast("dict[str, Any]", record.vector)
     sparse = vectors[SPARSE]
-    payload = record.payload or {}
+    payload = _payload(record)
     return VectorPoint(
         payload["chunk_id"],
         np.array(vectors[DENSE], dtype=np.float32),
@@ -164,5 +184,5 @@ def _filter(where: Where) -> qe.Filter | None:
     if where.document_ids:
         conditions.append(qe.FieldCondition(key="document_id", match=qe.MatchAny(any=list(where.document_ids))))
     for key, value in where.metadata.items():
-        conditions.append(qe.FieldCondition(key=f"metadata.{key}", match=qe.MatchValue(value=value)))
+        conditions.append(qe.FieldCondition(key=_LABELS, match=qe.MatchValue(value=label(key, value))))
     return qe.Filter(must=list(conditions))

@@ -53,7 +53,7 @@ class MiniLMEmbedder:
     def _onnx(self) -> Any:
         with self._loading:
             if self._model is None:
-                self._model = _open(self._folder)
+                self._model = open_model(self._folder)
         # fastembed pools before it answers; the model behind it gives the tokens.
         return self._model.model
 
@@ -161,7 +161,8 @@ def _batches(texts: Sequence[str]) -> Iterator[list[int]]:
         yield batch
 
 
-def _open(folder: Path) -> Any:
+def open_model(folder: Path) -> Any:
+    """fastembed's `TextEmbedding` over the files in `folder`, on one thread. Blocks for about a second."""
     embedding = fastembed_module().TextEmbedding
     described = fastembed_module("fastembed.common.model_description")
     if not any(model["model"] == _MODEL_NAME for model in embedding.list_supported_models()):

@@ -27,8 +27,6 @@ _WORDS = re.compile(r"\w+")
 _MAX_QUERY_CHARS = 2000
 _REMEMBERED_PASSAGES = 4096
 _STEM: Callable[[str], str] = py_rust_stemmers.SnowballStemmer("english").stem_word  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue, reportUnknownVariableType]
-# Two legs that both rank a passage first give it this reciprocal rank score.
-_BEST_FUSED_SCORE = 2 / 61
 # The largest corpora that the weights were fitted on.
 _MAX_CORPUS = 2000
 
@@ -93,7 +91,7 @@ def evidence_features(query: str, passages: Sequence[Passage], corpus_size: int)
     return {
         "top_cosine": cosines[0],
         "mean5_cosine": sum(cosines[:5]) / len(cosines[:5]),
-        "agreement": max(passage.score for passage in best) / _BEST_FUSED_SCORE,
+        "agreement": max(passage.agreement for passage in best),
         "coverage_one": max(sum(term in found for term in terms) for found in stems) / len(terms),
         "coverage_top_dense": sum(term in stems[top_dense] for term in terms) / len(terms),
         "missing": min(len(missing), 4) / 4,

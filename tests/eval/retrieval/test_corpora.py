@@ -51,7 +51,8 @@ def test_paragraphs_are_documents_and_unanswerable_questions_are_left_out(tmp_pa
         article("Who built it?", None),
         article("When did the second open?", "1940", "Another was opened in 1940."),
     )
-    by_paragraph, whole = reading(tmp_path)
+    few, by_paragraph, whole = reading(tmp_path)
+    assert few.documents == by_paragraph.documents
     assert len(by_paragraph.documents) == 2
     assert [question.document_id for question in by_paragraph.questions] == ["Old harbour 1", "Old harbour 2"]
     assert list(whole.documents) == ["Old harbour"]

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from eval.retrieval.measure import Ranking, measure, per_question
+from eval.retrieval.measure import Ranking, gains, measure, per_question
 
 
 def values(relevant: list[bool], existing: int) -> dict[str, float]:
@@ -42,3 +42,12 @@ def test_means_with_intervals() -> None:
     found = measure([Ranking([True], 1)] * 30 + [Ranking([False], 1)] * 10)
     assert found["recall@1"]["value"] == 0.75
     assert 0.5 < found["recall@1"]["low"] < 0.75 < found["recall@1"]["high"] < 0.95
+
+
+def test_gains_are_paired() -> None:
+    first, third = Ranking([True], 1), Ranking([False, False, True], 1)
+    found = gains([first] * 20, [third] * 10 + [first] * 10)
+    assert found["difference"]["value"] == pytest.approx(0.25)
+    assert found["relative"]["value"] == pytest.approx(1 / 0.75 - 1, abs=1e-4)
+    assert 0 < found["difference"]["low"] < 0.25 < found["difference"]["high"] < 0.5
+    assert gains([first], [Ranking([], 1)])["relative"]["value"] == 0

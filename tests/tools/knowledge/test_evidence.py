@@ -17,8 +17,8 @@ def gate() -> EvidenceGate:
     return EvidenceGate.load()
 
 
-def passage(text: str, *, dense: float | None = 0.7, sparse: float | None = 8.0, score: float = 0.032) -> Passage:
-    return Passage("d#0", "d", "Manual", text, None, (), score, dense, sparse)
+def passage(text: str, *, dense: float | None = 0.7, sparse: float | None = 8.0, agreement: float = 0.98) -> Passage:
+    return Passage("d#0", "d", "Manual", text, None, (), 1.0, dense, sparse, agreement)
 
 
 ANSWER = passage("The warranty on the compressor is three years from the date of delivery.")
@@ -36,12 +36,12 @@ def test_a_query_without_content_is_not_answerable(gate: EvidenceGate, query: st
 
 
 def test_a_passage_about_the_matter_is_evidence(gate: EvidenceGate) -> None:
-    others = [passage("Clean the filter every month.", dense=0.4, sparse=None, score=0.016)] * 4
+    others = [passage("Clean the filter every month.", dense=0.4, sparse=None, agreement=0.49)] * 4
     assert gate.assess(QUERY, [ANSWER, *others], corpus_size=50).answerable
 
 
 def test_passages_about_something_else_are_not(gate: EvidenceGate) -> None:
-    far = [passage("Cats sleep most of the day.", dense=0.08, sparse=None, score=0.016)] * 5
+    far = [passage("Cats sleep most of the day.", dense=0.08, sparse=None, agreement=0.49)] * 5
     assert not gate.assess(QUERY, far, corpus_size=50).answerable
 
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from tools.knowledge.edge_store import EdgeStore
 from tools.knowledge.embed import MiniLMEmbedder
+from tools.knowledge.fusion import SPARSE_WEIGHT, reciprocal_ranks
 from tools.knowledge.retrieve import Retriever
 from tools.knowledge.sparse import Bm25Encoder
 from tools.knowledge.store import VectorPoint, Where
@@ -43,17 +45,24 @@ def _point(chunk_id: str, text: str, embedder: MiniLMEmbedder, bm25: Bm25Encoder
     return VectorPoint(chunk_id, embedder.embed_passages([text])[0], bm25.encode_passages([text])[0], payload)
 
 
-def test_hybrid_scores_are_sums_of_reciprocal_ranks(retriever: Retriever) -> None:
+def test_hybrid_scores_weigh_both_legs(retriever: Retriever) -> None:
     query = "What does code TX-708 mean for authentication?"
-    dense = {p.chunk_id: rank for rank, p in enumerate(retriever.search("c", query, top_k=9, mode="dense"), 1)}
-    sparse = {p.chunk_id: rank for rank, p in enumerate(retriever.search("c", query, top_k=9, mode="sparse"), 1)}
+    dense = {p.chunk_id: p.score for p in retriever.search("c", query, top_k=9, mode="dense")}
+    sparse = {p.chunk_id: p.score for p in retriever.search("c", query, top_k=9, mode="sparse")}
     fused = retriever.search("c", query, top_k=9)
     assert fused[0].chunk_id == "code#0"
-    assert fused[0].score == pytest.approx(2 / 61)
+    assert (fused[0].score, fused[0].agreement) == (pytest.approx(1), pytest.approx(1))
     for passage in fused:
-        ranks = [leg[passage.chunk_id] for leg in (dense, sparse) if passage.chunk_id in leg]
-        assert passage.score == pytest.approx(sum(1 / (60 + rank) for rank in ranks))
+        meaning, words = max(dense[passage.chunk_id], 0), sparse.get(passage.chunk_id, 0)
+        expected = (1 - SPARSE_WEIGHT) * meaning / max(dense.values()) + SPARSE_WEIGHT * words / max(sparse.values())
+        assert passage.score == pytest.approx(expected, abs=1e-5)
     assert [p.score for p in fused] == sorted((p.score for p in fused), reverse=True)
+
+
+def test_another_way_of_fusing_can_be_given(retriever: Retriever) -> None:
+    query = "What does code TX-708 mean for authentication?"
+    for passage in replace(retriever, fuse=reciprocal_ranks).search("c", query, top_k=9):
+        assert passage.score == passage.agreement
 
 
 def test_each_mode_scores_with_its_own_leg(retriever: Retriever) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import qdrant_edge as qe
 from qdrant_client import QdrantClient
 
 from tools.knowledge.edge_store import EdgeStore
@@ -35,7 +37,7 @@ def vector(*values: float) -> Vector:
     return array / np.linalg.norm(array)
 
 
-def point(chunk_id: str, text: str, dense: Vector, *, document_id: str = "d", year: int = 2026) -> VectorPoint:
+def point(chunk_id: str, text: str, dense: Vector, *, document_id: str = "d", **metadata: Any) -> VectorPoint:
     payload = {
         "chunk_id": chunk_id,
         "document_id": document_id,
@@ -43,7 +45,7 @@ def point(chunk_id: str, text: str, dense: Vector, *, document_id: str = "d", ye
         "text": text,
         "page": None,
         "heading": [],
-        "metadata": {"year": year},
+        "metadata": metadata,
     }
     return VectorPoint(chunk_id, dense, ENCODER.encode_passages([text])[0], payload)
 
@@ -147,6 +149,31 @@ def test_filters_restrict_both_legs(store: VectorStore) -> None:
         assert store.count("c", where) == 1
 
 
+def test_metadata_is_matched_by_value_and_type(store: VectorStore) -> None:
+    v = vector(1, 0, 0, 0)
+    store.upsert(
+        "c",
+        [
+            point("yes", "card", v, open=True, tags=["a", "b"], owner={"team": "x"}),
+            point("no", "card", v, open=False, tags=["b"], owner={"team": "y"}),
+            point("one", "card", v, open=1),
+            point("word", "card", v, open="true"),
+        ],
+    )
+    for key, value, expected in (
+        ("open", True, {"yes"}),
+        ("open", False, {"no"}),
+        ("open", 1, {"one"}),
+        ("open", "true", {"word"}),
+        ("tags", "a", {"yes"}),
+        ("tags", "b", {"yes", "no"}),
+        ("owner.team", "y", {"no"}),
+        ("missing", "x", set[str]()),
+    ):
+        where = Where(metadata={key: value})
+        assert set(found(store, "c", store.search_dense("c", v, 5, where))) == expected, (key, value)
+
+
 def test_collections_do_not_see_each_other(store: VectorStore) -> None:
     v = vector(1, 0, 0, 0)
     store.upsert("one", [point("a", "card", v)])
@@ -161,3 +188,23 @@ def test_the_embedded_store_keeps_its_points_across_a_restart(tmp_path: Path) ->
     second = EdgeStore(tmp_path, DIMENSIONS)
     assert second.count("c", Where()) == 1
     second.close()
+
+
+def test_an_older_collection_is_filtered_as_a_new_one(tmp_path: Path) -> None:
+    """Written when points had no labels and metadata no index."""
+    v = vector(1, 0, 0, 0)
+    store = EdgeStore(tmp_path, DIMENSIONS)
+    written = [point(f"{n}", "card", v, even=n % 2 == 0) for n in range(600)]
+    store.upsert("c", written)
+    store.close()
+    [folder] = tmp_path.iterdir()
+    shard = qe.EdgeShard.load(str(folder))
+    shard.update(qe.UpdateOperation.delete_field_index("labels"))
+    shard.update(qe.UpdateOperation.delete_payload([one.point_id for one in written], ["labels"]))
+    shard.flush()
+    shard.close()
+    for _ in range(2):
+        again = EdgeStore(tmp_path, DIMENSIONS)
+        assert again.count("c", Where(metadata={"even": True})) == 300
+        assert again.payloads("c", [written[0].point_id]) == {written[0].point_id: written[0].payload}
+        again.close()
