@@ -33,7 +33,8 @@ async def first_token_by_budget() -> Figures:
 async def _ask(client: httpx.AsyncClient, rng: random.Random, tokens: int) -> float:
     """Seconds to the first token after a prompt of about so many tokens, the template's included."""
     text = f"{rng.getrandbits(40)} " + " ".join(rng.choices(_WORDS, k=tokens))
-    body = {"max_tokens": 4, "temperature": 0}
+    # What a model has to say to random words may be nothing.
+    body = {"max_tokens": 4, "temperature": 0, "ignore_eos": True}
     template = await _length(client, "")
     answer = await client.post("/tokenize", json={"content": text})
     kept = answer.raise_for_status().json()["tokens"][: tokens - template]

@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -71,8 +72,8 @@ def _fill(store: EdgeStore, dimensions: int, bm25: Bm25Encoder, words: Sequence[
         count = min(_WRITTEN_AT_ONCE, passages - first)
         vectors = rng.standard_normal((count * (1 + _SENTENCES), dimensions), dtype=np.float32)
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-        ranks = np.minimum(rng.zipf(1.2, (count, _TERMS)), _VOCABULARY) - 1
-        texts = [" ".join(words[rank] for rank in row) for row in ranks.tolist()]
+        ranks: list[int] = (np.minimum(rng.zipf(1.2, count * _TERMS), _VOCABULARY) - 1).tolist()
+        texts = [" ".join(words[rank] for rank in ranks[row * _TERMS :][:_TERMS]) for row in range(count)]
         points = [
             _point(first + row, text, vectors[row], pack(vectors[count + row * _SENTENCES :][:_SENTENCES]), sparse)
             for row, (text, sparse) in enumerate(zip(texts, bm25.encode_passages(texts), strict=True))
@@ -86,7 +87,7 @@ def _fill(store: EdgeStore, dimensions: int, bm25: Bm25Encoder, words: Sequence[
 def _point(number: int, text: str, dense: Vector, sentences: str, sparse: SparseVector) -> VectorPoint:
     document_id = f"doc-{number // _CHUNKS_A_DOCUMENT}"
     chunk_id = f"{document_id}#{number % _CHUNKS_A_DOCUMENT}"
-    payload = {
+    payload: dict[str, Any] = {
         "chunk_id": chunk_id,
         "document_id": document_id,
         "title": document_id,
@@ -125,7 +126,7 @@ def _queries(words: Sequence[str], seed: int) -> list[str]:
 def _word(number: int) -> str:
     """A word that no other number has, of four syllables."""
     base = len(_SYLLABLES)
-    return "".join(_SYLLABLES[number // base**place % base] for place in range(4))
+    return "".join(_SYLLABLES[number // place % base] for place in (1, base, base * base, base * base * base))
 
 
 def _quantile(values: Sequence[float], percent: int) -> float:

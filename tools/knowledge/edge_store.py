@@ -144,9 +144,11 @@ def _label_older(shard: qe.EdgeShard) -> None:
     """Label the points of a shard that was written before there were labels; once, since the index is made last."""
     if _LABELS in shard.info().payload_schema:
         return
-    for record in list(_scroll(shard, None, with_vector=False)):
-        given = {_LABELS: labels(_payload(record).get("metadata", {}))}
-        shard.update(qe.UpdateOperation.set_payload([record.id], given))
+    alike: dict[tuple[str, ...], list[qe.PointId]] = {}
+    for record in _scroll(shard, None, with_vector=False):
+        alike.setdefault(tuple(labels(_payload(record).get("metadata", {}))), []).append(record.id)
+    for given, ids in alike.items():
+        shard.update(qe.UpdateOperation.set_payload(ids, {_LABELS: list(given)}))
     shard.update(qe.UpdateOperation.create_field_index(_LABELS, qe.PayloadSchemaType.Keyword))
     shard.flush()
 
