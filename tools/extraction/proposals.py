@@ -76,12 +76,12 @@ _HEADINGS = re.compile(
 )
 _ROLE_CHARS = 45
 _OTHER_DATE = re.compile(
-    r"\b(?:valid|until|till|expir\w*|birth|born|since|order(?:ed)?|delivery|delivered|due|pay\w*|deadline|by|draw|next|return\w*|before|"
-    r"best|print\w*|member|from|offer|promotion)\b[^.;]{0,25}$",
+    r"\b(?:valid|until|till|expir\w*|birth|born|since|due|deadline|by|draw|next|return\w*|before|best|member|offer|promotion|version|"
+    r"software|firmware|build|warrant\w*|guarantee\w*|voucher|coupon|ends?|redeem\w*)\b[^.;]{0,25}$",
     re.IGNORECASE,
 )
-_PRINTED = re.compile(r"\bprinted\W*(?:on\W*)?$", re.IGNORECASE)
-"""Where nothing else is dated, the day of printing is the day."""
+_ASIDE_DATE = re.compile(r"\b(?:order(?:ed)?|deliver(?:y|ed)|pay\w*|paid|print\w*|from)\b[^.;]{0,25}$", re.IGNORECASE)
+"""Of another day than the record, as a rule; where nothing else is dated, it is the record's."""
 _OTHER_AMOUNT = re.compile(
     r"\b(?:limit|balance|fees?|salary|income|deposit|insurance|savings?|points|budget)\b[^.;]{0,25}$", re.IGNORECASE
 )
@@ -220,9 +220,7 @@ def _fallback(leaf: Leaf, source: Source, found: Sequence[Proposal]) -> list[Pro
     candidates = _read(leaf.kind, source)
     if leaf.fallback == "first":
         own = [one for one in candidates if not _is_of_another_role(leaf.kind, source, one)]
-        candidates = own or [
-            one for one in candidates if _PRINTED.search(source.text[max(0, one.start - _ROLE_CHARS) : one.start])
-        ]
+        candidates = [one for one in own if not _ASIDE_DATE.search(_role_text(source, one))] or own
     if leaf.fallback is None or not candidates:
         return []
     distinct = Counter(candidate.value for candidate in candidates)
@@ -236,10 +234,14 @@ def _fallback(leaf: Leaf, source: Source, found: Sequence[Proposal]) -> list[Pro
 
 def _is_of_another_role(kind: Kind, source: Source, candidate: Candidate) -> bool:
     """The words before it say that it is something that no record's first date or amount is."""
-    line = source.flowed.rfind("\n", 0, candidate.start) + 1
-    before = source.flowed[max(line, candidate.start - _ROLE_CHARS) : candidate.start]
     pattern = _OTHER_AMOUNT if kind in _MONEY else _OTHER_DATE
-    return pattern.search(before) is not None
+    return pattern.search(_role_text(source, candidate)) is not None
+
+
+def _role_text(source: Source, candidate: Candidate) -> str:
+    """What its line says before it."""
+    line = source.flowed.rfind("\n", 0, candidate.start) + 1
+    return source.flowed[max(line, candidate.start - _ROLE_CHARS) : candidate.start]
 
 
 def _stamped(source: Source, candidates: Sequence[Candidate]) -> Candidate | None:

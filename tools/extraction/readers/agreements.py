@@ -282,7 +282,8 @@ _IN_FORCE = re.compile(
         r"\beffective(?:\s+(?:date|as|on|from|beginning|starting))?\b|\b(?:takes?|come[s]?|enter[s]?|coming|put|entry)\s+(?:in(?:to)?\s+)?"
         r"(?:effect|force|operation)\b|\bcommenc(?:e[sd]?|ing|ement)\b|\b(?:start|begin)(?:s|ning|ing)?\b|"
         r"\bin\s+(?:effect|force),?\s+(?:as\s+)?(?:of|from|on|since)\b|\bwith\s+effect\s+from\b|\bretroactive\b|\binception\b|"
-        r"\b(?:valid(?:ity)?|operative|binding|bound|runs?|appl(?:y|ies)|counts?)\s+(?:\w+\s+){0,3}(?:from|since|as\s+(?:of|from|at))\b|"
+        r"\b(?:becomes?\s+(?:valid|operative|binding)|goes\s+live|first\s+day|legal\s+effect|effects?|begun|arises?)\b|"
+        r"\b(?:valid(?:ity)?|operative|binding|bound|runs?|appl(?:y|ies|icable)|counts?)\s+(?:\w+\s+){0,3}(?:from|since|as\s+(?:of|from|at))\b|"
         r"\bdate\s+of\s+(?:this|the)\s+(?:agreement|contract|lease|licen[cs]e|deed)\b"
     ),
     re.IGNORECASE,
@@ -296,6 +297,8 @@ _BEGINS_THEN = re.compile(
     re.IGNORECASE,
 )
 """After a date: `shall be the Effective Date`, `this Agreement becomes binding`."""
+_SINCE = re.compile(r"\b(?:from|since|as\s+of|as\s+at)\s+(?:the\s+)?$", re.IGNORECASE)
+_BINDS = re.compile(r"\s+(?:on|onwards?|forward)?\W*(?:both|the\s+parties|each\s+(?:party|side)|they)\b", re.IGNORECASE)
 _MADE = re.compile(
     misreadable(
         r"\b(?:dated|made|entered|executed|concluded|signed|agreed|as\s+of|this\s+(?:the\s+)?$|agreement\s+date|on\s+this)\b|\bthis\s*$"
@@ -313,7 +316,7 @@ _ENDS = re.compile(
 )
 _OTHER_DATED = re.compile(
     r"\b(?!(?:agreement|contract|lease|deed|licen[cs]e|this|and|is|are|be|the)\b)[a-z]{3,}\s+(?:is\s+)?(?:dated|of)(?:\s+as\s+of)?\s*$"
-    r"|\bdiscussed\s+on\s*$",
+    r"|\bdiscussed\s+on\s*$|\b(?:sheet|statements?|accounts?|report|balance|budget|prices?|list|audit)\s+as\s+(?:of|at)\s*$",
     re.IGNORECASE,
 )
 """Another paper's date: `the plan dated`."""
@@ -335,7 +338,7 @@ def effective_dates(source: Source) -> Sequence[Candidate]:
             cue = 0.93
         elif (ends and (said is None or ends.start() >= said)) or _OTHER_DATED.search(before):
             cue = 0.0
-        elif (said is not None and len(before) - said < 70) or _BEGINS_THEN.match(after):
+        elif (said is not None and len(before) - said < 70) or _BEGINS_THEN.match(after) or (_SINCE.search(before) and _BINDS.match(after)):
             cue = 0.9
         elif (start <= day.start < end or day.start < _TITLE_CHARS) and _MADE.search(before[-70:]):
             cue = 0.78

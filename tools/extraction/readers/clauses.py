@@ -31,7 +31,9 @@ _NOTICE = re.compile(r"n[o0]ti[ce]{2}", re.IGNORECASE)
 _NOTICE_BEFORE = re.compile(rf"{_NOTICE.pattern}(?:\s+period)?(?:\s+of(?:\s+at\s+least)?)?\s+\(?$", re.IGNORECASE)
 _NOTICE_LABEL = re.compile(r"(?:^|\n|\|)\W*notice\b[^.:|\n]{0,20}[:|]\s*(?:\S+\s+){0,3}$", re.IGNORECASE)
 _ENDING = re.compile(
-    r"terminat|\bcancel|\bwithdraw|\brescind|\bend(?:s|ed|ing)?\s+(?:the|this|it)\b|\bbe\s+ended\b|\bgive\s+up\b|\bresign",
+    misreadable(
+        r"terminat|\bcancel|\bwithdraw|\brescind|\bend(?:s|ed|ing)?\s+(?:the|this|it)\b|\bbe\s+ended\b|\bgive\s+up\b|\bresign|\bquit\b"
+    ),
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"[^.!?\n\f][^.!?\n\f]*(?:(?:\.(?=\S)|\n(?![ \t]*\n))[^.!?\n\f]+){0,8}[.!?]?")

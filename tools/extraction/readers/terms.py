@@ -39,7 +39,13 @@ _ONCE_BEGUN = re.compile(
     r"\W*(?:after|from)\s+(?:it|its|the|having)\s+(?:\w+\s+){0,2}(?:start|beg[iu]n|commenc|effective|signature|signing|execution|date)",
     re.IGNORECASE,
 )
+_FOR = re.compile(r"(?<!\band)\s+(?:for|spans?)\s+(?:an?\s+)?(?:(?:period|time)\s+of\s+)?\(?$", re.IGNORECASE)
+_LIMITED = re.compile(r"\b(?:limited\s+to|spans?|tied\s+(?:\w+\s+){0,4}for)\s+\(?$", re.IGNORECASE)
 _IS_ITS_TERM = re.compile(r"\W*(?:shall\s+be|is|are)\s+(?:its|the|their)\s+(?:term|duration)\b", re.IGNORECASE)
+_COMES_TO_END = re.compile(
+    r"\W*(?:this|the)\s+(?:\w+\s+)?(?:agreement|contract|lease|licen[cs]e)\s+(?:comes\s+to\s+an\s+end|ends|expires|lapses|terminates)\b",
+    re.IGNORECASE,
+)
 _ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
 _ANNIVERSARY = re.compile(
     rf"\b(?:expires?|ends?|terminates?|until|through|up\s+to|ending|expiring)\s+(?:automatically\s+)?(?:on\s+)?(?:the\s+)?"
@@ -48,13 +54,15 @@ _ANNIVERSARY = re.compile(
 )
 _ANNIVERSARY_CUE = 0.8
 _ABOUT_ITSELF = re.compile(
-    misreadable(r"\b(?:this|the|present)\s+(?:\w+\s+){0,2}(?:agreement|contract|lease|licen[cs]e)\b|\bterm\b|\bhereof\b"),
+    misreadable(
+        r"\b(?:this|the|present)\s+(?:\w+\s+){0,2}(?:agreement|contract|lease|licen[cs]e|deal|arrangement|cooperation|relationship|partnership|mandate|engagement)\b|\bterm\b|\bhereof\b"
+    ),
     re.IGNORECASE,
 )
 _NOT_TERM = re.compile(
     r"\bnotice\b|\bwarrant|confidential|secre[ct]|\bthereafter\b|\brenew|\bextend|\bsuccessive|\badditional|\bfurther\b|\binvoice|\bpay(?:able|ment|s)?\b|"
     r"\bcure\b|\bsurviv|after\s+(?:the\s+)?(?:end|expiry|expiration|termination)|\bprior\s+to|\bretain|\brecords?\b|\bkept\b|\bforce\s+majeure|\boverdue|"
-    r"\bdeliver|\binterest\b|\bstored\b|\bguarantee\b|\baudit|non-?compet|\bpreceding\b|\bprevious\b|\bper\b|\bold\b|\bbefore\b|\bfollowing\s+termination|\bdamages?\b|\bclaims?\b|\bsilence",
+    r"\bdeliver|\binterest\b|\bstored\b|\bguarantee\b|\baudit|non-?compet|\bpreceding\b|\bprevious\b|\bper\b|\bold\b|\bbefore\b|\bsolicit|\bhire\b|\blent\b|\bhas\s+sold\b|\bfollowing\s+termination|\bdamages?\b|\bclaims?\b|\bsilence",
     re.IGNORECASE,
 )
 
@@ -79,7 +87,9 @@ def terms(source: Source) -> Sequence[Candidate]:
         told += 0.3 * bool(
             _TERM_WORD.search(before) or _TERM_WORD.match(after[:14].lstrip(" -")) or re.match(r"\W*term\b", after)
         )
+        told += 0.25 * bool(_FOR.search(before)) + 0.3 * bool(_LIMITED.search(before))
         told += 0.3 * bool(_IS_ITS_TERM.match(after))
+        told += 0.3 * bool(_COMES_TO_END.match(after) and re.search(r"\bafter\s+\(?$", before, re.IGNORECASE))
         told += 0.2 * min(2, len(_RUNS.findall(before))) + 0.12 * bool(_ABOUT_ITSELF.search(before + after))
         told += 0.1 * bool(re.match(r"[^.]{0,12}\b(?:from|after|commencing|beginning|following|as\s+of)\b", after))
         told -= 0.15 * str(duration.value).endswith(("days", "day", "hours", "minutes", "weeks"))
