@@ -11,13 +11,9 @@ from tools.extraction.readers.names import FORM, SUFFIX, organisations
 from tools.extraction.readers.places import addresses
 from tools.extraction.readers.sellers import sellers
 from tools.extraction.readers.source import Candidate, Source
+from tools.extraction.readers.trades import TRADES
 
-_LINE_SUFFIX = re.compile(
-    rf"\b(?:{SUFFIX}|ENTERPRISE|TRADING|MART|SUPERMARKET|RESTAURANT|RESTORAN|CAFE|CAFÉ|HARDWARE|STORES?|SHOP|PHARMACY|BAKERY|HOTEL|GROCER\w*|"
-    r"MARKET|KITCHEN|GRILL|COFFEE|BOOKS|CENTRE|CENTER|HOLDINGS|GROUP|SERVICES|STATION|INDUSTRIES|ELECTRICAL|CONFECTIONERY|BISTRO|PIZZA|SALON|CLINIC|"
-    r"DELI|MOTORS|GARAGE|PASARAYA|PERNIAGAAN|SYARIKAT|KEDAI)\b",
-    re.IGNORECASE,
-)
+_LINE_SUFFIX = re.compile(rf"\b(?:{SUFFIX}|{TRADES})\b", re.IGNORECASE)
 _NOT_LETTERHEAD = re.compile(
     r"invoice|receipt|\btel\b|\bfax\b|phone|gst|vat\b|\breg\b|thank|welcome|date|page|www|@|^\W*$|\bno\b\.?\s*[:.]|"
     r"cashier|\bserver\b|\bclerk\b|\bguests?\b|table|order|credit note|bill\b|copy|http|"
@@ -42,6 +38,12 @@ _NOT_LETTERHEAD = re.compile(
     r"|\b(?:sales?|till|cash) (?:slip|memo|docket)\b",
     re.IGNORECASE,
 )
+_BUSINESS = re.compile(
+    r"\b(?:copy|table|order|bill|page|gate|hall|counter|level|floor|open|daily|free|review)\b(?=(?:\W+\w+){0,2}\W+(?:shop|store|café|cafe|pizza|"
+    r"restaurant|grill|kitchen|bakery|coffee|books|centre|center|market|bistro|bar|theatre|theater|cinema|deli|hotel)\b)",
+    re.IGNORECASE,
+)
+"""Words of papers and places that are a part of a name when a trade follows: `Copy Shop`, `Round Table Pizza`."""
 _MISREAD_WORD = re.compile(
     misreadable(
         r"invoice|receipt|counterfoil|voucher|\bticket|purchase|duplicate|signature|terminal|cashier|customer|cardholder|merchant\s+(?:slip|copy)|"
@@ -74,7 +76,7 @@ _KNOWN_BY = re.compile(
 """A line with the number under which the company above it is registered."""
 _KNOWN_BONUS = 0.05
 _NUMBERED = re.compile(
-    r"^(?:\d{6,}\s+|(?:an?\s+)?(?:business|brand|division|subsidiary|trading\s+name)\s+of\s+|(?:trading\s+as|t/a)\s+|(?:station|merchant|shop|store|seller|vendor)\s*:\s+(?!\d)|(?:own(?:ed)?|operated|managed|run|issued|sold|provided)\s+(?:by|on\s+behalf\s+of|for)\s*:?\s*)",
+    r"^(?:\d{6,}\s+|(?:merchant|retailer|seller|vendor|issuer|trader|dealer|supplier)\s+(?:name\s+)?(?!slip|copy|voucher|receipt|id\b|no\b|number)(?=[A-Z])|(?:an?\s+)?(?:business|brand|division|subsidiary|trading\s+name)\s+of\s+|(?:trading\s+as|t/a)\s+|(?:station|merchant|shop|store|seller|vendor)\s*:\s+(?!\d)|(?:own(?:ed)?|operated|managed|run|issued|sold|provided)\s+(?:by|on\s+behalf\s+of|for)\s*:?\s*)",
     re.IGNORECASE,
 )
 """What stands before a name on its line: a till's number, or who says that it runs the shop."""
@@ -88,6 +90,8 @@ _PRICES = re.compile(r"[\s\dx@X*.,]*\d[.,]\d\d[\s\dx@X*.,A-Z]*")
 _CODE = re.compile(r"[\s\dxX*#@-]+")
 _UNNAMED_FLOOR = 0.36
 """A line without any word of a company's name is a name only near the top."""
+_SINGLE_WORD = 0.1
+"""Less for a word alone below the first line: it may be anything."""
 _TAIL = re.compile(
     r"\W*(?:(?:SDN|BHD|CO|COMPANY|LTD|LIMITED|INC|LLC|S/B|PLC|GMBH|ENTERPRISES?|TRADING|HARDWARE|ELECTRICAL|ELECTRONICS?|RESTAURANT|RESTORAN|"
     r"CAFE|BAKERY|STORES?|STATIONER(?:Y|S)|BOOKS?|BOOKSTORES?|SUPPL(?:Y|IES)|MARKETING|SERVICES?|SUPERMARKET|HYPERMARKET|MINI\s?MARKET|PHARMACY|"
@@ -97,7 +101,11 @@ _TAIL = re.compile(
 )
 _CONNECTORS = frozenset("and of de du des la le les el los las da do dos di del della van von der den zum zur am im y e et und og och the n".split())
 _DECORATED = re.compile(r"\s*(?P<mark>[-=*~#_+]{2,}|[*«\"“\[])\s*[^\W\d].*?\s*(?:[-=*~#_+]{2,}|[*»\"”\]])\s*")
-_COUNTED = re.compile(r"[^\W\d]+(?: [^\W\d]+)? (?:no\.? ?|#)?\d{1,4}", re.IGNORECASE)
+_COUNTED = re.compile(
+    r"(?:[^\W\d]+ )?(?:kiosk|platform|dep(?:artmen)?t|unit|stand|stall|hall|dock|block|wing|terminal|track|point|site|branch|outlet|store|shop|"
+    r"counter|window|desk|area|section|sector|pier|quay|berth|boo?th|cabin|court|suite|floor) (?:no\.? ?|#)?(?:\d{1,4}|[A-Z])",
+    re.IGNORECASE,
+)
 """One of several: `Kiosk 3`."""
 _TOP_LINES, _FOOT_LINES = 4, 8
 _CONTACT = re.compile(r"\W*(?:tel|phone|ph|www)\b", re.IGNORECASE)
@@ -123,11 +131,11 @@ def _names_someone(text: str, position: int) -> bool:
         letters < 3
         or len(text) > 70
         or letters < len(text) * 0.5
-        or _NOT_LETTERHEAD.search(text)
+        or _NOT_LETTERHEAD.search(_BUSINESS.sub("", text))
         or _MISREAD_WORD.search(text)
         or _TAIL.fullmatch(text)
         or _is_sentence(text)
-        or (_COUNTED.fullmatch(text) and not _LINE_SUFFIX.search(text))
+        or _COUNTED.fullmatch(text)
     ):
         return False
     if _HOUSE.match(text) and (_ADDRESS_WORD.search(text) or "," in text or _STREET.search(text)):
@@ -183,11 +191,13 @@ def _is_known(source: Source, index: int) -> bool:
 
 
 def _has_contact(source: Source, index: int) -> bool:
-    """The next line is an address or a telephone number."""
+    """The next line is an address, a telephone number or a company's number."""
     if index + 1 >= len(source.lines):
         return False
     below = source.lines[index + 1]
-    return _CONTACT.match(below.text) is not None or any(one.start == below.start for one in source.read(addresses))
+    if _is_known(source, index) or _CONTACT.match(below.text):
+        return True
+    return any(one.start == below.start for one in source.read(addresses))
 
 
 def _at_foot(source: Source) -> list[Candidate]:
@@ -197,7 +207,7 @@ def _at_foot(source: Source) -> list[Candidate]:
     for index in filled[_TOP_LINES:][-_FOOT_LINES:]:
         line = source.lines[index]
         text = _head_text(line.text)
-        marked = _DECORATED.fullmatch(line.text) or _is_known(source, index) or _has_contact(source, index)
+        marked = _DECORATED.fullmatch(line.text) or _has_contact(source, index)
         marked = marked or _LINE_SUFFIX.search(text)
         addressed = _BEHIND.search(line.text) or _REGISTRATION.search(line.text)
         if (marked or addressed) and _names_someone(text, index) and not _is_priced(source, index):
@@ -227,6 +237,8 @@ def _on_line(source: Source, index: int, position: int) -> list[Candidate]:
             cue += _LEGAL_BONUS
         if _is_known(source, source.line_number(end - 1)):
             cue += _KNOWN_BONUS
+        if position and " " not in whole.strip() and not _LINE_SUFFIX.search(whole) and not _has_contact(source, index):
+            cue -= _SINGLE_WORD
         if cue >= _UNNAMED_FLOOR or _LINE_SUFFIX.search(whole):
             found.append(Candidate(" ".join(whole.split()), start, end, max(0.05, cue)))
     return found
