@@ -82,6 +82,7 @@ _OTHER_DATE = re.compile(
 )
 _ASIDE_DATE = re.compile(r"\b(?:order(?:ed)?|deliver(?:y|ed)|pay\w*|paid|print\w*|from)\b[^.;]{0,25}$", re.IGNORECASE)
 """Of another day than the record, as a rule; where nothing else is dated, it is the record's."""
+_PRINTED = re.compile(r"\bprinted\W*(?:on\W*)?$", re.IGNORECASE)
 _OTHER_AMOUNT = re.compile(
     r"\b(?:limit|balance|fees?|salary|income|deposit|insurance|savings?|points|budget)\b[^.;]{0,25}$", re.IGNORECASE
 )
@@ -218,9 +219,8 @@ def _gap(source: Source, start: int, end: int) -> float | None:
 
 def _fallback(leaf: Leaf, source: Source, found: Sequence[Proposal]) -> list[Proposal]:
     candidates = _read(leaf.kind, source)
-    if leaf.fallback == "first":
-        own = [one for one in candidates if not _is_of_another_role(leaf.kind, source, one)]
-        candidates = [one for one in own if not _ASIDE_DATE.search(_role_text(source, one))] or own
+    if leaf.fallback in ("first", "first_of_all"):
+        candidates = _of_this_role(leaf, source, candidates)
     if leaf.fallback is None or not candidates:
         return []
     distinct = Counter(candidate.value for candidate in candidates)
@@ -230,6 +230,15 @@ def _fallback(leaf: Leaf, source: Source, found: Sequence[Proposal]) -> list[Pro
         return [Proposal(first, 0.9 if len(distinct) == 1 else 0.5 + 0.4 * count / len(candidates))]
     score = 0.66 if len(distinct) == 1 else 0.5
     return [Proposal(_stamped(source, candidates) or candidates[0], score)]
+
+
+def _of_this_role(leaf: Leaf, source: Source, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
+    """Those that nothing before them says to be something else; where there is none, a date that is beside the point:
+    the day of printing, and with `first_of_all` that of order, payment or delivery, too."""
+    own = [one for one in candidates if not _is_of_another_role(leaf.kind, source, one)]
+    aside = _ASIDE_DATE if leaf.fallback == "first_of_all" else _PRINTED
+    sure = [one for one in own if not _ASIDE_DATE.search(_role_text(source, one))]
+    return sure or [one for one in own if aside.search(_role_text(source, one))]
 
 
 def _is_of_another_role(kind: Kind, source: Source, candidate: Candidate) -> bool:

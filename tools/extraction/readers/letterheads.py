@@ -90,8 +90,8 @@ _PRICES = re.compile(r"[\s\dx@X*.,]*\d[.,]\d\d[\s\dx@X*.,A-Z]*")
 _CODE = re.compile(r"[\s\dxX*#@-]+")
 _UNNAMED_FLOOR = 0.36
 """A line without any word of a company's name is a name only near the top."""
-_SINGLE_WORD = 0.1
-"""Less for a word alone below the first line: it may be anything."""
+_ODD_LENGTH, _LONG_NAMES = 0.1, range(5, 20)
+"""Less for a word alone, or for many, below the first line: they may be anything."""
 _TAIL = re.compile(
     r"\W*(?:(?:SDN|BHD|CO|COMPANY|LTD|LIMITED|INC|LLC|S/B|PLC|GMBH|ENTERPRISES?|TRADING|HARDWARE|ELECTRICAL|ELECTRONICS?|RESTAURANT|RESTORAN|"
     r"CAFE|BAKERY|STORES?|STATIONER(?:Y|S)|BOOKS?|BOOKSTORES?|SUPPL(?:Y|IES)|MARKETING|SERVICES?|SUPERMARKET|HYPERMARKET|MINI\s?MARKET|PHARMACY|"
@@ -101,6 +101,7 @@ _TAIL = re.compile(
 )
 _CONNECTORS = frozenset("and of de du des la le les el los las da do dos di del della van von der den zum zur am im y e et und og och the n".split())
 _DECORATED = re.compile(r"\s*(?P<mark>[-=*~#_+]{2,}|[*«\"“\[])\s*[^\W\d].*?\s*(?:[-=*~#_+]{2,}|[*»\"”\]])\s*")
+_TRADE_ALONE = re.compile(rf"(?:{TRADES})", re.IGNORECASE)
 _COUNTED = re.compile(
     r"(?:[^\W\d]+ )?(?:kiosk|platform|dep(?:artmen)?t|unit|stand|stall|hall|dock|block|wing|terminal|track|point|site|branch|outlet|store|shop|"
     r"counter|window|desk|area|section|sector|pier|quay|berth|boo?th|cabin|court|suite|floor) (?:no\.? ?|#)?(?:\d{1,4}|[A-Z])",
@@ -136,6 +137,7 @@ def _names_someone(text: str, position: int) -> bool:
         or _TAIL.fullmatch(text)
         or _is_sentence(text)
         or _COUNTED.fullmatch(text)
+        or _TRADE_ALONE.fullmatch(text)
     ):
         return False
     if _HOUSE.match(text) and (_ADDRESS_WORD.search(text) or "," in text or _STREET.search(text)):
@@ -237,8 +239,8 @@ def _on_line(source: Source, index: int, position: int) -> list[Candidate]:
             cue += _LEGAL_BONUS
         if _is_known(source, source.line_number(end - 1)):
             cue += _KNOWN_BONUS
-        if position and " " not in whole.strip() and not _LINE_SUFFIX.search(whole) and not _has_contact(source, index):
-            cue -= _SINGLE_WORD
+        if position and not _LINE_SUFFIX.search(whole) and not _has_contact(source, index):
+            cue -= _ODD_LENGTH if len(whole.split()) in (1, *_LONG_NAMES) else 0.0
         if cue >= _UNNAMED_FLOOR or _LINE_SUFFIX.search(whole):
             found.append(Candidate(" ".join(whole.split()), start, end, max(0.05, cue)))
     return found
