@@ -236,6 +236,8 @@ def _of_this_role(leaf: Leaf, source: Source, candidates: Sequence[Candidate]) -
     """Those that nothing before them says to be something else; where there is none, a date that is beside the point:
     the day of printing, and with `first_of_all` that of order, payment or delivery, too."""
     own = [one for one in candidates if not _is_of_another_role(leaf.kind, source, one)]
+    if leaf.kind in _MONEY:
+        return own
     aside = _ASIDE_DATE if leaf.fallback == "first_of_all" else _PRINTED
     sure = [one for one in own if not _ASIDE_DATE.search(_role_text(source, one))]
     return sure or [one for one in own if aside.search(_role_text(source, one))]

@@ -212,7 +212,8 @@ def _at_foot(source: Source) -> list[Candidate]:
         marked = _DECORATED.fullmatch(line.text) or _has_contact(source, index)
         marked = marked or _LINE_SUFFIX.search(text)
         addressed = _BEHIND.search(line.text) or _REGISTRATION.search(line.text)
-        if (marked or addressed) and _names_someone(text, index) and not _is_priced(source, index):
+        whole = " " in text or _LEGAL_FORM.search(text) or _has_contact(source, index)
+        if whole and (marked or addressed) and _names_someone(text, index) and not _is_priced(source, index):
             start = line.start + line.text.index(text)
             cue = _FOOT_CUE + (_LEGAL_BONUS if _LEGAL_FORM.search(text) else 0.0)
             found.append(Candidate(text, start, start + len(text), cue))
