@@ -109,7 +109,7 @@ _TOPIC_TAIL = (
 )
 _NUMBER = r"(?:(?:section|article|clause)\s+)?(?:\(?[\dIVXivxa-z]{1,4}(?:\.\d{1,2})*[.):]?\s+)?"
 _HEADING = re.compile(
-    rf"(?:^|\n|\||[.;:]\s|\t|\s{{3}})[ \t*#_(\"“]*{_NUMBER}[*_\"“(]*(?:(?:venue|jurisdiction|forum|disputes?)\s*(?:and|&|/|;|,)\s*)?"
+    rf"(?:^|\n|\||[.;:]\s|\t|\s{{3}})[ \t*#_(\"“]{{0,20}}{_NUMBER}[*_\"“(]{{0,3}}(?:(?:venue|jurisdiction|forum|disputes?)\s*(?:and|&|/|;|,)\s*)?"
     rf"(?:{_TOPIC}(?:\s+of\s+(?:this|the)\s+(?:agreement|contract|licen[cs]e|deed))?{_TOPIC_TAIL}|(?P<bare>laws?)(?=\s*[:|]))",
     _FLAGS,
 )

@@ -110,6 +110,7 @@ _COUNTED = re.compile(
 """One of several: `Kiosk 3`."""
 _TOP_LINES, _FOOT_LINES = 4, 8
 _CONTACT = re.compile(r"\W*(?:tel|phone|ph|www)\b", re.IGNORECASE)
+_LONGEST_LINE = 120
 _FOOT_CUE = 0.41
 
 

@@ -20,11 +20,10 @@ _THROUGH = (
     r"(?:bezoek|aankoop|bestelling|betaling)\s+(?:aan|bij)|(?:handlat?|handlade|köp|køb|besøg|besök)\s+(?:hos|på|i))"
 )
 _NAME = (
-    r"[A-ZÀ-Þ][\w'’&.-]*(?:,?[ ](?:[A-ZÀ-Þ(][\w'’&.()-]*|&|and|of|de|the|la|el|z\so\.o|a\.s|s\.r\.o|d\.o\.o"
-    r"|plc)(?!\w)\.?)*"
+    r"[A-ZÀ-Þ][\w'’&.-]*(?:,?[ ](?:[A-ZÀ-Þ(][\w'’&.()-]*|&|and|of|de|the|la|el|plc|(?:z\so\.o|a\.s|s\.r\.o|d\.o\.o)\.?)(?!\w)){0,10}"
 )
 _SOLD_BY = re.compile(rf"\b(?i:{misreadable(_THROUGH)})\s+(?P<name>{_NAME})")
-_THANKS = re.compile(rf"(?m:^)\W*(?P<name>{_NAME})\s+(?:thanks|thank|wishes|welcomes|says|appreciates)\b")
+_THANKS = re.compile(rf"(?m:^)[^\w\n]*(?P<name>{_NAME})\s+(?:thanks|thank|wishes|welcomes|says|appreciates)\b")
 _AT_LINE_END = re.compile(
     r"(?P<lead>.{2,45}?)\s+(?P<word>(?i:by|at|from|with|of|chez|bei|hos|presso|da|en|van|von))(?:\s+the)?:?[ ]+"
     rf"(?P<name>{_NAME})[ \t.,!]*$"
@@ -42,6 +41,7 @@ _NOT_BY = re.compile(
 """What else than the seller a line may name at its end."""
 _ENDS = 6
 """Filled lines at either end of the text in which a name at a line's end may be the seller's."""
+_LONGEST_LINE = 120
 _LEGAL_FORM = re.compile(rf"(?:^|[\s,.)])(?:{FORM})\.?$", re.IGNORECASE)
 _NOBODY = re.compile(
     r"\b(?:customers?|client|invoice|receipt|order|tel|phone|date|cash(?!\W*(?:and\b)?\W*carry)|visa|mastercard|www)\b|^(?:we|us|our|your|you|the\s+(?:family|shop|store|club))\b",
@@ -68,7 +68,7 @@ def _at_line_ends(source: Source) -> Iterator[Candidate]:
     """Names that a line near the top or the foot ends in, whatever it says before: `Supplied by Acme Ltd`."""
     filled = [line for line in source.lines if line.text.strip()]
     for line in dict.fromkeys((*filled[:_ENDS], *filled[-_ENDS:])):
-        for pattern in (_AT_LINE_END, _TRAILING):
+        for pattern in (_AT_LINE_END, _TRAILING) if len(line.text) <= _LONGEST_LINE else ():
             match = pattern.match(source.text, line.start, line.end)
             if match and not _NOT_BY.search(match["lead"]) and not _NOBODY.search(match["name"]) and _is_named(match):
                 formed = _LEGAL_FORM.search(match["name"])
