@@ -1,6 +1,6 @@
-"""Wordings and layouts as contracts and receipts of the world have them, written by hand, in two halves.
+"""Wordings and layouts as contracts and receipts of the world have them, written by hand, on two sides.
 
-A half (`develop.yaml`, `held_out.yaml`) has `clauses` of contracts and lines of receipts, each with the `value` of one
+A side (`train.yaml`, `held_out.yaml`) has `clauses` of contracts and lines of receipts, each with the `value` of one
 `field` and put into one of the `frames` of its kind, and whole `documents` with their gold. Only the fields that are
 named are scored.
 """
@@ -9,14 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib import resources
-from typing import Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict
 
 from eval.extraction.documents import LabelledDocument
-
-Half = Literal["develop", "held_out"]
+from eval.extraction.generator import Side
 
 
 class _Clause(BaseModel):
@@ -41,15 +39,15 @@ class _Wordings(BaseModel):
     documents: list[_Document]
 
 
-def wordings(half: Half) -> Iterator[LabelledDocument]:
-    """The documents of a half, those with clauses first; every frame takes clauses in turn."""
-    file = resources.files(__name__).joinpath(f"{half}.yaml")
+def wordings(side: Side) -> Iterator[LabelledDocument]:
+    """The documents of a side, those with clauses first; every frame takes clauses in turn."""
+    file = resources.files(__name__).joinpath(f"{side}.yaml")
     read = _Wordings.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
     for number, clause in enumerate(read.clauses):
-        name = f"{half}-clause-{number}"
+        name = f"{side}-clause-{number}"
         frames = read.frames[clause.schema_name]
         text = frames[number % len(frames)].replace("{clause}", clause.text)
         yield LabelledDocument(name, clause.schema_name, text, {clause.field: clause.value}, name)
     for number, one in enumerate(read.documents):
-        name = f"{half}-document-{number}"
+        name = f"{side}-document-{number}"
         yield LabelledDocument(name, one.schema_name, one.text, one.gold, name)

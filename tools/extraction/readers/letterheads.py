@@ -19,25 +19,29 @@ _NOT_LETTERHEAD = re.compile(
     r"cashier|\bserver\b|\bclerk\b|\bguests?\b|table|order|credit note|bill\b|copy|http|"
     r"\bqty\b|\bitems?\b|\bamount\b|\bprices?\b|\btotal\b|description|"
     r"customer|client\b|\bto\b:|visit us|\bcash\b(?!\W*(?:and\b)?\W*carry)|\bvisa\b|\bpos\b|\bgoods sold\b|"
-    r"\bopen(?:ing)?\b|\bhours\b|\bdaily\b|:$|"
+    r"\b(?:powered|processed|software|served) by\b|\bopen(?:ing)?\b|\bhours\b|\bdaily\b|:$|"
     r"^\W*(?:hi|hello|dear|purchase|sale|approved|declined|original|duplicate|reprint|fiscal|non[- ]fiscal|ticket"
     r"|voucher|counterfoil|stub|"
     r"quittung|beleg|bon|kassenbon|factura|facture|rechnung|ricevuta|scontrino|recibo)\b|"
     r"\b(?:merchant|cardholder|sales?|payment)\s+(?:slip|voucher|draft|ticket)\b|\bself[- ]service\b|\bguest check\b|"
     r"vielen dank|\bmerci\b|\bgracias\b|\bgrazie\b|signature|\bpin verified\b|\bterm(?:inal)?\b\s*\d|\bbatch\b"
-    r"|\bhave an?\b|\bcome again\b|\bsee you\b|\bplease\b|\benjoy\b|\bkeep this\b|\byour\b|\brefund|\breturns?\b|\bstamps?\b"
-    r"|\bpassword\b|\bwifi\b|\bscan\b|\breview\b|\bfeedback\b|\bsurvey\b|\bholidays\b|\bdisplay\b|\bvalid\b|\bexpires?\b|\bapproved\b"
-    r"|\bserved\b|\bfor shopping\b|\b(?:parking|tram|bus|train|single|return|day|fare)\b.*\bticket\b|\ball sales\b"
-    r"|\b(?:row|seat|lane|shift|drawer|booth|deck|gate|bay|zones?|level|pump|aisle|register)\b\W*\d"
     r"|\btill\b|\bfecha\b|\bdatum\b|"
     r"\buhrzeit\b|\bhora\b|\bheure\b|^(?:time|goods|articles?|particulars|each|sum|[at]id|amt|seq|stan|rrn|hall"
     r"|stall|counter|level|floor|gate|till|debit|credit)\b|^[\w ]{2,20}:\s+\d|^[^\W\d][\w. ]{1,24}\s?:\s|^(?:master ?card|amex|maestro"
-    r"|debit card|credit card)\b"
+    r"|debit card|credit card)\b",
+    re.IGNORECASE,
+)
+_COURTESIES = re.compile(
+    r"\bhave an?\b|\bcome again\b|\bsee you\b|\bplease\b|\benjoy\b|\bkeep this\b|\byour\b|\brefund|\breturns?\b|\bstamps?\b"
+    r"|\bpassword\b|\bwifi\b|\bscan\b|\breview\b|\bfeedback\b|\bsurvey\b|\bholidays\b|\bdisplay\b|\bvalid\b|\bexpires?\b|\bapproved\b"
+    r"|\bserved\b|\bfor shopping\b|\b(?:parking|tram|bus|train|single|return|day|fare)\b.*\bticket\b|\ball sales\b"
+    r"|\b(?:row|seat|lane|shift|drawer|booth|deck|gate|bay|zones?|level|pump|aisle|register)\b\W*\d"
     r"|^\W*(?:paragon|rachunek|kvitto|kvittering|cupom|nota|boleta|docket|memo|proof|statement|confirmation|admission|department|dept)\b"
-    r"|\bpowered by\b|\bprocessed by\b|\bsoftware by\b|\b(?:kasse|caisse|cassa|caja|kassa|tisch|mesa|tavolo|room|tab|operator|bediener)\b\W*\d"
+    r"|\b(?:kasse|caisse|cassa|caja|kassa|tisch|mesa|tavolo|room|tab|operator|bediener)\b\W*\d"
     r"|\b(?:sales?|till|cash) (?:slip|memo|docket)\b",
     re.IGNORECASE,
 )
+"""What else tills print; a name with a legal form or a trade may have such a word."""
 _BUSINESS = re.compile(
     r"\b(?:copy|table|order|bill|page|gate|hall|counter|level|floor|open|daily|free|review)\b(?=(?:\W+\w+){0,2}\W+(?:shop|store|café|cafe|pizza|"
     r"restaurant|grill|kitchen|bakery|coffee|books|centre|center|market|bistro|bar|theatre|theater|cinema|deli|hotel)\b)",
@@ -93,10 +97,10 @@ _UNNAMED_FLOOR = 0.36
 _ODD_LENGTH, _LONG_NAMES = 0.1, range(5, 20)
 """Less for a word alone, or for many, below the first line: they may be anything."""
 _TAIL = re.compile(
-    r"\W*(?:(?:SDN|BHD|CO|COMPANY|LTD|LIMITED|INC|LLC|S/B|PLC|GMBH|ENTERPRISES?|TRADING|HARDWARE|ELECTRICAL|ELECTRONICS?|RESTAURANT|RESTORAN|"
-    r"CAFE|BAKERY|STORES?|STATIONER(?:Y|S)|BOOKS?|BOOKSTORES?|SUPPL(?:Y|IES)|MARKETING|SERVICES?|SUPERMARKET|HYPERMARKET|MINI\s?MARKET|PHARMACY|"
-    r"CLINIC|MOTORS?|FOODS?|FURNITURE|ENGINEERING|INDUSTRIES|HOLDINGS|DISTRIBUTORS?|RESOURCES|CORPORATION|BOUTIQUE|OPTICAL|SEAFOOD|MACHINERY|"
-    r"JEWELLE?RY|FASHIONS?|\(M\)|\(KL\)|AND|&)[\s.]*)+$",
+    rf"\W*(?:(?:SDN|BHD|CO|COMPANY|LTD|LIMITED|INC|LLC|S/B|PLC|GMBH|{TRADES}|\([A-Z .]{{1,20}}\)|AND|&|"
+    r"ENTERPRISES|ELECTRONICS?|STATIONER(?:Y|S)|BOOKSTORES?|SUPPL(?:Y|IES)|MARKETING|SERVICE|HYPERMARKET|MINI|FOODS?|FURNITURE|ENGINEERING|"
+    r"DISTRIBUTORS?|RESOURCES|CORPORATION|OPTICAL|SEAFOOD|MACHINERY|JEWELLE?RY|FASHIONS|INTERNATIONAL|MANAGEMENT|DEVELOPMENT|PRODUCTS|"
+    r"SOLUTIONS|VENTURES|BROTHERS|SONS|HEALTHCARE|RETAIL|RESTAURANTS|STUDIO|CONSULTANCY|TECHNOLOG(?:Y|IES)|TRANSPORT|LOGISTICS|EXPRESS)[\s.]*)+$",
     re.IGNORECASE,
 )
 _CONNECTORS = frozenset("and of de du des la le les el los las da do dos di del della van von der den zum zur am im y e et und og och the n".split())
@@ -134,7 +138,7 @@ def _names_someone(text: str, position: int) -> bool:
         or len(text) > 70
         or letters < len(text) * 0.5
         or _NOT_LETTERHEAD.search(_BUSINESS.sub("", text))
-        or _MISREAD_WORD.search(text)
+        or (not _LINE_SUFFIX.search(text) and (_COURTESIES.search(text) or _MISREAD_WORD.search(text)))
         or _TAIL.fullmatch(text)
         or _is_sentence(text)
         or _COUNTED.fullmatch(text)
