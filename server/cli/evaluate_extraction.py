@@ -25,6 +25,7 @@ from eval.extraction.page import SUMMARY, draw, extraction_page, field_lines, sh
 from eval.extraction.receipts import Half, read_receipts
 from eval.extraction.study import Judged, Told, judge, misses, row
 from eval.extraction.systems import Extractor, NoModel, PlainRegex, System
+from eval.extraction.wordings import wordings
 from server.cli.failures import reported_failures
 
 RESULT = REPOSITORY / "docs" / "results" / "extraction.json"
@@ -105,6 +106,7 @@ def _corpora(
             (f"{name} documents in unusual layouts", list(generate_unusual(side, unusual, seed))),
             (f"{name} invoices with look-alikes of IBANs", list(invoices)),
         ]
+    corpora.append((f"{name} wordings", list(wordings(side))))
     if receipts:
         halves: tuple[Half, ...] = (half,) if half else ("report", "unseen")
         corpora += [(_RECEIPTS[one], list(read_receipts(receipts, one))) for one in halves]
@@ -157,15 +159,19 @@ async def _rows(
     corpus: str, documents: Sequence[LabelledDocument], gateway: ModelGateway | None, few: int, told: Told,
     fields: Sequence[str],
 ) -> AsyncIterator[dict[str, Any]]:  # fmt: skip
-    """A row for each system; the model's rows are of the first `few` documents."""
+    """A row for each system; the model's rows are of the first `few` documents, where these have every field."""
     for system in (PlainRegex(), Extractor("readers", NoModel())):
         judged = await judge(system, documents, told)
         if system.name == "readers":
             _print_misses(judged, fields)
         yield row(corpus, system.name, judged)
-    if gateway and few:
+    if gateway and few and _fields(documents[:few]) == _fields(documents):
         for system in _on_few(gateway):
             yield row(corpus, system.name, await judge(system, documents[:few], told))
+
+
+def _fields(documents: Sequence[LabelledDocument]) -> set[tuple[str, str]]:
+    return {(one.schema, path) for one in documents for path in one.gold}
 
 
 def _on_few(gateway: ModelGateway) -> Iterator[System]:

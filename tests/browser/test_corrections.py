@@ -42,6 +42,20 @@ Subtotal: 40.50
 VAT: 8.10
 Total: 48.60 EUR
 """
+WITHOUT_ITEMS = """Extract the invoice
+
+Castle Paper Ltd
+12 Mill Lane
+
+INVOICE
+Invoice number: INV-2042
+Invoice date: 3 May 2026
+Bill to: Larkmoor Cards DAC
+
+For the copy paper of April as agreed.
+
+Total: 28.50 EUR
+"""
 HOSTILE = "<img src=x onerror=document.title=1>"
 
 
@@ -108,6 +122,30 @@ def test_a_value_is_corrected_and_stays_so(desk: Tab, office: Site) -> None:
     assert at(desk, "total").find_element(By.CSS_SELECTOR, ".value").text == "40.5"
     at(desk, "total").find_element(By.CSS_SELECTOR, ".value").click()
     assert desk.one(".source-text mark.active").text == "40.50"
+    assert desk.errors() == []
+
+
+def test_a_list_that_came_out_empty_is_filled(desk: Tab, office: Site) -> None:
+    desk.ask(WITHOUT_ITEMS)
+    desk.until(lambda: len(desk.all(".extraction")) == 2)
+    assert not desk.all(".extraction:last-of-type [data-path='line_items'] .edit")
+    last = desk.all(".extraction")[-1]
+    desk.click_in(last, "[data-path='line_items'] .text-button")
+    assert desk.focused.get_attribute("aria-label") == "Right value of Description 1"
+    desk.keys("copy paper", Keys.ENTER)
+    amount = "[data-path='line_items[0].amount']"
+    desk.until(lambda: last.find_elements(By.CSS_SELECTOR, "[data-path='line_items[0].description'] .tag"))
+    desk.click_in(last, f"{amount} .edit")
+    desk.keys("28.50", Keys.ENTER)
+    desk.until(lambda: last.find_elements(By.CSS_SELECTOR, f"{amount} .tag"))
+    rows = stored(office)
+    assert rows["line_items[0].description"]["evidence"]["quote"] == "copy paper"
+    assert rows["line_items[0].amount"]["value"] == 28.5
+    desk.driver.refresh()
+    desk.settled()
+    desk.until(lambda: len(desk.all(".extraction")) == 2)
+    again = desk.all(".extraction")[-1]
+    assert again.find_element(By.CSS_SELECTOR, amount).text.startswith("28.5")
     assert desk.errors() == []
 
 

@@ -15,7 +15,7 @@ Kind = Literal[
     "payment_method", "person", "phone",
     "reason", "recipient", "reference", "renewal", "request", "term", "text", "timestamp", "title", "total", "url",
 ]  # fmt: skip
-Fallback = Literal["first", "most_common"]
+Fallback = Literal["first", "first_of_all", "most_common"]
 Schema = Mapping[str, Any]
 
 

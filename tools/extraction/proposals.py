@@ -76,12 +76,13 @@ _HEADINGS = re.compile(
 )
 _ROLE_CHARS = 45
 _OTHER_DATE = re.compile(
-    r"\b(?:valid|until|till|expir\w*|birth|born|since|order(?:ed)?|delivery|delivered|due|pay\w*|deadline|by|draw|next|return\w*|before|"
-    r"best|print\w*|member|from|offer|promotion)\b[^.;]{0,25}$",
+    r"\b(?:valid|until|till|expir\w*|birth|born|since|due|deadline|by|draw|next|return\w*|before|best|member|offer|promotion|version|"
+    r"software|firmware|build|warrant\w*|guarantee\w*|voucher|coupon|ends?|redeem\w*)\b[^.;]{0,25}$",
     re.IGNORECASE,
 )
+_ASIDE_DATE = re.compile(r"\b(?:order(?:ed)?|deliver(?:y|ed)|pay\w*|paid|print\w*|from)\b[^.;]{0,25}$", re.IGNORECASE)
+"""Of another day than the record, as a rule; where nothing else is dated, it is the record's."""
 _PRINTED = re.compile(r"\bprinted\W*(?:on\W*)?$", re.IGNORECASE)
-"""Where nothing else is dated, the day of printing is the day."""
 _OTHER_AMOUNT = re.compile(
     r"\b(?:limit|balance|fees?|salary|income|deposit|insurance|savings?|points|budget)\b[^.;]{0,25}$", re.IGNORECASE
 )
@@ -218,11 +219,8 @@ def _gap(source: Source, start: int, end: int) -> float | None:
 
 def _fallback(leaf: Leaf, source: Source, found: Sequence[Proposal]) -> list[Proposal]:
     candidates = _read(leaf.kind, source)
-    if leaf.fallback == "first":
-        own = [one for one in candidates if not _is_of_another_role(leaf.kind, source, one)]
-        candidates = own or [
-            one for one in candidates if _PRINTED.search(source.text[max(0, one.start - _ROLE_CHARS) : one.start])
-        ]
+    if leaf.fallback in ("first", "first_of_all"):
+        candidates = _of_this_role(leaf, source, candidates)
     if leaf.fallback is None or not candidates:
         return []
     distinct = Counter(candidate.value for candidate in candidates)
@@ -234,12 +232,27 @@ def _fallback(leaf: Leaf, source: Source, found: Sequence[Proposal]) -> list[Pro
     return [Proposal(_stamped(source, candidates) or candidates[0], score)]
 
 
+def _of_this_role(leaf: Leaf, source: Source, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
+    """Those that nothing before them says to be something else; where there is none, a date that is beside the point:
+    the day of printing, and with `first_of_all` that of order, payment or delivery, too."""
+    own = [one for one in candidates if not _is_of_another_role(leaf.kind, source, one)]
+    if leaf.kind in _MONEY:
+        return own
+    aside = _ASIDE_DATE if leaf.fallback == "first_of_all" else _PRINTED
+    sure = [one for one in own if not _ASIDE_DATE.search(_role_text(source, one))]
+    return sure or [one for one in own if aside.search(_role_text(source, one))]
+
+
 def _is_of_another_role(kind: Kind, source: Source, candidate: Candidate) -> bool:
     """The words before it say that it is something that no record's first date or amount is."""
-    line = source.flowed.rfind("\n", 0, candidate.start) + 1
-    before = source.flowed[max(line, candidate.start - _ROLE_CHARS) : candidate.start]
     pattern = _OTHER_AMOUNT if kind in _MONEY else _OTHER_DATE
-    return pattern.search(before) is not None
+    return pattern.search(_role_text(source, candidate)) is not None
+
+
+def _role_text(source: Source, candidate: Candidate) -> str:
+    """What its line says before it."""
+    line = source.flowed.rfind("\n", 0, candidate.start) + 1
+    return source.flowed[max(line, candidate.start - _ROLE_CHARS) : candidate.start]
 
 
 def _stamped(source: Source, candidates: Sequence[Candidate]) -> Candidate | None:

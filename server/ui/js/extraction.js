@@ -9,8 +9,10 @@ import { humanise, percent } from "./format.js";
 import { sourceView } from "./sources.js";
 
 const NOTHING = { value: null, evidence: null, confidence: null, reason: null };
-// Lists of the built-in schemas: empty, they hold no value that could be right.
-const LISTS = new Set(["line_items", "parties"]);
+// The lists of the built-in schemas with what their records hold, which an empty list does not show.
+const ITEMS = { line_items: ["description", "quantity", "unit_price", "amount"] };
+const LISTS = { invoice: ITEMS, receipt: ITEMS, contract: { parties: ["name", "role"] } };
+const IN_LIST = /^([^.[\]]+)\[(\d+)\]\.(.+)$/;
 
 /**
  * `extraction` as the API gives it; `fields` maps paths such as `line_items[0].amount` to value, evidence and confidence.
@@ -22,7 +24,9 @@ export function extractionCard(extraction, message, { runId = null, corrections 
   for (const [path, corrected] of Object.entries(corrections))
     fields[path] = correctedField(fields[path] ?? NOTHING, corrected);
   const source = sourceView({ ...extraction, fields }, message);
-  const card = { fields, source, runId, counted: el("span", { class: "muted" }) };
+  const lists = LISTS[extraction.schema] ?? {};
+  const data = withAdded(extraction.data, Object.keys(corrections), lists);
+  const card = { data, lists, fields, source, runId, counted: el("span", { class: "muted" }) };
   count(card);
   const table = el(
     "table",
@@ -37,7 +41,7 @@ export function extractionCard(extraction, message, { runId = null, corrections 
         ["Field", "Value", "Confidence"].map((name) => el("th", { scope: "col" }, name)),
       ),
     ),
-    el("tbody", {}, rows(extraction.data, "", card)),
+    el("tbody", {}, rows(data, "", card)),
   );
   return el(
     "section",
@@ -54,7 +58,7 @@ export function extractionCard(extraction, message, { runId = null, corrections 
   );
 }
 
-function header({ schema, data, model }, card) {
+function header({ schema, model }, card) {
   return el(
     "header",
     { class: "card-head" },
@@ -62,7 +66,7 @@ function header({ schema, data, model }, card) {
     card.counted,
     el("span", { class: "spacer" }),
     el("span", { class: "muted model", title: "Model" }, model),
-    copyButton("Copy as JSON", () => JSON.stringify(withCorrections(data, "", card.fields), null, 2)),
+    copyButton("Copy as JSON", () => JSON.stringify(withCorrections(card.data, "", card.fields), null, 2)),
   );
 }
 
@@ -71,9 +75,25 @@ function count({ fields, counted }) {
   counted.textContent = `${all.filter(({ value }) => value !== null).length} of ${all.length} values found`;
 }
 
-/** The data with what people corrected in it. */
+/** A copy of the data that has the records of lists which people added: those that `paths` lead to. */
+function withAdded(data, paths, lists) {
+  const copy = structuredClone(data);
+  for (const [, name, index, column] of paths.map((path) => IN_LIST.exec(path)).filter(Boolean)) {
+    const items = (copy[name] ??= []);
+    while (items.length <= Number(index)) items.push(emptyRecord(lists[name] ?? [column]));
+  }
+  return copy;
+}
+
+const emptyRecord = (columns) => Object.fromEntries(columns.map((column) => [column, null]));
+const isEmpty = (record) => isObject(record) && Object.values(record).every((value) => value === null);
+
+/** The data with what people corrected in it, and without records in which nothing stands. */
 function withCorrections(value, path, fields) {
-  if (Array.isArray(value)) return value.map((item, index) => withCorrections(item, `${path}[${index}]`, fields));
+  if (Array.isArray(value))
+    return value
+      .map((item, index) => withCorrections(item, `${path}[${index}]`, fields))
+      .filter((item) => !isEmpty(item));
   if (!isObject(value)) return fields[path]?.correction ? fields[path].value : value;
   const prefix = path && `${path}.`;
   return Object.fromEntries(
@@ -85,6 +105,7 @@ function withCorrections(value, path, fields) {
 function rows(object, prefix, card) {
   return Object.entries(object).flatMap(([name, value]) => {
     const path = prefix + name;
+    if (path in card.lists && !value?.length) return emptyList(path, name, card);
     if (isListOfObjects(value)) return subTable(path, name, value, card);
     if (Array.isArray(value) && value.length)
       return value.map((_, index) => row(`${path}[${index}]`, `${humanise(name)} ${index + 1}`, card));
@@ -108,6 +129,27 @@ function row(path, label, card) {
     el("td", { class: "confidence" }, sure ?? correctionTag(field)),
   );
   return highlightsOn(node, path, field, card);
+}
+
+/** The row of a list that was read as empty, to which records can be added. */
+function emptyList(path, name, card) {
+  const node = row(path, humanise(name), card);
+  const add = addButton(path, name, card, () => node);
+  if (add) node.querySelector("td").append(add);
+  return node;
+}
+
+/** A button that adds a record to a list of the schema; `place()` is the row that shows the list. */
+function addButton(path, name, card, place) {
+  if (card.runId === null || !(path in card.lists)) return null;
+  const add = () => {
+    const items = (card.data[path] ??= []);
+    items.push(emptyRecord(card.lists[path]));
+    const fresh = subTable(path, name, items, card);
+    place().replaceWith(fresh);
+    fresh.querySelector(`[data-path^="${path}[${items.length - 1}]"] .edit`).click();
+  };
+  return el("button", { type: "button", class: "text-button", on: { click: add } }, `Add to ${humanise(name)}`);
 }
 
 function subTable(path, name, items, card) {
@@ -140,15 +182,17 @@ function subTable(path, name, items, card) {
       ),
     ),
   );
-  return el(
+  const node = el(
     "tr",
     { class: "sub-row" },
     el(
       "td",
       { colspan: 3 },
       el("div", { class: "table-scroll", tabindex: 0, role: "region", "aria-label": humanise(name) }, table),
+      addButton(path, name, card, () => node),
     ),
   );
+  return node;
 }
 
 function cell(path, label, kind, card) {
@@ -167,7 +211,7 @@ function cell(path, label, kind, card) {
 function valueIn(path, label, terse, card, again) {
   const field = card.fields[path] ?? NOTHING;
   const shown = valueOf(field, label, terse);
-  if (card.runId === null || LISTS.has(path)) return shown;
+  if (card.runId === null || path in card.lists) return shown;
   const save = async (value, verbatim) => {
     const told = await correctExtraction({ run_id: card.runId, fields: { [path]: { value, verbatim } } });
     card.fields[path] = correctedField(field, told.fields[path]);

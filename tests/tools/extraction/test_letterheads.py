@@ -14,7 +14,7 @@ def best(text: str) -> object:
 @pytest.mark.parametrize(
     ("text", "name"),
     [
-        ("HOME & GARDEN\nSUPPLIES LTD\n12 Hill Road", "SUPPLIES LTD"),
+        ("HOME & GARDEN\nSUPPLIES LTD\n12 Hill Road", "HOME & GARDEN SUPPLIES LTD"),
         ("OLD MILL BOOK\nCO. LTD\n12 Hill Road", "OLD MILL BOOK CO. LTD"),
         ("LITTLE BAKERY (KL) SDN BHD (139386 X)\nLot 3, Jalan 23/1", "LITTLE BAKERY (KL) SDN BHD"),
         ("000002 NORTHERN (M) SDN BHD\n12 Hill Road", "NORTHERN (M) SDN BHD"),

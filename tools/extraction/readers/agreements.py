@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tools.extraction.readers.dates import dates
+from tools.extraction.readers.misread import misreadable
 from tools.extraction.readers.names import FORM, FORM_OPENING, organisations
 from tools.extraction.readers.party_tables import party_entries
 from tools.extraction.readers.source import Candidate, Source
@@ -277,26 +278,45 @@ def _signing(source: Source) -> list[Party]:
 
 
 _IN_FORCE = re.compile(
-    r"\beffective(?:\s+(?:date|as|on|from|beginning|starting))?\b|\b(?:takes?|come[s]?|enter[s]?|coming|put)\s+(?:into\s+)?"
-    r"(?:effect|force|operation)\b|\bcommenc(?:e[sd]?|ing|ement)\b|\b(?:start|begin)(?:s|ning|ing)?\b|\bin\s+(?:effect|force),?\s+(?:as\s+)?(?:of|from|on|since)\b|"
-    r"\bwith\s+effect\s+from\b",
+    misreadable(
+        r"\beffective(?:\s+(?:date|as|on|from|beginning|starting))?\b|\b(?:takes?|come[s]?|enter[s]?|coming|put|entry)\s+(?:in(?:to)?\s+)?"
+        r"(?:effect|force|operation)\b|\bcommenc(?:e[sd]?|ing|ement)\b|\b(?:start|begin)(?:s|ning|ing)?\b|"
+        r"\bin\s+(?:effect|force),?\s+(?:as\s+)?(?:of|from|on|since)\b|\bwith\s+effect\s+from\b|\bretroactive\b|\binception\b|"
+        r"\b(?:becomes?\s+(?:valid|operative|binding)|goes\s+live|first\s+day|legal\s+effect|effects?|begun|arises?)\b|"
+        r"\b(?:valid(?:ity)?|operative|binding|bound|runs?|appl(?:y|ies|icable)|counts?)\s+(?:\w+\s+){0,3}(?:from|since|as\s+(?:of|from|at))\b|"
+        r"\bdate\s+of\s+(?:this|the)\s+(?:agreement|contract|lease|licen[cs]e|deed)\b"
+    ),
     re.IGNORECASE,
 )
+_BEGINS_THEN = re.compile(
+    misreadable(
+        r"\W{0,3}(?:\([^()]{0,20}\)\s*)?(?:(?:shall\s+be|is|will\s+be)\s+the\s+(?:\w+\s+){0,2}(?:effective|commencement|start(?:ing)?)?\s*"
+        r"(?:date|day)\b|(?:this|the)\s+(?:\w+\s+)?(?:agreement|contract|lease|licen[cs]e)\s+(?:shall\s+|will\s+)?"
+        r"(?:becomes?|takes?|comes?|enters?|starts?|begins?|commences?)\b)"
+    ),
+    re.IGNORECASE,
+)
+"""After a date: `shall be the Effective Date`, `this Agreement becomes binding`."""
+_SINCE = re.compile(r"\b(?:from|since|as\s+of|as\s+at)\s+(?:the\s+)?$", re.IGNORECASE)
+_BINDS = re.compile(r"\s+(?:on|onwards?|forward)?\W*(?:both|the\s+parties|each\s+(?:party|side)|they)\b", re.IGNORECASE)
 _MADE = re.compile(
-    r"\b(?:dated|made|entered|executed|concluded|signed|agreed|as\s+of|this\s+(?:the\s+)?$|agreement\s+date|on\s+this)\b|\bthis\s*$",
+    misreadable(
+        r"\b(?:dated|made|entered|executed|concluded|signed|agreed|as\s+of|this\s+(?:the\s+)?$|agreement\s+date|on\s+this)\b|\bthis\s*$"
+    ),
     re.IGNORECASE,
 )
 _NAMED_EFFECTIVE = re.compile(
     r"^[^.;()]{0,40}\(\s*[^()\"“]{0,30}[\"“'‘]\s*(?:Effective|Commencement|Start)\s+Date", re.IGNORECASE
 )
 _ENDS = re.compile(
-    r"\b(?:expir\w*|until|terminat\w*|through|end(?:s|ing)?|no\s+later\s+than|prior\s+to|before|by|due|supersed\w*|replaces?|"
-    r"amended|letter\s+of\s+intent|delivered|last\s+revised|printed)\b[^.;]{0,50}$",
+    r"\b(?:expir\w*|terminat\w*|end(?:s|ing)?|due|supersed\w*|replaces?|amended|letter\s+of\s+intent|delivered|last\s+revised|"
+    r"printed)\b[^.;]{0,50}$|"
+    r"\b(?:until|through|no\s+later\s+than|prior\s+to|before|by)\b[^.;]{0,20}$",
     re.IGNORECASE,
 )
 _OTHER_DATED = re.compile(
     r"\b(?!(?:agreement|contract|lease|deed|licen[cs]e|this|and|is|are|be|the)\b)[a-z]{3,}\s+(?:is\s+)?(?:dated|of)(?:\s+as\s+of)?\s*$"
-    r"|\bdiscussed\s+on\s*$",
+    r"|\bdiscussed\s+on\s*$|\b(?:sheet|statements?|accounts?|report|balance|budget|prices?|list|audit)\s+as\s+(?:of|at)\s*$",
     re.IGNORECASE,
 )
 """Another paper's date: `the plan dated`."""
@@ -312,12 +332,13 @@ def effective_dates(source: Source) -> Sequence[Candidate]:
     for day in source.read(dates):
         before = re.split(r"[.;]\s|\n\s*\n|\f", text[max(0, day.start - 130) : day.start])[-1]
         after = text[day.end : day.end + 90]
+        said, ends = _last(_IN_FORCE, before), _ENDS.search(before)
         cue = 0.0
         if _NAMED_EFFECTIVE.match(after):
             cue = 0.93
-        elif _ENDS.search(before) or _OTHER_DATED.search(before):
+        elif (ends and (said is None or ends.start() >= said)) or _OTHER_DATED.search(before):
             cue = 0.0
-        elif (said := _last(_IN_FORCE, before)) is not None and len(before) - said < 70:
+        elif (said is not None and len(before) - said < 70) or _BEGINS_THEN.match(after) or (_SINCE.search(before) and _BINDS.match(after)):
             cue = 0.9
         elif (start <= day.start < end or day.start < _TITLE_CHARS) and _MADE.search(before[-70:]):
             cue = 0.78

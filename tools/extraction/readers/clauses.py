@@ -6,22 +6,34 @@ import re
 from collections.abc import Sequence
 
 from tools.extraction.readers.durations import durations
+from tools.extraction.readers.misread import misreadable
 from tools.extraction.readers.source import Candidate, Source
 
 _RENEWAL = re.compile(
-    r"(?P<clause>(?:automatically\s+(?:be\s+)?(?:renew|extend)\w*|(?:renews?|renewed|extended|renewable)\b)[^.;\n]*(?:\n[^.;\n]+){0,2})",
+    misreadable(r"(?P<clause>(?:automatically\s+(?:be\s+)?(?:renew|extend)\w*|(?:renews?|renewed|extended|renewable)\b)")
+    + r"[^.;\n]*(?:\n[^.;\n]+){0,2})",
     re.IGNORECASE,
 )
 _CAP = re.compile(
-    r"(?:(?:aggregate|total|entire|maximum|cumulative)\s+(?:and\s+\w+\s+)?liability|liability\s+(?:cap|of\s+(?:either|each)\s+party)|liabilit\w+)"
-    r"[^.;]{0,200}?\b(?:exceed|limited(?:,[^.;]{0,40}?,|\s+in\s+\w+)?\s+to|capped\s+at|be\s+more\s+than|greater\s+than)\s*(?P<cap>[^.;]{1,160}(?:\.\d\d[^.;]{0,120})?)",
+    misreadable(
+        r"(?:(?:aggregate|total|entire|maximum|cumulative)\s+(?:and\s+\w+\s+)?liability|liability\s+(?:cap|of\s+(?:either|each)\s+party)|liabilit\w+|"
+        r"\bliable\b|\bmaximum\s+amount)"
+    )
+    + r"[^.;]{0,200}?"
+    + misreadable(
+        r"\b(?:exceed|limited(?:,[^.;]{0,40}?,|\s+in\s+\w+)?\s+to(?:\s+a\s+maximum\s+of)?|capped\s+at|more\s+than|greater\s+than|"
+        r"(?:owed?|pay(?:able)?)\b[^.;]{0,40}?\bis)"
+    )
+    + r"\s*(?P<cap>[^.;]{1,160}(?:\.\d\d[^.;]{0,120})?)",
     re.IGNORECASE,
 )
 _NOTICE = re.compile(r"n[o0]ti[ce]{2}", re.IGNORECASE)
 _NOTICE_BEFORE = re.compile(rf"{_NOTICE.pattern}(?:\s+period)?(?:\s+of(?:\s+at\s+least)?)?\s+\(?$", re.IGNORECASE)
 _NOTICE_LABEL = re.compile(r"(?:^|\n|\|)\W*notice\b[^.:|\n]{0,20}[:|]\s*(?:\S+\s+){0,3}$", re.IGNORECASE)
 _ENDING = re.compile(
-    r"terminat|\bcancel|\bwithdraw|\brescind|\bend(?:s|ed|ing)?\s+(?:the|this|it)\b|\bbe\s+ended\b|\bgive\s+up\b|\bresign",
+    misreadable(
+        r"terminat|\bcancel|\bwithdraw|\brescind|\bend(?:s|ed|ing)?\s+(?:the|this|it)\b|\bbe\s+ended\b|\bgive\s+up\b|\bresign|\bquit\b"
+    ),
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"[^.!?\n\f][^.!?\n\f]*(?:(?:\.(?=\S)|\n(?![ \t]*\n))[^.!?\n\f]+){0,8}[.!?]?")

@@ -9,18 +9,18 @@ from datetime import date
 from tools.extraction.readers.source import Candidate, Source
 
 _MONTH_NAMES = (
-    "january januar janvier enero gennaio janeiro januari",
-    "february februar février fevrier febrero febbraio fevereiro februari",
-    "march märz maerz mars marzo março marco maart",
-    "april avril abril aprile",
-    "may mai mayo maggio maio mei",
-    "june juni juin junio giugno junho",
-    "july juli juillet julio luglio julho",
-    "august août aout agosto augustus",
-    "september septembre septiembre settembre setembro sept",
-    "october oktober octobre octubre ottobre outubro",
-    "november novembre noviembre novembro",
-    "december dezember décembre decembre diciembre dicembre dezembro",
+    "january januar janvier enero gennaio janeiro januari stycznia",
+    "february februar février fevrier febrero febbraio fevereiro februari lutego",
+    "march märz maerz mars marzo março marco maart marts marca",
+    "april avril abril aprile kwietnia",
+    "may mai mayo maggio maio mei maj maja",
+    "june juni juin junio giugno junho czerwca",
+    "july juli juillet julio luglio julho lipca",
+    "august août aout agosto augustus augusti sierpnia",
+    "september septembre septiembre settembre setembro sept września",
+    "october oktober octobre octubre ottobre outubro października",
+    "november novembre noviembre novembro listopada",
+    "december dezember décembre decembre diciembre dicembre dezembro grudnia",
 )
 _ABBREVIATIONS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 _EXTRA_ABBREVIATIONS = {"mär": 3, "avr": 4, "abr": 4, "mai": 5, "okt": 10, "dez": 12, "dic": 12, "ene": 1, "ago": 8}
@@ -32,11 +32,16 @@ MONTHS: dict[str, int] = (
 _MONTH = "(?P<month>" + "|".join(sorted(MONTHS, key=len, reverse=True)) + r")(?![^\W\d_])\.?"
 _END = r"(?=\D|$|\d{1,2}:\d\d)"
 
-_ISO = re.compile(rf"(?<!\d)(?P<year>\d{{4}})(?P<sep>[-/.])(?P<m>\d{{1,2}})(?P=sep)(?P<d>\d{{1,2}}){_END}")
+_DIGIT = r"[\dOo]"
+"""A digit, or the letter that is read for a nought."""
+_ISO = re.compile(rf"(?<!\d)(?P<year>\d{{4}})(?P<sep>[-/.])\s?(?P<m>\d{{1,2}})(?P=sep)\s?(?P<d>\d{{1,2}}){_END}")
 _NUMERIC = re.compile(
-    rf"(?<![\w/.-])(?P<a>\d{{1,2}})(?P<sep>\s?[-/.]\s?)(?P<b>\d{{1,2}})(?P=sep)(?P<year>\d{{4}}|\d\d){_END}"
+    rf"(?<![\d_/.-])(?<!\b[A-Za-z])(?P<a>{_DIGIT}{{1,2}})(?P<sep>\s?[-/.]\s?)(?P<b>{_DIGIT}{{1,2}})(?P=sep)"
+    rf"(?P<year>\d\d(?=\d\d:\d\d)|[12]{_DIGIT}\d{_DIGIT}|\d\d){_END}"
 )
-_COMPACT = re.compile(r"(?<![\w.-])(?P<year>20[0-4]\d)(?P<m>0[1-9]|1[0-2])(?P<d>[0-3]\d)(?![\w.])")
+_SPACED = re.compile(r"(?<![\w/.-])(?P<d>\d\d) (?P<m>\d\d) (?P<year>20\d\d)(?=\s+\d{1,2}:\d\d)")
+"""Day, month and year with blanks between are a date only before a time of day."""
+_COMPACT = re.compile(r"(?<![\w.-])(?P<year>20[0-4]\d)(?P<m>0[1-9]|1[0-2])(?P<d>[0-3]\d)(?![\d.]|[A-SU-Za-z_])")
 _COMPACT_DAY_FIRST = re.compile(r"(?<![\w.-])(?P<d>[0-3]\d)(?P<m>0[1-9]|1[0-2])(?P<year>20[0-4]\d)(?![\w.])")
 _DAY_MONTH = re.compile(
     rf"(?<!\d)(?P<d>\d{{1,2}})\s?(?:st|nd|rd|th|\.|º)?(?:\s+day)?[\s/-]{{0,3}}(?:of\s+|de\s+)?{_MONTH}[\s,/-]{{0,3}}(?:de\s+)?"
@@ -44,8 +49,15 @@ _DAY_MONTH = re.compile(
     re.IGNORECASE,
 )
 _MONTH_DAY = re.compile(
-    rf"\b{_MONTH}[\s-]{{0,2}}(?P<d>\d{{1,2}})(?:st|nd|rd|th)?[\s,-]{{1,3}}(?P<year>\d{{4}}){_END}", re.IGNORECASE
+    rf"\b{_MONTH}[\s-]{{0,2}}(?P<d>\d{{1,2}})(?:st|nd|rd|th)?[\s,-]{{1,3}}(?P<year>\d{{4}}|'?\d\d(?![\d:.,/])){_END}",
+    re.IGNORECASE,
 )
+_YEAR_MONTH_DAY = re.compile(
+    rf"(?<!\d)(?P<year>\d{{4}})[\s/.-]{{1,2}}{_MONTH}[\s/,-]{{1,2}}(?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?!\d)", re.IGNORECASE
+)
+_WEEKDAYS = "mon tue wed thu fri sat sun".split()
+_WEEKDAY = re.compile(rf"\b({'|'.join(_WEEKDAYS)})(?:s|nes|rs|ur)?(?:day)?\b", re.IGNORECASE)
+_WEEKDAY_REACH = 13
 _TIME = r"(?P<h>[01]?\d|2[0-3])[:.](?P<min>[0-5]\d)(?:[:.](?P<s>[0-5]\d))?(?:\.\d+)?(?:\s?(?P<half>[ap]\.?m\b\.?))?"
 _TIME_AFTER = re.compile(
     rf"[\s,T]{{0,3}}(?:at\s+|@\s*|-\s)?\s?\(?{_TIME}(?P<zone>Z\b|\s?[+-]\d\d:?\d\d\b|\s?UTC\b|\s?GMT\b)?", re.IGNORECASE
@@ -70,8 +82,12 @@ _DAY_FIRST_HINT = re.compile(
 _CENTURY_PIVOT = 70
 
 
+def _number(digits: str) -> int:
+    return int(digits.translate({ord("O"): "0", ord("o"): "0"}))
+
+
 def _year(digits: str) -> int:
-    year = int(digits.lstrip("'"))
+    year = _number(digits.lstrip("'"))
     if len(digits.lstrip("'")) == 4:
         return year
     return 1900 + year if year >= _CENTURY_PIVOT else 2000 + year
@@ -91,7 +107,7 @@ def day_first(text: str) -> bool:
     """
     votes = 0
     for match in _NUMERIC.finditer(text):
-        first, second = int(match["a"]), int(match["b"])
+        first, second = _number(match["a"]), _number(match["b"])
         votes += (first > 12 >= second) - (second > 12 >= first)
     if votes:
         return votes > 0
@@ -100,11 +116,30 @@ def day_first(text: str) -> bool:
 
 
 def _numeric(match: re.Match[str], first_is_day: bool) -> str | None:
-    first, second, year = int(match["a"]), int(match["b"]), _year(match["year"])
+    """The date as the document's order has it; else as the weekday beside it says, or as it can be read at all."""
+    first, second, year = _number(match["a"]), _number(match["b"]), _year(match["year"])
     if match["sep"].strip() == ".":
         first_is_day = True
     day, month = (first, second) if first_is_day else (second, first)
-    return _iso(year, month, day) or _iso(year, day, month)
+    found = [one for one in (_iso(year, month, day), _iso(year, day, month)) if one]
+    if (weekday := _weekday_beside(match)) is not None:
+        year_first = _iso(_year(match["a"]), second, int(match["year"])) if len(match["year"]) == 2 else None
+        for one in (*found, year_first):
+            if one and date.fromisoformat(one).weekday() == weekday:
+                return one
+    return found[0] if found else None
+
+
+def _weekday_beside(match: re.Match[str]) -> int | None:
+    """The number of the weekday, Monday's is 0, that is written right before or after a date."""
+    text = match.string
+    before = list(_WEEKDAY.finditer(text, max(0, match.start() - _WEEKDAY_REACH), match.start()))
+    after = _WEEKDAY.search(text, match.end(), match.end() + _WEEKDAY_REACH)
+    if before and not re.search(r"[\n\d]", text[before[-1].end() : match.start()]):
+        return _WEEKDAYS.index(before[-1][1].lower())
+    if after and not re.search(r"[\n\d]", text[match.end() : after.start()]):
+        return _WEEKDAYS.index(after[1].lower())
+    return None
 
 
 def dates(source: Source) -> Sequence[Candidate]:
@@ -116,10 +151,10 @@ def dates(source: Source) -> Sequence[Candidate]:
     found += [(m, _numeric(m, first_is_day)) for m in _NUMERIC.finditer(text)]
     found += [
         (m, _iso(int(m["year"]), int(m["m"]), int(m["d"])))
-        for pattern in (_COMPACT, _COMPACT_DAY_FIRST)
+        for pattern in (_COMPACT, _COMPACT_DAY_FIRST, _SPACED)
         for m in pattern.finditer(text)
     ]
-    for pattern in (_DAY_MONTH, _MONTH_DAY):
+    for pattern in (_DAY_MONTH, _MONTH_DAY, _YEAR_MONTH_DAY):
         found += [(m, _iso(_year(m["year"]), MONTHS[m["month"].lower()], int(m["d"]))) for m in pattern.finditer(text)]
     return [Candidate(value, match.start(), match.end()) for match, value in found if value is not None]
 

@@ -6,21 +6,20 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from tools.extraction.readers.misread import misreadable
 from tools.extraction.readers.names import FORM, SUFFIX, organisations
+from tools.extraction.readers.places import addresses
+from tools.extraction.readers.sellers import sellers
 from tools.extraction.readers.source import Candidate, Source
+from tools.extraction.readers.trades import TRADES
 
-_LINE_SUFFIX = re.compile(
-    rf"\b(?:{SUFFIX}|ENTERPRISE|TRADING|MART|SUPERMARKET|RESTAURANT|RESTORAN|CAFE|CAFÉ|HARDWARE|STORES?|SHOP|PHARMACY|BAKERY|HOTEL|GROCER\w*|"
-    r"MARKET|KITCHEN|GRILL|COFFEE|BOOKS|CENTRE|CENTER|HOLDINGS|GROUP|SERVICES|STATION|INDUSTRIES|ELECTRICAL|CONFECTIONERY|BISTRO|PIZZA|SALON|CLINIC|"
-    r"DELI|MOTORS|GARAGE|PASARAYA|PERNIAGAAN|SYARIKAT|KEDAI)\b",
-    re.IGNORECASE,
-)
+_LINE_SUFFIX = re.compile(rf"\b(?:{SUFFIX}|{TRADES})\b", re.IGNORECASE)
 _NOT_LETTERHEAD = re.compile(
     r"invoice|receipt|\btel\b|\bfax\b|phone|gst|vat\b|\breg\b|thank|welcome|date|page|www|@|^\W*$|\bno\b\.?\s*[:.]|"
     r"cashier|\bserver\b|\bclerk\b|\bguests?\b|table|order|credit note|bill\b|copy|http|"
-    r"\bqty\b|\bitems?\b|\bamount\b|\bprice\b|\btotal\b|description|"
+    r"\bqty\b|\bitems?\b|\bamount\b|\bprices?\b|\btotal\b|description|"
     r"customer|client\b|\bto\b:|visit us|\bcash\b(?!\W*(?:and\b)?\W*carry)|\bvisa\b|\bpos\b|\bgoods sold\b|"
-    r"\bopen(?:ing)?\b|\bhours\b|\bdaily\b|:$|"
+    r"\b(?:powered|processed|software|served) by\b|\bopen(?:ing)?\b|\bhours\b|\bdaily\b|:$|"
     r"^\W*(?:hi|hello|dear|purchase|sale|approved|declined|original|duplicate|reprint|fiscal|non[- ]fiscal|ticket"
     r"|voucher|counterfoil|stub|"
     r"quittung|beleg|bon|kassenbon|factura|facture|rechnung|ricevuta|scontrino|recibo)\b|"
@@ -28,8 +27,32 @@ _NOT_LETTERHEAD = re.compile(
     r"vielen dank|\bmerci\b|\bgracias\b|\bgrazie\b|signature|\bpin verified\b|\bterm(?:inal)?\b\s*\d|\bbatch\b"
     r"|\btill\b|\bfecha\b|\bdatum\b|"
     r"\buhrzeit\b|\bhora\b|\bheure\b|^(?:time|goods|articles?|particulars|each|sum|[at]id|amt|seq|stan|rrn|hall"
-    r"|stall|counter|level|floor|gate|till|debit|credit)\b|^[\w ]{2,20}:\s+\d|^(?:master ?card|amex|maestro"
+    r"|stall|counter|level|floor|gate|till|debit|credit)\b|^[\w ]{2,20}:\s+\d|^[^\W\d][\w. ]{1,24}\s?:\s|^(?:master ?card|amex|maestro"
     r"|debit card|credit card)\b",
+    re.IGNORECASE,
+)
+_COURTESIES = re.compile(
+    r"\bhave an?\b|\bcome again\b|\bsee you\b|\bplease\b|\benjoy\b|\bkeep this\b|\byour\b|\brefund|\breturns?\b|\bstamps?\b"
+    r"|\bpassword\b|\bwifi\b|\bscan\b|\breview\b|\bfeedback\b|\bsurvey\b|\bholidays\b|\bdisplay\b|\bvalid\b|\bexpires?\b|\bapproved\b"
+    r"|\bserved\b|\bfor shopping\b|\b(?:parking|tram|bus|train|single|return|day|fare)\b.*\bticket\b|\ball sales\b"
+    r"|\b(?:row|seat|lane|shift|drawer|booth|deck|gate|bay|zones?|level|pump|aisle|register)\b\W*\d"
+    r"|^\W*(?:paragon|rachunek|kvitto|kvittering|cupom|nota|boleta|docket|memo|proof|statement|confirmation|admission|department|dept)\b"
+    r"|\b(?:kasse|caisse|cassa|caja|kassa|tisch|mesa|tavolo|room|tab|operator|bediener)\b\W*\d"
+    r"|\b(?:sales?|till|cash) (?:slip|memo|docket)\b",
+    re.IGNORECASE,
+)
+"""What else tills print; a name with a legal form or a trade may have such a word."""
+_BUSINESS = re.compile(
+    r"\b(?:copy|table|order|bill|page|gate|hall|counter|level|floor|open|daily|free|review)\b(?=(?:\W+\w+){0,2}\W+(?:shop|store|café|cafe|pizza|"
+    r"restaurant|grill|kitchen|bakery|coffee|books|centre|center|market|bistro|bar|theatre|theater|cinema|deli|hotel)\b)",
+    re.IGNORECASE,
+)
+"""Words of papers and places that are a part of a name when a trade follows: `Copy Shop`, `Round Table Pizza`."""
+_MISREAD_WORD = re.compile(
+    misreadable(
+        r"invoice|receipt|counterfoil|voucher|\bticket|purchase|duplicate|signature|terminal|cashier|customer|cardholder|merchant\s+(?:slip|copy)|"
+        r"self[- ]service|description|please|\bthank|welcome|approved|quittung|kassenbon|factura|rechnung|gracias|merci\b|vielen\s+dank"
+    ),
     re.IGNORECASE,
 )
 _ADDRESS_WORD = re.compile(
@@ -41,11 +64,23 @@ LETTERHEAD_LINES = 14
 _REGISTRATION = re.compile(
     r"[\s,]*[(\[]?\s*(?:co\.?\s*(?:reg)?\.?\s*(?:no)?\.?\s*:?\s*)?"
     r"(?:[A-Z]{0,2}\d{4,12}\s?[- ]\s?[A-Z]{1,2}|\d{3,9}[A-Z]|[A-Z]{2}\d{6,9}|\d{6,12})"
-    r"\s*[)\]]?(?:\s*\([A-Z]{2,4}\))?\s*$",
+    r"\s*[)\]]?(?:\s*\([A-Z]{2,4}\))?\s*$|\s*\((?:[A-Z][A-Z.]{1,5}:?\s+)[\dA-Z][\d -]{6,}[A-Z]?\)\s*$",
     re.IGNORECASE,
 )
+_BEHIND = re.compile(
+    r"\s*(?:,|\s[-–—|/·•])\s+(?=\d+[A-Z]?,?\s+[^\W\d]{2})|\s+[|/·•]\s+|\s*\|\s*|\s+(?=(?:tel|ph|phone)\b|(?:vat|gst)\b\W*(?:no|reg|id|(?-i:[A-Z]{2}\b)|\d))", re.IGNORECASE
+)
+"""Where an address or a number begins behind a name on its line."""
+_KNOWN_BY = re.compile(
+    r"^\W*(?:(?:co(?:mpany)?|business|br|roc|ssm)?\.?\s*(?:reg(?:istration|istered)?\b|no\b|nr\b|number)|"
+    r"(?:vat|gst|sst|abn|acn|uen|siret|siren|nif|cif|p\.?\s?iva|ust|steuer\w*|org\.?\s?nr|cvr|kvk|nip|tin|ein|brn)\b)|"
+    r"^[\W]*\(?(?:[A-Z]{2})?\d{5,12}\s?-\s?[A-Z]{1,2}\)?\W*$",
+    re.IGNORECASE,
+)
+"""A line with the number under which the company above it is registered."""
+_KNOWN_BONUS = 0.05
 _NUMBERED = re.compile(
-    r"^(?:\d{6,}\s+|(?:station|merchant|shop|store|seller|vendor)\s*:\s+(?!\d)|(?:own(?:ed)?|operated|managed|run|issued|sold|provided)\s+(?:by|on\s+behalf\s+of|for)\s*:?\s*)",
+    r"^(?:\d{6,}\s+|(?:merchant|retailer|seller|vendor|issuer|trader|dealer|supplier)\s+(?:name\s+)?(?!slip|copy|voucher|receipt|id\b|no\b|number)(?=[A-Z])|(?:an?\s+)?(?:business|brand|division|subsidiary|trading\s+name)\s+of\s+|(?:trading\s+as|t/a)\s+|(?:station|merchant|shop|store|seller|vendor)\s*:\s+(?!\d)|(?:own(?:ed)?|operated|managed|run|issued|sold|provided)\s+(?:by|on\s+behalf\s+of|for)\s*:?\s*)",
     re.IGNORECASE,
 )
 """What stands before a name on its line: a till's number, or who says that it runs the shop."""
@@ -59,31 +94,28 @@ _PRICES = re.compile(r"[\s\dx@X*.,]*\d[.,]\d\d[\s\dx@X*.,A-Z]*")
 _CODE = re.compile(r"[\s\dxX*#@-]+")
 _UNNAMED_FLOOR = 0.36
 """A line without any word of a company's name is a name only near the top."""
+_ODD_LENGTH, _LONG_NAMES = 0.1, range(5, 20)
+"""Less for a word alone, or for many, below the first line: they may be anything."""
 _TAIL = re.compile(
-    r"\W*(?:(?:SDN|BHD|CO|COMPANY|LTD|LIMITED|INC|LLC|S/B|PLC|GMBH|ENTERPRISE|TRADING|HARDWARE|ELECTRICAL|RESTAURANT|RESTORAN|CAFE|BAKERY|STORES?|\(M\)|AND|&)[\s.]*)+$",
+    rf"\W*(?:(?:SDN|BHD|CO|COMPANY|LTD|LIMITED|INC|LLC|S/B|PLC|GMBH|{TRADES}|\([A-Z .]{{1,20}}\)|AND|&|"
+    r"ENTERPRISES|ELECTRONICS?|STATIONER(?:Y|S)|BOOKSTORES?|SUPPL(?:Y|IES)|MARKETING|SERVICE|HYPERMARKET|MINI|FOODS?|FURNITURE|ENGINEERING|"
+    r"DISTRIBUTORS?|RESOURCES|CORPORATION|OPTICAL|SEAFOOD|MACHINERY|JEWELLE?RY|FASHIONS|INTERNATIONAL|MANAGEMENT|DEVELOPMENT|PRODUCTS|"
+    r"SOLUTIONS|VENTURES|BROTHERS|SONS|HEALTHCARE|RETAIL|RESTAURANTS|STUDIO|CONSULTANCY|TECHNOLOG(?:Y|IES)|TRANSPORT|LOGISTICS|EXPRESS)[\s.]*)+$",
     re.IGNORECASE,
 )
-
-
-_NAMED_IN_SENTENCE = re.compile(
-    r"\b(?:(?i:receipt|order(?:ed)?|purchase|shopping|bought|payment|visit|visiting|choosing)\s+(?i:from|with|at|to|by)\s+|(?i:choosing|visiting)\s+|"
-    r"(?i:(?:owned|operated|managed|run|issued|sold|provided)\s+(?:by|on\s+behalf\s+of)\s*:?\s+))"
-    r"(?P<name>[A-ZÀ-Þ][\w'’&.-]*(?:,?[ ](?:[A-ZÀ-Þ(][\w'’&.()-]*|&|and|of|de|the|la|el|z\so\.o|a\.s|s\.r\.o|d\.o\.o"
-    r"|plc)(?!\w)\.?)*)"
+_CONNECTORS = frozenset("and of de du des la le les el los las da do dos di del della van von der den zum zur am im y e et und og och the n".split())
+_DECORATED = re.compile(r"\s*(?P<mark>[-=*~#_+]{2,}|[*«\"“\[])\s*[^\W\d].*?\s*(?:[-=*~#_+]{2,}|[*»\"”\]])\s*")
+_TRADE_ALONE = re.compile(rf"(?:{TRADES})", re.IGNORECASE)
+_COUNTED = re.compile(
+    r"(?:[^\W\d]+ )?(?:kiosk|platform|dep(?:artmen)?t|unit|stand|stall|hall|dock|block|wing|terminal|track|point|site|branch|outlet|store|shop|"
+    r"counter|window|desk|area|section|sector|pier|quay|berth|boo?th|cabin|court|suite|floor) (?:no\.? ?|#)?(?:\d{1,4}|[A-Z])",
+    re.IGNORECASE,
 )
-_SENTENCE_CUE = 0.42
-
-
-def named_in_sentence(source: Source) -> Sequence[Candidate]:
-    """Who a sentence says sold it: `Thank you for your order with Acme Ltd.`, `Run by Acme Ltd`."""
-    found: list[Candidate] = []
-    for match in _NAMED_IN_SENTENCE.finditer(source.text):
-        name = match["name"]
-        if not _LEGAL_FORM.search(name) or name.endswith(("!", ",")):
-            name = name.rstrip(".,!")
-        if sum(char.isalpha() for char in name) >= 3 and not _NOT_LETTERHEAD.search(name):
-            found.append(Candidate(name, match.start("name"), match.start("name") + len(name), _SENTENCE_CUE))
-    return found
+"""One of several: `Kiosk 3`."""
+_TOP_LINES, _FOOT_LINES = 4, 8
+_CONTACT = re.compile(r"\W*(?:tel|phone|ph|www)\b", re.IGNORECASE)
+_LONGEST_LINE = 120
+_FOOT_CUE = 0.41
 
 
 def is_street(text: str) -> bool:
@@ -93,8 +125,10 @@ def is_street(text: str) -> bool:
 
 def _head_text(text: str) -> str:
     plain = text.strip(" \t*#=-|_")
+    plain = plain.strip("«»\"“”[]~+ ")
     plain = plain[1:-1] if re.fullmatch(r"\([^()]*(?:\([^()]*\))?[^()]*\)", plain) else plain
-    return _REGISTRATION.sub("", _NUMBERED.sub("", plain)).strip()
+    plain = _REGISTRATION.sub("", _NUMBERED.sub("", plain)).strip()
+    return _BEHIND.split(plain, maxsplit=1)[0].rstrip(",") if plain[:1].isalpha() else plain
 
 
 def _names_someone(text: str, position: int) -> bool:
@@ -103,8 +137,12 @@ def _names_someone(text: str, position: int) -> bool:
         letters < 3
         or len(text) > 70
         or letters < len(text) * 0.5
-        or _NOT_LETTERHEAD.search(text)
+        or _NOT_LETTERHEAD.search(_BUSINESS.sub("", text))
+        or (not _LINE_SUFFIX.search(text) and (_COURTESIES.search(text) or _MISREAD_WORD.search(text)))
         or _TAIL.fullmatch(text)
+        or _is_sentence(text)
+        or _COUNTED.fullmatch(text)
+        or _TRADE_ALONE.fullmatch(text)
     ):
         return False
     if _HOUSE.match(text) and (_ADDRESS_WORD.search(text) or "," in text or _STREET.search(text)):
@@ -113,6 +151,12 @@ def _names_someone(text: str, position: int) -> bool:
         return True
     # "99 Ranch" may be a shop at the very top; further down a number and a word are a house and its street.
     return not _ADDRESS_WORD.search(text) and not (position and _HOUSE.match(text))
+
+
+def _is_sentence(text: str) -> bool:
+    """More of its words are small than a name's are."""
+    words = [word for word in re.findall(r"[^\W\d_]+", text) if word.lower() not in _CONNECTORS]
+    return sum(word[0].islower() for word in words) > len(words) / 2
 
 
 def _joined_end(source: Source, index: int, text: str) -> int | None:
@@ -139,11 +183,45 @@ def _is_priced(source: Source, index: int) -> bool:
 
 def letterhead(source: Source) -> Sequence[Candidate]:
     """Lines at the top of a document that may name who issued it; a name that goes on in the next line is joined."""
-    found = [*named_in_sentence(source)]
+    named = sellers(source)
+    found = [*named, *_at_foot(source)]
     filled = [index for index, line in enumerate(source.lines[:60]) if line.text.strip()][:LETTERHEAD_LINES]
     for position, index in enumerate(filled):
         if not _is_priced(source, index):
             found += _on_line(source, index, position)
+    return [one for one in found if not any(one.start < inner.start and inner.end <= one.end for inner in named)]
+
+
+def _is_known(source: Source, index: int) -> bool:
+    """The next line has the number under which a company is registered."""
+    return index + 1 < len(source.lines) and _KNOWN_BY.match(source.lines[index + 1].text) is not None
+
+
+def _has_contact(source: Source, index: int) -> bool:
+    """The next line is an address, a telephone number or a company's number."""
+    if index + 1 >= len(source.lines):
+        return False
+    below = source.lines[index + 1]
+    if _is_known(source, index) or _CONTACT.match(below.text):
+        return True
+    return any(one.start == below.start for one in source.read(addresses))
+
+
+def _at_foot(source: Source) -> list[Candidate]:
+    """Names in the last lines that stand between marks, or above a company's number or an address."""
+    filled = [index for index, line in enumerate(source.lines) if line.text.strip()]
+    found: list[Candidate] = []
+    for index in filled[_TOP_LINES:][-_FOOT_LINES:]:
+        line = source.lines[index]
+        text = _head_text(line.text)
+        marked = _DECORATED.fullmatch(line.text) or _has_contact(source, index)
+        marked = marked or _LINE_SUFFIX.search(text)
+        addressed = _BEHIND.search(line.text) or _REGISTRATION.search(line.text)
+        whole = " " in text or _LEGAL_FORM.search(text) or _has_contact(source, index)
+        if whole and (marked or addressed) and _names_someone(text, index) and not _is_priced(source, index):
+            start = line.start + line.text.index(text)
+            cue = _FOOT_CUE + (_LEGAL_BONUS if _LEGAL_FORM.search(text) else 0.0)
+            found.append(Candidate(text, start, start + len(text), cue))
     return found
 
 
@@ -165,6 +243,10 @@ def _on_line(source: Source, index: int, position: int) -> list[Candidate]:
         whole = source.text[start:end]
         if _LEGAL_FORM.search(whole):
             cue += _LEGAL_BONUS
+        if _is_known(source, source.line_number(end - 1)):
+            cue += _KNOWN_BONUS
+        if position and not _LINE_SUFFIX.search(whole) and not _has_contact(source, index):
+            cue -= _ODD_LENGTH if len(whole.split()) in (1, *_LONG_NAMES) else 0.0
         if cue >= _UNNAMED_FLOOR or _LINE_SUFFIX.search(whole):
             found.append(Candidate(" ".join(whole.split()), start, end, max(0.05, cue)))
     return found

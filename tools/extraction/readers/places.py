@@ -12,10 +12,16 @@ from tools.extraction.readers.source import Candidate, Line, Source
 _ADDRESS_CUE = re.compile(
     r"\b(?:street|road|rd|avenue|ave|lane|drive|blvd|boulevard|square|suite|floor|building|unit|plaza|mall|"
     r"p\.?o\.? box|highway|way|court|quay|row|close|terrace|wharf|harbour|hill|gate|crescent|"
-    r"jalan|jln|lot|taman|tmn|lorong|bandar|kampung|kg|persiaran|straße|strasse|platz|rue|calle|via|piazza|rua|gata|weg|laan|straat|st)\b|"
+    r"jalan|jln|lot|taman|tmn|lorong|bandar|kampung|kg|persiaran|straße|strasse|platz|rue|calle|via|piazza|rua|gata|weg|laan|straat|st|avenida|avda|paseo|praça|corso|viale|ulica)\b|"
     r"\b[A-Za-z]+(?:straße|strasse|straat|weg|gata|gatan|vej|gasse|allee)\b|\bno\.?\s?\d",
     re.IGNORECASE,
 )
+_WEAK_CUE = re.compile(
+    r"\b(?:lane|gate|row|unit|floor|suite|close|way|hill|court|square|lot|no\.?)\s*:?\s?(?:[A-Z]?\d+[A-Z]?\b|of\b|to\b|in\b)|"
+    r"\b(?:any|guests?|per|each|every|this|the|your)\s+(?:unit|suite|floor|lane|way|close|row|gate)\b|\b(?:suite|unit)\s+guests?\b",
+    re.IGNORECASE,
+)
+"""Words of addresses that stand as often for a till's lane, a seat's row or nothing of the kind."""
 _POSTCODE = re.compile(
     r"\b\d{5}(?:-\d{4})?\b|\b[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}\b|\b\d{4}\s?[A-Z]{2}\b|\b[A-Z]\d[A-Z]\s?\d[A-Z]\d\b|\b\d{4}\s[A-Z][a-z]+"
 )
@@ -68,6 +74,8 @@ def _is_part(line: Line, first: bool) -> bool:
     if text.count(":") > 1 or (first and _FORMED.search(text)):
         return False
     strong = bool(_ADDRESS_CUE.search(text)) or bool(_POSTCODE.search(text))
+    if first and _is_sentence(text):
+        return False
     if first:
         return strong and (any(char.isdigit() for char in text) or "," in text)
     return (
@@ -78,13 +86,34 @@ def _is_part(line: Line, first: bool) -> bool:
     )
 
 
+def _is_weak(text: str) -> bool:
+    """Nothing in it but a number beside one of the `_WEAK_CUE`s speaks for an address, or it is made of such pairs."""
+    if re.fullmatch(r"(?:\W*[A-Za-z]+\s\d+\b)+\W*", text):
+        return True
+    return "," not in text and not _POSTCODE.search(text) and not _ADDRESS_CUE.search(_WEAK_CUE.sub(" ", text))
+
+
+def _goes_on(source: Source, number: int) -> bool:
+    """The next line is surely a part of an address."""
+    if number + 1 >= len(source.lines):
+        return False
+    line = _cell(source, number + 1, first=False)
+    return _is_part(line, first=True) and not _is_weak(line.text)
+
+
+def _is_sentence(text: str) -> bool:
+    """Most words are small: a sentence that has a word of addresses in it."""
+    words = re.findall(r"[^\W\d_]+", text)
+    return sum(word.islower() and len(word) > 1 for word in words) > len(words) / 2
+
+
 def addresses(source: Source) -> Sequence[Candidate]:
     """Runs of up to five lines that read like a postal address, joined by spaces."""
     found: list[Candidate] = []
     index = 0
     while index < len(source.lines):
         line = _cell(source, index, first=True)
-        if not _is_part(line, first=True):
+        if not _is_part(line, first=True) or (_is_weak(line.text) and not _goes_on(source, index)):
             index += 1
             continue
         last = index

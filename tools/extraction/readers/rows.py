@@ -19,7 +19,9 @@ STOP = re.compile(
     r"visa|mastercard|summary|net|thank|sum|payable|to pay|you paid|(?:amount|were|we) charged|in all|received"
     r"|debit card|credit card|"
     r"summe|gesamt\w*|(?:zu )?zahlen|zahlungsart|importe|a pagar|à payer|a payer|montant|totale|totaal|suma|razem"
-    r"|jumlah|rückgeld|cambio)\b|^\W*(?:charge|amt|fee|fare)\b",
+    r"|jumlah|rückgeld|cambio)\b|^\W*(?:charge|amt|fee|fare)\b|"
+    r"^[\W\d]*(?:(?:the|your|of|in|purchases?|sales?|amount|tip|gratuity|base|betrag|belopp|beløb|kwota|bedrag|importo|monto|valor|preis|prix|"
+    r"precio|prezzo|price|cost|bill|due|approved|auth\w*|debit|credit|deposit|refund|surcharge|eur|usd|gbp|chf|sek|nok|dkk|pln|myr|rm|inr)\b[\W\d]*)+$",
     re.IGNORECASE,
 )
 """Words of a line that is no good that was sold: sums, taxes, payments."""

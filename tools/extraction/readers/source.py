@@ -10,6 +10,11 @@ from functools import cached_property
 from itertools import pairwise
 
 _WRAPPED_CHARS = 45
+_LEFT_OUT = re.compile(
+    r"(?<=[a-z])-[ \t]*\n[ \t]*(?=[a-z])|(?<=[A-Z])-[ \t]*\n[ \t]*(?=[A-Z])|"
+    r"(?<=[\w,][\n\f])\s*(?:-\s*\d{1,3}\s*-|(?:[Pp]age\s+)?\d{1,3}(?:\s+of\s+\d{1,3})?)[ \t]*[\n\f]\s*(?=[a-z])"
+)
+"""A hyphen with its line break, or the foot of a page in the middle of a sentence."""
 _ITEM = re.compile(r"[-*•|#]|\(?[\da-z]{1,2}[.)]\s|[A-Z][\w ]{0,24}:\s")
 
 Scalar = str | float | int | bool
@@ -39,6 +44,24 @@ class Line:
 
 
 Reader = Callable[["Source"], Sequence[Candidate]]
+
+
+@dataclass(frozen=True)
+class Prose:
+    """A text whose sentences run on: words that are hyphenated over lines are joined, page numbers inside a sentence
+    are left out, and the line breaks inside paragraphs are spaces."""
+
+    text: str
+    pieces: Sequence[tuple[int, int]]
+    """Where each piece that was kept begins, here and in the source."""
+
+    def place(self, start: int, end: int) -> tuple[int, int]:
+        """The span of the source that `text[start:end]`, which must not be empty, was read from."""
+        return self._offset(start), self._offset(end - 1) + 1
+
+    def _offset(self, place: int) -> int:
+        here, there = self.pieces[bisect_right(self.pieces, place, key=lambda piece: piece[0]) - 1]
+        return there + place - here
 
 
 @dataclass(frozen=True)
@@ -83,6 +106,11 @@ class Source:
                 pieces[line.end] = " "
         return "".join(pieces)
 
+    @cached_property
+    def prose(self) -> Prose:
+        """The text as running prose: see `Prose`."""
+        return _as_prose(self)
+
     def line_number(self, offset: int) -> int:
         """Index into `lines` of the line that holds the offset."""
         return max(0, bisect_right(self._line_starts, offset) - 1)
@@ -92,3 +120,16 @@ class Source:
         if reader not in self._read:
             self._read[reader] = sorted(reader(self), key=lambda found: (found.start, -found.end))
         return self._read[reader]
+
+
+def _as_prose(source: Source) -> Prose:
+    kept: list[str] = []
+    pieces: list[tuple[int, int]] = []
+    length = start = 0
+    for end, following in (*(match.span() for match in _LEFT_OUT.finditer(source.text)), (len(source.text),) * 2):
+        if end > start or not pieces:
+            pieces.append((length, start))
+            kept.append(source.flowed[start:end])
+            length += end - start
+        start = following
+    return Prose(re.sub(r"(?<=\S)[\n\f](?=[a-z])", " ", "".join(kept)), pieces)
