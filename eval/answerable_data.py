@@ -34,7 +34,8 @@ SOURCES = {
 class Example:
     """A question in one setting. `group` is what must not be split: an article, a policy, a split of the samples.
 
-    `passage` is the text that it was asked about, where it was asked about one.
+    `passage` is the text that it was asked about, where it was asked about one. Of `seen` examples the span reader was
+    trained on the document: it would be too sure of them, and has not read them.
     """
 
     kind: str
@@ -44,13 +45,11 @@ class Example:
     answerable: bool
     features: Mapping[str, float]
     passage: str = ""
+    seen: bool = False
 
 
 class Reader:
-    """Retrieves, ranks and computes features exactly as the product does, over an exact store in memory.
-
-    Asks nothing about documents that the span reader was trained on: it would be too sure of them.
-    """
+    """Retrieves, ranks and computes features exactly as the product does, over an exact store in memory."""
 
     def __init__(self, folder: Path) -> None:
         """Keep embeddings in `folder` between runs."""
@@ -61,7 +60,6 @@ class Reader:
         self._retriever = Retriever(MemoryStore(), self._words, self._bm25)
         self._ranker = SentenceRanker(self._words, self._bm25)
         self._spans = packaged_span_reader()
-        self._unseen = self._spans.held_out
 
     def examples(self, data: Path) -> list[Example]:
         """Every question of the reading sets and of the samples, in both settings where there are two."""
@@ -74,13 +72,11 @@ class Reader:
 
     def _articles(self, rows: Sequence[dict[str, Any]]) -> Iterator[Example]:
         points = self._points(rows)
-        asked = [row for row in rows if row["title"] in self._unseen]
-        yield from self._ask(ARTICLES, RETRIEVED, asked, list(points.values()))
-        for passage, own in _by(asked, "passage").items():
+        yield from self._ask(ARTICLES, RETRIEVED, rows, list(points.values()))
+        for passage, own in _by(rows, "passage").items():
             yield from self._ask(ARTICLES, OWN, own, [points[passage]])
 
     def _policies(self, rows: Sequence[dict[str, Any]]) -> Iterator[Example]:
-        rows = [row for row in rows if row["title"] in self._unseen]
         points = self._points(rows)
         for own in _by(rows, "title").values():
             texts = dict.fromkeys(row["passage"] for row in own)
@@ -114,11 +110,12 @@ class Reader:
             passages = self._retriever.search("corpus", question, top_k=READ_PASSAGES)
             candidates = self._ranker.rank(question, passages, limit=READ_SENTENCES)
             features = reader_features(self._words.embed_words, question, candidates, passages)
-            *_, margin = [None, *span_margins(self._spans, question, candidates)]
-            if features and margin is not None:
-                features[SPAN_MARGIN] = margin
-                group, passage = str(row["title"]), str(row.get("passage", ""))
-                yield Example(kind, setting, group, question, bool(row["answerable"]), features, passage)
+            group, passage = str(row["title"]), str(row.get("passage", ""))
+            seen = kind != SAMPLES and group not in self._spans.held_out
+            margins = [] if seen else list(span_margins(self._spans, question, candidates))
+            if features and (seen or margins):
+                features |= {SPAN_MARGIN: margins[-1]} if margins else {}
+                yield Example(kind, setting, group, question, bool(row["answerable"]), features, passage, seen)
 
 
 def with_near_misses(examples: Sequence[Example]) -> set[str]:

@@ -14,7 +14,7 @@ from tools.knowledge.embed import MiniLMEmbedder
 
 @pytest.fixture(scope="module")
 def examples() -> list[Example]:
-    """Six articles on which one feature tells answerable questions and the other tells nothing."""
+    """Six articles, three of them seen, on which one feature tells answerable questions and the other tells nothing."""
     rng = np.random.default_rng(3)
     found: list[Example] = []
     for article in range(6):
