@@ -338,7 +338,11 @@ def effective_dates(source: Source) -> Sequence[Candidate]:
             cue = 0.93
         elif (ends and (said is None or ends.start() >= said)) or _OTHER_DATED.search(before):
             cue = 0.0
-        elif (said is not None and len(before) - said < 70) or _BEGINS_THEN.match(after) or (_SINCE.search(before) and _BINDS.match(after)):
+        elif (
+            (said is not None and len(before) - said < 70)
+            or _BEGINS_THEN.match(after)
+            or (_SINCE.search(before) and _BINDS.match(after))
+        ):
             cue = 0.9
         elif (start <= day.start < end or day.start < _TITLE_CHARS) and _MADE.search(before[-70:]):
             cue = 0.78

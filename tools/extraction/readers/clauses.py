@@ -10,7 +10,9 @@ from tools.extraction.readers.misread import misreadable
 from tools.extraction.readers.source import Candidate, Source
 
 _RENEWAL = re.compile(
-    misreadable(r"(?P<clause>(?:automatically\s+(?:be\s+)?(?:renew|extend)\w*|(?:renews?|renewed|extended|renewable)\b)")
+    misreadable(
+        r"(?P<clause>(?:automatically\s+(?:be\s+)?(?:renew|extend)\w*|(?:renews?|renewed|extended|renewable)\b)"
+    )
     + r"[^.;\n]*(?:\n[^.;\n]+){0,2})",
     re.IGNORECASE,
 )

@@ -53,9 +53,10 @@ _MONTH_DAY = re.compile(
     re.IGNORECASE,
 )
 _YEAR_MONTH_DAY = re.compile(
-    rf"(?<!\d)(?P<year>\d{{4}})[\s/.-]{{1,2}}{_MONTH}[\s/,-]{{1,2}}(?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?!\d)", re.IGNORECASE
+    rf"(?<!\d)(?P<year>\d{{4}})[\s/.-]{{1,2}}{_MONTH}[\s/,-]{{1,2}}(?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?!\d)",
+    re.IGNORECASE,
 )
-_WEEKDAYS = "mon tue wed thu fri sat sun".split()
+_WEEKDAYS: Sequence[str] = "mon tue wed thu fri sat sun".split()
 _WEEKDAY = re.compile(rf"\b({'|'.join(_WEEKDAYS)})(?:s|nes|rs|ur)?(?:day)?\b", re.IGNORECASE)
 _WEEKDAY_REACH = 13
 _TIME = r"(?P<h>[01]?\d|2[0-3])[:.](?P<min>[0-5]\d)(?:[:.](?P<s>[0-5]\d))?(?:\.\d+)?(?:\s?(?P<half>[ap]\.?m\b\.?))?"

@@ -29,7 +29,8 @@ _COUNTRIES = (
     "Republic of Korea|South Korea|Korea|Japan|Australia|New Zealand|Fiji"
 )
 _ADJECTIVES = (
-    "English and Welsh|English|Welsh|Scottish|Scots|Northern Irish|British|UK|U\\.K\\.|Irish|French|German|Austrian|Swiss|"
+    "English and Welsh|English|Welsh|Scottish|Scots|Northern Irish|British|UK|U\\.K\\.|Irish|French|German|"
+    "Austrian|Swiss|"
     "Liechtenstein|Belgian|Dutch|Danish|Swedish|Norwegian|Finnish|Icelandic|Estonian|Latvian|Lithuanian|Polish|Czech|"
     "Slovak|Slovenian|Hungarian|Romanian|Bulgarian|Croatian|Serbian|Greek|Cypriot|Maltese|Italian|Spanish|Portuguese|"
     "Turkish|Ukrainian|Russian|Georgian|Kazakh|Israeli|Egyptian|Moroccan|Tunisian|Nigerian|Ghanaian|Kenyan|"

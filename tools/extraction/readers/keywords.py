@@ -28,9 +28,9 @@ _TITLE = re.compile(
     re.IGNORECASE,
 )
 _NOT_TITLE = re.compile(
-    r"\W*(?:(?:the\s+)?(?:parties|undersigned)|between|summary|schedule|particulars|key|main|preamble|recitals?|subject|agreed|general|annex|appendix|"
-    r"(?:contract|agreement|lease|deed|policy)\s+(?:no|nr|number|data|particulars|details|date|ref\w*|period|start|term|sheet|value|price)\b|"
-    r"terms\s+(?:of\s+the|agreed|in\s+brief)|made\b|end\s+of\b|page\b)",
+    r"\W*(?:(?:(?:the\s+)?(?:parties|undersigned)|between|preamble|recitals?|annex|appendix|end\s+of|page|summary\s+of\s+terms)\b.*|"
+    r"(?:contract|agreement|lease|deed)\s+(?:no|nr|number|data|particulars|details|date|ref\w*|sheet|value|price|essentials|overview|outline|"
+    r"summary|facts)\b.*|(?:key|main|agreed|commercial|deal|special)\s+terms\W*)",
     re.IGNORECASE,
 )
 """Lines that a contract has besides its title."""
@@ -61,7 +61,7 @@ def titles(source: Source) -> Sequence[Candidate]:
     filled = [line for line in source.lines[:40] if line.text.strip()][:_TITLE_LINES]
     for position, line in enumerate(filled):
         text = line.text.split(" | ")[0].strip(" \t*#=-_")
-        if 3 <= len(text) <= 90 and _TITLE.search(text) and not _NOT_TITLE.match(text) and _is_heading(text):
+        if 3 <= len(text) <= 90 and _TITLE.search(text) and not _NOT_TITLE.fullmatch(text) and _is_heading(text):
             start = line.start + line.text.index(text)
             found.append(Candidate(text, start, start + len(text), 0.8 - 0.03 * position))
     return found

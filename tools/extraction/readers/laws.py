@@ -15,19 +15,23 @@ _GAP = r"(?:[ \t]+|[ \t]*\n[ \t]*)"
 _DIVISION = misreadable(
     r"(?:state|commonwealth|province|republic|kingdom|federal\s+republic|principality|canton|territory|grand\s+duchy|emirate)"
 )
-_PREFIX = rf"(?i:the\s+)?(?:(?i:{_DIVISION}\s+{misreadable('of')})\s+)?(?i:the\s+)?(?:(?i:{_DIVISION}\s+{misreadable('of')})\s+)?"
+_DIVISION_OF = rf"(?:(?i:{_DIVISION}\s+{misreadable('of')})\s+)?"
+_PREFIX = rf"(?i:the\s+)?{_DIVISION_OF}(?i:the\s+)?{_DIVISION_OF}"
 _WORD = r"[A-ZÀ-Þ](?:[\w'’-]*\w)?(?:\.(?=[A-Z,]))?"
 _PLACE = rf"(?P<place>{_WORD}(?:(?:,?{_GAP}(?:and|of|the)){{1,2}}{_GAP}{_WORD}|,?{_GAP}{_WORD}){{0,6}})"
 _LAW = misreadable("laws?")
 _LAW_OF = rf"(?:{_LAW}|{misreadable('legal')}\s+(?:system|order)|legislation)"
+_IN = misreadable(r"of|in\s+force\s+in|in\s+effect\s+in|within|in|from")
 _LAWS_OF = re.compile(
     rf"\b(?i:{_LAW_OF})(?:\s*\([^()]{{0,80}}\)|,\s[^,.;()]{{0,60}},)?"
     r"(?i:,?\s+(?:(?:and|or)\s+)?(?:the\s+)?(?:rules|regulations|decisions|statutes|legislation|customs|usages|practice|ordinances|legal\s+system|jurisdiction))"
     r"{0,3}"
     r"(?i:,?\s+(?:as\s+)?(?:applicable|applied|prevailing|valid|then|now|currently))?"
-    rf"\s*,?\s+(?i:{misreadable('of|in force in|in effect in|within|in|from').replace(' ', chr(92) + 's+')}),?\s+{_PREFIX}{_PLACE}"
+    rf"\s*,?\s+(?i:{_IN}),?\s+{_PREFIX}{_PLACE}"
 )
-_THOSE_OF = re.compile(rf"\b(?i:{_LAW})\b[^.;]{{0,60}}?\s(?:is|are|shall\s+be)\s+(?:that|those)\s+of\s+{_PREFIX}{_PLACE}")
+_THOSE_OF = re.compile(
+    rf"\b(?i:{_LAW})\b[^.;]{{0,60}}?\s(?:is|are|shall\s+be)\s+(?:that|those)\s+of\s+{_PREFIX}{_PLACE}"
+)
 _ADJECTIVE = re.compile(rf"(?P<place>{_WORD}(?:{_GAP}(?:and{_GAP})?{_WORD}){{0,2}}){_GAP}(?:\w+\s+)?(?i:{_LAW})\b")
 _NATIONAL = re.compile(rf"(?<!\w)(?P<place>{NATIONAL.pattern})(?:['’]s)?{_GAP}(?:[a-z]+\s+)?{_LAW}\b", _FLAGS)
 _PLAIN = r"[A-ZÀ-Þ][\w'’-]*"
@@ -109,7 +113,8 @@ _TOPIC_TAIL = (
 )
 _NUMBER = r"(?:(?:section|article|clause)\s+)?(?:\(?[\dIVXivxa-z]{1,4}(?:\.\d{1,2})*[.):]?\s+)?"
 _HEADING = re.compile(
-    rf"(?:^|\n|\||[.;:]\s|\t|\s{{3}})[ \t*#_(\"“]{{0,20}}{_NUMBER}[*_\"“(]{{0,3}}(?:(?:venue|jurisdiction|forum|disputes?)\s*(?:and|&|/|;|,)\s*)?"
+    rf"(?:^|\n|\||[.;:]\s|\t|\s{{3}})[ \t*#_(\"“]{{0,20}}{_NUMBER}[*_\"“(]{{0,3}}(?:(?:venue|jurisdiction|"
+    rf"forum|disputes?)\s*(?:and|&|/|;|,)\s*)?"
     rf"(?:{_TOPIC}(?:\s+of\s+(?:this|the)\s+(?:agreement|contract|licen[cs]e|deed))?{_TOPIC_TAIL}|(?P<bare>laws?)(?=\s*[:|]))",
     _FLAGS,
 )
@@ -190,27 +195,26 @@ def _mention(text: str, match: re.Match[str], law: int) -> _Mention | None:
 def _of_places(text: str) -> Iterator[_Mention]:
     """`the laws of the State of Ohio`."""
     for match in (*_LAWS_OF.finditer(text), *_THOSE_OF.finditer(text)):
-        if not _OF_A_SUBJECT.search(text[max(0, match.start() - 30) : match.start()]):
-            if mention := _mention(text, match, match.start()):
-                yield mention
+        of_a_subject = _OF_A_SUBJECT.search(text[max(0, match.start() - 30) : match.start()])
+        if not of_a_subject and (mention := _mention(text, match, match.start())):
+            yield mention
 
 
 def _adjectives(text: str) -> Iterator[_Mention]:
     """`Utopian law`, where it is not a title or the beginning of a sentence."""
     for match in _ADJECTIVE.finditer(text):
-        words = match["place"].lower().split()
-        if not any(word in _NO_PLACE for word in words) and not match["place"].isupper():
-            if mention := _mention(text, match, match.end()):
-                yield mention
+        no_place = match["place"].isupper() or any(word in _NO_PLACE for word in match["place"].lower().split())
+        if not no_place and (mention := _mention(text, match, match.end())):
+            yield mention
 
 
 def _national(text: str) -> Iterator[_Mention]:
     """`Swiss law`, `DELAWARE LAW`: places that are known."""
     for match in _NATIONAL.finditer(text):
-        between = text[match.end("place") : match.end()]
-        if not _OF_A_SUBJECT.search(re.sub(rf"{_LAW}$", "", between, flags=_FLAGS).lstrip() or "-"):
-            if match["place"][0].isupper() and (mention := _mention(text, match, match.end())):
-                yield mention
+        between = re.sub(rf"{_LAW}$", "", text[match.end("place") : match.end()], flags=_FLAGS)
+        named = match["place"][0].isupper() and not _OF_A_SUBJECT.search(between.lstrip() or "-")
+        if named and (mention := _mention(text, match, match.end())):
+            yield mention
 
 
 def _back_references(text: str) -> Iterator[_Mention]:
@@ -218,7 +222,9 @@ def _back_references(text: str) -> Iterator[_Mention]:
     for match in _THEREOF.finditer(text):
         start = max(0, match.start() - _BEFORE)
         start += len(text[start : match.start()]) - len(_BOUNDARY.split(text[start : match.start()])[-1])
-        named = [one for one in _NAMED_BEFORE.finditer(text, start, match.start()) if one[0][0].isupper() or one["place"]]
+        named = [
+            one for one in _NAMED_BEFORE.finditer(text, start, match.start()) if one[0][0].isupper() or one["place"]
+        ]
         if not named:
             continue
         group = "place" if named[-1]["place"] else "bare"
@@ -239,7 +245,10 @@ def _headed(text: str) -> Iterator[tuple[int, str, float]]:
         end = match.end() if match["law"] and place == match["place"] else start + len(place)
         known = JURISDICTION.fullmatch(place) or NATIONAL.fullmatch(place)
         # The place is all that is announced, not the first words of a sentence.
-        if re.match(r"[ \t]*(?:[.;|)\"”*]|\(|\n|\f|$|\s{3}|,\s)" if known else r"[ \t]*(?:[.;|]?[ \t]*(?:\n|\f|$)|\|)", text[end:]):
+        if re.match(
+            r"[ \t]*(?:[.;|)\"”*]|\(|\n|\f|$|\s{3}|,\s)" if known else r"[ \t]*(?:[.;|]?[ \t]*(?:\n|\f|$)|\|)",
+            text[end:],
+        ):
             yield start, place, 0.9 if known else 0.75
 
 

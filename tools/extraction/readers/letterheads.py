@@ -27,12 +27,14 @@ _NOT_LETTERHEAD = re.compile(
     r"vielen dank|\bmerci\b|\bgracias\b|\bgrazie\b|signature|\bpin verified\b|\bterm(?:inal)?\b\s*\d|\bbatch\b"
     r"|\btill\b|\bfecha\b|\bdatum\b|"
     r"\buhrzeit\b|\bhora\b|\bheure\b|^(?:time|goods|articles?|particulars|each|sum|[at]id|amt|seq|stan|rrn|hall"
-    r"|stall|counter|level|floor|gate|till|debit|credit)\b|^[\w ]{2,20}:\s+\d|^[^\W\d][\w. ]{1,24}\s?:\s|^(?:master ?card|amex|maestro"
+    r"|stall|counter|level|floor|gate|till|debit|credit)\b|^[\w ]{2,20}:\s+\d|^[^\W\d][\w. ]{1,24}\s?:\s|"
+    r"^(?:master ?card|amex|maestro"
     r"|debit card|credit card)\b",
     re.IGNORECASE,
 )
 _COURTESIES = re.compile(
-    r"\bhave an?\b|\bcome again\b|\bsee you\b|\bplease\b|\benjoy\b|\bkeep this\b|\byour\b|\brefund|\breturns?\b|\bstamps?\b"
+    r"\bhave an?\b|\bcome again\b|\bsee you\b|\bplease\b|\benjoy\b|\bkeep this\b|\byour\b|\brefund|"
+    r"\breturns?\b|\bstamps?\b"
     r"|\bpassword\b|\bwifi\b|\bscan\b|\breview\b|\bfeedback\b|\bsurvey\b|\bholidays\b|\bdisplay\b|\bvalid\b|\bexpires?\b|\bapproved\b"
     r"|\bserved\b|\bfor shopping\b|\b(?:parking|tram|bus|train|single|return|day|fare)\b.*\bticket\b|\ball sales\b"
     r"|\b(?:row|seat|lane|shift|drawer|booth|deck|gate|bay|zones?|level|pump|aisle|register)\b\W*\d"
@@ -51,7 +53,8 @@ _BUSINESS = re.compile(
 _MISREAD_WORD = re.compile(
     misreadable(
         r"invoice|receipt|counterfoil|voucher|\bticket|purchase|duplicate|signature|terminal|cashier|customer|cardholder|merchant\s+(?:slip|copy)|"
-        r"self[- ]service|description|please|\bthank|welcome|approved|quittung|kassenbon|factura|rechnung|gracias|merci\b|vielen\s+dank"
+        r"self[- ]service|description|please|\bthank|welcome|approved|quittung|kassenbon|factura|rechnung|"
+        r"gracias|merci\b|vielen\s+dank"
     ),
     re.IGNORECASE,
 )
@@ -68,7 +71,8 @@ _REGISTRATION = re.compile(
     re.IGNORECASE,
 )
 _BEHIND = re.compile(
-    r"\s*(?:,|\s[-–—|/·•])\s+(?=\d+[A-Z]?,?\s+[^\W\d]{2})|\s+[|/·•]\s+|\s*\|\s*|\s+(?=(?:tel|ph|phone)\b|(?:vat|gst)\b\W*(?:no|reg|id|(?-i:[A-Z]{2}\b)|\d))", re.IGNORECASE
+    r"\s*(?:,|\s[-–—|/·•])\s+(?=\d+[A-Z]?,?\s+[^\W\d]{2})|\s+[|/·•]\s+|\s*\|\s*|\s+(?=(?:tel|ph|phone)\b|(?:vat|gst)\b\W*(?:no|reg|id|(?-i:[A-Z]{2}\b)|\d))",
+    re.IGNORECASE,
 )
 """Where an address or a number begins behind a name on its line."""
 _KNOWN_BY = re.compile(
@@ -103,12 +107,16 @@ _TAIL = re.compile(
     r"SOLUTIONS|VENTURES|BROTHERS|SONS|HEALTHCARE|RETAIL|RESTAURANTS|STUDIO|CONSULTANCY|TECHNOLOG(?:Y|IES)|TRANSPORT|LOGISTICS|EXPRESS)[\s.]*)+$",
     re.IGNORECASE,
 )
-_CONNECTORS = frozenset("and of de du des la le les el los las da do dos di del della van von der den zum zur am im y e et und og och the n".split())
+_CONNECTORS = frozenset(
+    "and of the de du des la le les el los las da do dos di del della van von der den zum zur am im y e et und".split()
+)
 _DECORATED = re.compile(r"\s*(?P<mark>[-=*~#_+]{2,}|[*«\"“\[])\s*[^\W\d].*?\s*(?:[-=*~#_+]{2,}|[*»\"”\]])\s*")
 _TRADE_ALONE = re.compile(rf"(?:{TRADES})", re.IGNORECASE)
 _COUNTED = re.compile(
-    r"(?:[^\W\d]+ )?(?:kiosk|platform|dep(?:artmen)?t|unit|stand|stall|hall|dock|block|wing|terminal|track|point|site|branch|outlet|store|shop|"
-    r"counter|window|desk|area|section|sector|pier|quay|berth|boo?th|cabin|court|suite|floor) (?:no\.? ?|#)?(?:\d{1,4}|[A-Z])",
+    r"(?:[^\W\d]+ )?(?:kiosk|platform|dep(?:artmen)?t|unit|stand|stall|hall|dock|block|wing|terminal|track|"
+    r"point|site|branch|outlet|store|shop|"
+    r"counter|window|desk|area|section|sector|pier|quay|berth|boo?th|cabin|court|suite|floor) (?:no\.? ?|"
+    r"#)?(?:\d{1,4}|[A-Z])",
     re.IGNORECASE,
 )
 """One of several: `Kiosk 3`."""
@@ -125,7 +133,7 @@ def is_street(text: str) -> bool:
 
 def _head_text(text: str) -> str:
     plain = text.strip(" \t*#=-|_")
-    plain = plain.strip("«»\"“”[]~+ ")
+    plain = plain.strip('«»"“”[]~+ ')
     plain = plain[1:-1] if re.fullmatch(r"\([^()]*(?:\([^()]*\))?[^()]*\)", plain) else plain
     plain = _REGISTRATION.sub("", _NUMBERED.sub("", plain)).strip()
     return _BEHIND.split(plain, maxsplit=1)[0].rstrip(",") if plain[:1].isalpha() else plain

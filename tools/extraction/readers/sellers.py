@@ -20,7 +20,8 @@ _THROUGH = (
     r"(?:bezoek|aankoop|bestelling|betaling)\s+(?:aan|bij)|(?:handlat?|handlade|köp|køb|besøg|besök)\s+(?:hos|på|i))"
 )
 _NAME = (
-    r"[A-ZÀ-Þ][\w'’&.-]*(?:,?[ ](?:[A-ZÀ-Þ(][\w'’&.()-]*|&|and|of|de|the|la|el|plc|(?:z\so\.o|a\.s|s\.r\.o|d\.o\.o)\.?)(?!\w)){0,10}"
+    r"[A-ZÀ-Þ][\w'’&.-]*(?:,?[ ](?:[A-ZÀ-Þ(][\w'’&.()-]*|&|and|of|de|the|la|el|plc|"
+    r"(?:z\so\.o|a\.s|s\.r\.o|d\.o\.o)\.?)(?!\w)){0,10}"
 )
 _SOLD_BY = re.compile(rf"\b(?i:{misreadable(_THROUGH)})\s+(?P<name>{_NAME})")
 _THANKS = re.compile(rf"(?m:^)[^\w\n]*(?P<name>{_NAME})\s+(?:thanks|thank|wishes|welcomes|says|appreciates)\b")
@@ -29,7 +30,10 @@ _AT_LINE_END = re.compile(
     rf"(?P<name>{_NAME})[ \t.,!]*$"
 )
 _TELLS = re.compile(r"\b(?-i:[a-z]{3,})|(?:ed|ing|bill|receipt|slip|invoice|order|purchase)$", re.IGNORECASE)
-_TRAILING = re.compile(rf"(?P<lead>(?:.{{0,44}}?[\s])?(?:(?!(?:and|of|the|de|la|du|der)\s)[a-z][\w'’]*|#?\d+|[^\s]*[:|/>»=#–—*-]))[ \t]+(?P<name>{_NAME})[ \t.]*$")
+_TRAILING = re.compile(
+    rf"(?P<lead>(?:.{{0,44}}?[\s])?(?:(?!(?:and|of|the|de|la|du|der)\s)[a-z][\w'’]*|#?\d+|[^\s]*[:|"
+    rf"/>»=#–—*-]))[ \t]+(?P<name>{_NAME})[ \t.]*$"
+)
 _NOT_BY = re.compile(
     misreadable(
         r"\b(?:served|paid|printed|powered|processed|software|signed|approved|cashier|customer|client|guest|waiter|staff|clerk|member|"
@@ -81,6 +85,8 @@ def _is_named(match: re.Match[str]) -> bool:
     """A legal form or a trade says that it is a company, or two words behind a preposition that is none of its own."""
     name = match["name"]
     if match.re is _TRAILING:
+        if not re.search(r"[^\W\d]{2}", match["lead"]):
+            return False
         return _LEGAL_FORM.search(name) is not None or _TRADE.search(name) is not None
     told = match["word"].lower() in ("by", "from") or _TELLS.search(match["lead"])
     return bool(told) and (len(name.split()) > 1 or _LEGAL_FORM.search(name) is not None)

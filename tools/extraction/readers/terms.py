@@ -10,7 +10,9 @@ from tools.extraction.readers.misread import misreadable
 from tools.extraction.readers.source import Candidate, Source
 
 _TERM_WORD = re.compile(
-    misreadable(r"\b(?:initial|original|primary|fixed|entire)?\s*(?:term|duration|(?:period\s+of\s+)?validity|fixed\s+life)\b")
+    misreadable(
+        r"\b(?:initial|original|primary|fixed|entire)?\s*(?:term|duration|(?:period\s+of\s+)?validity|fixed\s+life)\b"
+    )
     + r"(?!\s*(?:sheet|loan|s\b))",
     re.IGNORECASE,
 )
