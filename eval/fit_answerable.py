@@ -38,8 +38,8 @@ from eval.statistics import auroc, bootstrap
 from tools.knowledge.answerable import CLIP, DEFAULT_WEIGHTS, SPAN_MARGIN
 from tools.knowledge.span_reader import MANIFEST_FILE, PACKAGED_READER
 
-# Share of answerable validation questions, kinds weighing the same, that the threshold gives up: the least at which near
-# misses are told apart with a balanced accuracy of 0.65, alone and among other passages.
+# Share of answerable validation questions, kinds weighing the same, that the threshold gives up: the least at which
+# near misses are told apart with a balanced accuracy of 0.65, alone and among other passages.
 FALSE_ABSTENTION = 0.1
 _FALSE_ABSTENTIONS = (0.03, 0.05, 0.08, 0.1, 0.12, 0.16, 0.2, 0.25, 0.3)
 _FOLDS = 5
@@ -118,7 +118,7 @@ def held_out_logits(
     """Log-odds of the unseen examples from weights that have not seen their group, and the fold that each was in."""
     folds = _folds(unseen)
     logits = np.zeros(len(unseen))
-    for fold in range(_FOLDS):
+    for fold in np.unique(folds):
         head = fit_with_span(seen, _picked(unseen, folds != fold), names)
         logits[folds == fold] = head.logits(_picked(unseen, folds == fold))
     return logits, folds
@@ -170,8 +170,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     everything = Reader(_OUT).examples(arguments.data)
     near = with_near_misses(everything)
-    chosen = [one for one in everything if one.kind != ARTICLES or one.group in near]
-    seen, unseen = ([one for one in chosen if one.seen is seen] for seen in (True, False))
+    seen = [one for one in everything if one.seen and one.group in near]
+    unseen = [one for one in everything if not one.seen and (one.kind != ARTICLES or one.group in near)]
     names = sorted(unseen[0].features)
     logits, _ = held_out_logits(seen, unseen, names)
     head = fit_with_span(seen, [one for one in unseen if one.group != _SAMPLES_TEST], names)
@@ -179,7 +179,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     result = report(seen, unseen)
     print(json.dumps(result, indent=2))
     if arguments.write:
-        DEFAULT_WEIGHTS.write_text(json.dumps(_packaged(head, threshold, chosen), indent=2) + "\n", encoding="utf-8")
+        DEFAULT_WEIGHTS.write_text(
+            json.dumps(_packaged(head, threshold, [*seen, *unseen]), indent=2) + "\n", encoding="utf-8"
+        )
         reader = json.loads((PACKAGED_READER / MANIFEST_FILE).read_text(encoding="utf-8"))
         RESULT.write_text(
             json.dumps({"sources": SOURCES, "reader": reader, **result}, indent=2) + "\n", encoding="utf-8"

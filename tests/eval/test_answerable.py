@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from eval.abstention_page import PAGE, RESULT, page
 from eval.answerable_data import ARTICLES, OWN, RETRIEVED, Example, with_near_misses
 from eval.cached_words import CachedWords
-from eval.fit_answerable import decisions, fit, held_out_logits, report, threshold_at
+from eval.fit_answerable import decisions, fit, fit_with_span, held_out_logits, report, threshold_at
 from tools.knowledge.embed import MiniLMEmbedder
 
 
@@ -22,15 +23,16 @@ def examples() -> list[Example]:
             label = question % 2 == 0
             telling, noise = rng.normal(1.5 if label else 0.0), rng.normal()
             features = {"likeness.passage": noise, "likeness.rank_score": noise, "negation.not": telling}
-            features |= {f"{group}.x": noise for group in ("span", "coverage", "words", "conflict")}
+            features |= {f"{group}.x": noise for group in ("coverage", "words", "conflict")} | {"span.margin": noise}
             for setting in (OWN, RETRIEVED):
-                found.append(
-                    Example(
-                        ARTICLES, setting, f"a{article}", f"{article}/{question}", label, features, f"p{question // 4}"
-                    )
-                )
+                about = f"a{article}", f"{article}/{question}", label, features, f"p{question // 4}"
+                found.append(Example(ARTICLES, setting, *about, seen=article < 3))
     found.append(Example("samples", RETRIEVED, "train", "q", True, found[0].features))
     return found
+
+
+def halves(examples: list[Example]) -> tuple[list[Example], list[Example]]:
+    return [one for one in examples if one.seen], [one for one in examples if not one.seen]
 
 
 def test_weights_follow_the_feature_that_tells(examples: list[Example]) -> None:
@@ -39,9 +41,22 @@ def test_weights_follow_the_feature_that_tells(examples: list[Example]) -> None:
 
 
 def test_an_article_is_held_out_whole(examples: list[Example]) -> None:
-    _, folds = held_out_logits(examples, ["negation.not"])
-    for group in {one.group for one in examples}:
-        assert len({fold for fold, one in zip(folds, examples, strict=True) if one.group == group}) == 1
+    seen, unseen = halves(examples)
+    _, folds = held_out_logits(seen, unseen, ["negation.not"])
+    for group in {one.group for one in unseen}:
+        assert len({fold for fold, one in zip(folds, unseen, strict=True) if one.group == group}) == 1
+
+
+def test_the_margin_is_weighed_against_what_was_fitted_elsewhere(examples: list[Example]) -> None:
+    seen, unseen = halves(examples)
+    names = ["negation.not", "span.margin"]
+    telling = [replace(one, features={**one.features, "span.margin": float(one.answerable)}) for one in unseen]
+    by_margin, without = fit_with_span(seen, telling, names), fit_with_span(seen, unseen, names)
+    assert set(by_margin.names) == set(names)
+    place = list(by_margin.names).index("span.margin")
+    assert by_margin.weights[place] > 10 * abs(without.weights[place])
+    labels = np.array([one.answerable for one in telling])
+    assert ((by_margin.logits(telling) > 0) == labels).mean() > 0.95
 
 
 def test_the_threshold_gives_up_the_share_it_says(examples: list[Example]) -> None:
@@ -53,15 +68,17 @@ def test_the_threshold_gives_up_the_share_it_says(examples: list[Example]) -> No
 
 
 def test_giving_up_more_answers_less(examples: list[Example]) -> None:
-    logits, folds = held_out_logits(examples, ["negation.not"])
-    shares = [decisions(examples, logits, folds, rate).mean() for rate in (0.05, 0.2, 0.5)]
+    seen, unseen = halves(examples)
+    logits, folds = held_out_logits(seen, unseen, ["negation.not"])
+    shares = [decisions(unseen, logits, folds, rate).mean() for rate in (0.05, 0.2, 0.5)]
     assert shares == sorted(shares, reverse=True)
     assert shares[0] > shares[-1]
 
 
 def test_the_report_credits_the_group_that_tells(examples: list[Example]) -> None:
     policies = [Example("policies", s, "p", "q", True, examples[0].features) for s in (OWN, RETRIEVED)]
-    groups = report([*examples, *policies])["groups"]
+    seen, unseen = halves(examples)
+    groups = report(seen, [*unseen, *policies])["groups"]
     assert groups["negation alone"][OWN]["auroc"]["value"] > 0.75
     assert groups["without negation"][OWN]["auroc"]["value"] < 0.65
 
