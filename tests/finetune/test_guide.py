@@ -8,6 +8,7 @@ import shlex
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -51,6 +52,7 @@ def tiny(arguments: list[str], base: Base) -> list[str]:
         "evaluate": ["--base", str(base.gguf)],
         "score": ["--base", str(base.gguf)],
         "export": ["--base", str(base.gguf)],
+        "reader": ["--epochs", "1", "--rank", "4", "--threads", "1"],
         "forgetting": ["--base", str(base.gguf), "--per-kind", "4"],
         # The packaged adapter was measured on the whole set, not on these few rows.
         "promote": ["--own-rows"] if "--report" in arguments else [],
@@ -79,6 +81,15 @@ def shorten(folder: Path) -> None:
         path.write_text("\n".join(line for lines in kept.values() for line in lines) + "\n")
 
 
+def questions() -> Iterator[dict[str, Any]]:
+    """Rows of six documents, two of which have questions that they do not answer."""
+    for number in range(6):
+        asked = {"title": f"Harbour {number}", "passage": f"The pier of harbour {number} was built in 18{number}4."}
+        yield {**asked, "question": "When was the pier built?", "answerable": True, "answers": [f"18{number}4"]}
+        if number < 2:
+            yield {**asked, "question": "Who painted the ferry?", "answerable": False}
+
+
 @pytest.fixture
 def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few_resamples: None) -> Iterator[Path]:
     (tmp_path / "tiny.yaml").write_text(RECIPE)
@@ -87,6 +98,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few_resamples: No
     shops = ["casino", "bakery", "bookshop"]
     lines = [f"client {n % 120},Order {n} of {n * 3} EUR at a {shops[n % 3]},{int(n % 3 == 0)}" for n in range(360)]
     (tmp_path / "my.csv").write_text("client,text,label\n" + "\n".join(lines) + "\n")
+    (tmp_path / "questions.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in questions()))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SWITCHYARD_DATA_DIR", str(tmp_path / "data"))
     yield tmp_path
@@ -106,6 +118,7 @@ def test_every_command_of_the_guide_runs(workplace: Path, tiny_base: Base) -> No
     assert (out / "sweep/results.md").is_file()
     assert "constant rate" in (out / "ablation/ablation.md").read_text()
     assert json.loads((out / "forgetting.json").read_text())["off"]["loss_points"] == 0
+    assert json.loads((out / "reader/manifest.json").read_text())["held_out"] == ["Harbour 1", "Harbour 2"]
     registry = json.loads((workplace / "data/finetune/registry/registry.json").read_text())
     first = json.loads((out / "run/export/manifest.json").read_text())["name"]
     assert [entry["name"] for entry in registry["adapters"] if entry["state"] == "production"] == [first]

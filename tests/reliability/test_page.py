@@ -14,7 +14,7 @@ from tests.reliability.contract import SERVER_ERROR, Calls
 from tests.reliability.load import KINDS_WITH_TARGET, broken
 from tests.reliability.page import RESULTS, SECTIONS, write_page
 
-MEASURED = ("fuzz", "load", "soak", "contract", "checks")
+MEASURED = ("fuzz", "load", "soak", "contract")
 LOADED: dict[str, Any] = {
     "first_event": {"first_event_p50_ms": 30.0, "errors": 0},
     "paced_readers": {"errors": 0},
