@@ -53,7 +53,7 @@ def test_an_answer_comes_back_with_its_evidence_and_costs_nothing() -> None:
         {"document_ids": ()},
         {"document_ids": ("ab",)},
         {"model": "n"},
-        {"prompt": "prose.v2"},
+        {"prompt": "prose.v3"},
         {"judges": "g r t"},
         {"temperature": 0.0},
         {"max_tokens": 5},

@@ -54,7 +54,7 @@ def test_the_second_model_answers_in_its_own_way_and_its_answer_is_not_kept(
     assert len(fake.requests) == 2
 
     own.script = lambda _: Reply(CITED)
-    assert two.chat()["versions"] == {"answer_model": "own", "answer_prompt": "prose.v2"}
+    assert two.chat()["versions"] == {"answer_model": "own", "answer_prompt": "prose.v3"}
     assert two.chat()["cached"] is True
 
 

@@ -29,7 +29,7 @@ def test_an_answer_is_logged_with_all_that_led_to_it(site: Site, fake: FakeEndpo
     cost = (spent["prompt_tokens"] * PRICE_IN + spent["completion_tokens"] * PRICE_OUT) / 1000
     assert row["cost_usd"] == pytest.approx(cost)
     assert result["usage"] == {**{k: spent[k] for k in ("prompt_tokens", "completion_tokens")}, "cost_usd": cost}
-    assert json.loads(row["versions"]) == {"answer_model": "fake-answer", "answer_prompt": "prose.v2"}
+    assert json.loads(row["versions"]) == {"answer_model": "fake-answer", "answer_prompt": "prose.v3"}
     assert 0 < row["ttft_ms"] <= row["total_ms"]
 
 

@@ -193,7 +193,7 @@ def test_a_run_is_one_trace_with_its_session_its_model_calls_and_its_retrieval(t
     assert (said["metadata.run_id"], said["metadata.route"]) == (result["run_id"], "knowledge")
 
     used = {name: said[f"metadata.versions.{name}"] for name in result["versions"]}
-    assert used == result["versions"] == {"answer_model": "fake-answer", "answer_prompt": "prose.v2"}
+    assert used == result["versions"] == {"answer_model": "fake-answer", "answer_prompt": "prose.v3"}
 
     ids = {span["context"]["span_id"]: span for span in spans}
     assert all(span["parent_id"] in ids for span in spans if span is not root)

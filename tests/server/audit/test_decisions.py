@@ -32,7 +32,7 @@ def test_an_answer_is_audited_with_its_grounds(site: Site) -> None:
     assert (row["kind"], row["owner"], row["route"], row["outcome"]) == ("run_ended", "local", "knowledge", "answered")
     assert row["input_hash"] == fingerprint(site, QUESTION)
     assert row["output_hash"] == fingerprint(site, result["answer"])
-    assert (row["model"], row["model_sha256"], row["prompt"]) == ("fake-answer", None, "prose.v2")
+    assert (row["model"], row["model_sha256"], row["prompt"]) == ("fake-answer", None, "prose.v3")
     assert json.loads(row["chunks"])[0] == "disputes#0"
     evidence = result["explanation"]["evidence"]
     assert (row["score"], row["threshold"]) == (evidence["probability"], evidence["threshold"])
