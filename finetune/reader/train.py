@@ -30,9 +30,13 @@ Progress = Callable[[int, int, float], None]
 
 @dataclass(frozen=True)
 class ReaderRecipe:
-    """How the reader is trained. `window` is in tokens, `near_misses` how often people's near misses are shown."""
+    """How the reader is trained.
 
-    epochs: int = 3
+    `window` is in tokens; `near_misses` is how often people's near misses are shown, `written` how often rows of our own
+    are.
+    """
+
+    epochs: int = 4
     learning_rate: float = 1e-3
     rank: int = 32
     batch_size: int = 16
@@ -40,6 +44,7 @@ class ReaderRecipe:
     likest: int = 2500
     altered: int = 2500
     near_misses: int = 2
+    written: int = 2
     seed: int = 0
 
 
@@ -52,12 +57,15 @@ class Example:
     last: int
 
 
-def examples(rows: Sequence[ReadingRow], recipe: ReaderRecipe, tokenizer: Tokenizer) -> list[Example]:
-    """What the reader is shown: the rows, near misses more often, and unanswerable questions made of the others."""
+def examples(
+    rows: Sequence[ReadingRow], written: Sequence[ReadingRow], recipe: ReaderRecipe, tokenizer: Tokenizer
+) -> list[Example]:
+    """What the reader is shown: the rows, near misses and our own more often, and unanswerable ones made of them."""
     rng = random.Random(recipe.seed)
     shown = [*rows, *(row for row in rows if not row.answerable for _ in range(recipe.near_misses - 1))]
+    shown += [row for row in written for _ in range(recipe.written)]
     for make, count in ((likest_elsewhere, recipe.likest), (altered, recipe.altered)):
-        made = make(rows, rng)
+        made = make([*rows, *written], rng)
         shown += rng.sample(made, min(count, len(made)))
     return [example for row in shown if (example := _example(row, recipe, tokenizer, rng)) is not None]
 

@@ -37,7 +37,7 @@ def tokenizer() -> Tokenizer:
 @pytest.fixture(scope="module")
 def trained(tokenizer: Tokenizer) -> ReaderModel:
     told: list[int] = []
-    shown = examples(rows(), RECIPE, tokenizer)
+    shown = examples(rows(), [], RECIPE, tokenizer)
     model = train(EMBEDDING_WEIGHTS.locate().parent, shown, RECIPE, lambda step, steps, loss: told.append(step))
     assert told == list(range(1, len(shown) // RECIPE.batch_size * RECIPE.epochs + 1))
     return model
@@ -58,15 +58,20 @@ def test_of_a_long_passage_a_window_with_the_answer_is_shown(tokenizer: Tokenize
     row = ReadingRow(
         title="t", passage=filler + "It was red.", question="What colour?", answerable=True, answers=("red",)
     )
-    shown: list[Example] = examples([row], RECIPE, tokenizer)
+    shown: list[Example] = examples([row], [], RECIPE, tokenizer)
     assert len(shown) == 1
     assert len(shown[0].given.tokens) <= RECIPE.window
     assert shown[0].first == shown[0].last > shown[0].given.first
 
 
+def test_rows_of_our_own_are_shown_more_often(tokenizer: Tokenizer) -> None:
+    [first, *others] = rows()
+    assert len(examples(others, [first], RECIPE, tokenizer)) == len(others) + RECIPE.written
+
+
 def test_a_row_whose_answer_is_not_in_its_passage_is_left_out(tokenizer: Tokenizer) -> None:
     row = ReadingRow(title="t", passage="It was red.", question="What colour?", answerable=True, answers=("blue",))
-    assert examples([row], RECIPE, tokenizer) == []
+    assert examples([row], [], RECIPE, tokenizer) == []
 
 
 def test_the_exported_reader_has_learned_and_answers_as_the_trained_one(
