@@ -14,6 +14,7 @@ from eval.cached_embedder import CachedEmbedder
 from eval.cached_words import CachedWords
 from eval.memory_store import MemoryStore
 from eval.samples import answered_questions, make_points, sample_points
+from finetune.reader.written import written_rows
 from tools.knowledge.answerable import READ_PASSAGES, READ_SENTENCES, SPAN_MARGIN, reader_features, span_margins
 from tools.knowledge.embed import MiniLMEmbedder
 from tools.knowledge.rank import SentenceRanker
@@ -21,11 +22,12 @@ from tools.knowledge.retrieve import Retriever
 from tools.knowledge.sparse import Bm25Encoder
 from tools.knowledge.store import VectorPoint
 
-ARTICLES, POLICIES, SAMPLES = "articles", "policies", "samples"
+ARTICLES, POLICIES, SAMPLES, RULES = "articles", "policies", "samples", "rules"
 OWN, RETRIEVED = "own passage", "retrieved"
 SOURCES = {
     "reading_squad2.jsonl": "SQuAD 2.0, a part; CC BY-SA 4.0",
     "reading_policyqa.jsonl": "PolicyQA, sampled; MIT",
+    "finetune/reader/written": "this repository; Apache-2.0",
     "samples/documents with agent/routes.yaml": "this repository; Apache-2.0",
 }
 
@@ -62,19 +64,21 @@ class Reader:
         self._spans = packaged_span_reader()
 
     def examples(self, data: Path) -> list[Example]:
-        """Every question of the reading sets and of the samples, in both settings where there are two."""
-        found = [*self._articles(_rows(data / "reading_squad2.jsonl"))]
+        """Every question of the reading sets, of our own and of the samples, in both settings where there are two."""
+        found = [*self._together(ARTICLES, _rows(data / "reading_squad2.jsonl"))]
+        found += self._together(RULES, [row.model_dump() for row in written_rows()])
         found += self._policies(_rows(data / "reading_policyqa.jsonl"))
         found += self._samples()
         self._passages.save()
         self._words.save()
         return found
 
-    def _articles(self, rows: Sequence[dict[str, Any]]) -> Iterator[Example]:
+    def _together(self, kind: str, rows: Sequence[dict[str, Any]]) -> Iterator[Example]:
+        """All passages in one collection, and each alone."""
         points = self._points(rows)
-        yield from self._ask(ARTICLES, RETRIEVED, rows, list(points.values()))
+        yield from self._ask(kind, RETRIEVED, rows, list(points.values()))
         for passage, own in _by(rows, "passage").items():
-            yield from self._ask(ARTICLES, OWN, own, [points[passage]])
+            yield from self._ask(kind, OWN, own, [points[passage]])
 
     def _policies(self, rows: Sequence[dict[str, Any]]) -> Iterator[Example]:
         points = self._points(rows)

@@ -16,6 +16,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from eval.answerable_data import (
     OWN,
     POLICIES,
     RETRIEVED,
+    RULES,
     SAMPLES,
     SOURCES,
     Example,
@@ -46,8 +48,8 @@ _FOLDS = 5
 _REGULARISATION = 0.01
 # What other documents weigh beside the articles: they show how answerable questions look elsewhere. Chosen with
 # FALSE_ABSTENTION on held-out rows, and after false abstentions on the samples' questions and on golden had been read.
-_SHARES = {SAMPLES: 1.0}
-_SHARES_BESIDE_THE_MARGIN = {POLICIES: 0.2, SAMPLES: 0.2}
+_SHARES = {SAMPLES: 1.0, RULES: 1.0}
+_SHARES_BESIDE_THE_MARGIN = {POLICIES: 0.2, SAMPLES: 0.2, RULES: 0.2}
 _SAMPLES_TEST = "test"
 _OUT = Path("out/answerable")
 GROUPS = ("span", "coverage", "words", "conflict", "negation", "likeness")
@@ -259,11 +261,11 @@ def _operating_point(
 ) -> dict[str, Any]:
     answered = decisions(examples, logits, folds, rate)
     point: dict[str, Any] = {"given_up": rate, "shipped": rate == FALSE_ABSTENTION}
-    for kind, setting in ((ARTICLES, OWN), (ARTICLES, RETRIEVED), (POLICIES, OWN), (POLICIES, RETRIEVED)):
+    for kind, setting in product((ARTICLES, RULES, POLICIES), (OWN, RETRIEVED)):
         chosen = np.array([one.kind == kind and one.setting == setting for one in examples])
         labels = np.array([one.answerable for one in examples])[chosen]
         point[f"{kind}, {setting}: answered"] = round(float(answered[chosen][labels].mean()), 4)
-        if kind == ARTICLES:
+        if kind != POLICIES:
             point[f"{kind}, {setting}: near misses abstained"] = round(float(1 - answered[chosen][~labels].mean()), 4)
             point[f"{kind}, {setting}: balanced accuracy"] = round(_balanced(labels, answered[chosen]), 4)
     samples = np.array([one.kind == SAMPLES for one in examples])

@@ -82,7 +82,7 @@ def reader(
         list[str] | None,
         typer.Option("--source", help="Where the rows are from, with their licence."),
     ] = None,
-    epochs: Annotated[int, typer.Option(min=1, help="How often every row is shown.")] = 4,
+    epochs: Annotated[int, typer.Option(min=1, help="How often every row is shown.")] = 3,
     learning_rate: Annotated[float, typer.Option(help="At its highest.")] = 1e-3,
     rank: Annotated[int, typer.Option(min=1, help="Of the adapter that is trained.")] = 32,
     seed: Annotated[int, typer.Option(help="The same seed gives the same reader on the same machine.")] = 0,
@@ -90,7 +90,8 @@ def reader(
 ) -> None:
     """Train the reader that tells near misses: is the answer in the passage, and where?
 
-    Documents written for it by hand (finetune/reader/written) are shown beside your rows. Every fourth document with unanswerable questions is held out, and the exported reader is measured on them.
+    Documents written for it by hand (finetune/reader/written) are shown beside your rows. Every fourth document
+    with unanswerable questions is held out, and the exported reader is measured on them.
 
     Example: python -m finetune reader --rows squad.jsonl --rows policies.jsonl --out out/reader
     """

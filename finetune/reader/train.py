@@ -32,11 +32,10 @@ Progress = Callable[[int, int, float], None]
 class ReaderRecipe:
     """How the reader is trained.
 
-    `window` is in tokens; `near_misses` is how often people's near misses are shown, `written` how often rows of our own
-    are.
+    `window` is in tokens; `near_misses` is how often people's near misses are shown, `written` how often our own rows.
     """
 
-    epochs: int = 4
+    epochs: int = 3
     learning_rate: float = 1e-3
     rank: int = 32
     batch_size: int = 16

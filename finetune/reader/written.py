@@ -7,6 +7,7 @@ near misses look like there: another role, currency, product or limit than the p
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict
@@ -45,7 +46,8 @@ def written_rows(folder: Path = WRITTEN) -> list[ReadingRow]:
     for path in sorted(folder.glob("*.yaml")):
         document = _Document.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
         for passage in document.passages:
-            about = {"title": document.title, "passage": passage.text}
-            rows += [ReadingRow(**about, question=q.ask, answerable=True, answers=(q.answer,)) for q in passage.questions]
+            about: dict[str, Any] = {"title": document.title, "passage": passage.text}
+            asked = passage.questions
+            rows += [ReadingRow(**about, question=one.ask, answerable=True, answers=(one.answer,)) for one in asked]
             rows += [ReadingRow(**about, question=question, answerable=False) for question in passage.near_misses]
     return rows

@@ -10,6 +10,7 @@ _M_MMAP_THRESHOLD = -3
 _LARGE_BLOCK_BYTES = 1 << 20
 # New objects before a collection; Python's own 700 is for small programs.
 _YOUNG_OBJECTS = 50_000
+_YOUNG_OBJECTS_AFTER_START = 5_000
 
 
 def collect_rarely() -> None:
@@ -36,6 +37,8 @@ def settle() -> None:
     gc.collect()
     # Full collections need not walk through all of it again, which stopped every run for 0.2 s.
     gc.freeze()
+    # Garbage in cycles is kept until then: some 10 MB for ten times as many objects.
+    gc.set_threshold(_YOUNG_OBJECTS_AFTER_START)
     if (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
         # glibc keeps freed memory, here about 50 MB, for itself.
         trim(0)
