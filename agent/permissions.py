@@ -43,8 +43,10 @@ PERMISSIONS: Mapping[Node, Permission] = {
     "route": Permission({"router": _only("route"), "prompts": _only("get")}, frozenset({"answer"})),
     "knowledge": Permission(
         {
-            "index": _only("search_counted", "version"),
+            "index": _only("search_counted", "neighbours", "version"),
             "gate": _only("assess", "version"),
+            "cross_encoder": _only("passage_scores", "version"),
+            "embedder": _only("count_tokens"),
             "ranker": _only("rank", "version"),
             "reader": _only("read", "version"),
             "bm25": _only("encode_query"),

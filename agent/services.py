@@ -24,11 +24,13 @@ from tools.fraud.adapters import merged_folder, registry_folder
 from tools.fraud.policy import FraudPolicy, load_policy
 from tools.knowledge.answerable import AnswerReader
 from tools.knowledge.corpus_versions import CorpusVersions
+from tools.knowledge.cross_encoder import CrossEncoder
 from tools.knowledge.edge_store import EdgeStore
 from tools.knowledge.embed import MiniLMEmbedder
 from tools.knowledge.evidence import EvidenceGate
 from tools.knowledge.index import KnowledgeIndex
 from tools.knowledge.rank import SentenceRanker
+from tools.knowledge.rerank import PassageScorer
 from tools.knowledge.retrieve import Retriever
 from tools.knowledge.sparse import Bm25Encoder
 from tools.knowledge.store import VectorStore
@@ -62,12 +64,21 @@ class Services:
     bm25: Bm25Encoder
     policy: FraudPolicy
     documents: DocumentTexts
+    cross_encoder: CrossEncoder | None = None
+    """What orders the passages of a question again; they stay as retrieved where it is None."""
+    parent_tokens: int = 0
+    """Tokens of neighbouring passages that a question reads beside those that were found."""
     answers: AnswerCache | None = None
     reviews: bool = False
     """Whether borderline fraud scores wait for a person."""
     compute_threads: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(_COMPUTE_THREADS, thread_name_prefix="compute")
     )
+
+    @property
+    def reranker(self) -> PassageScorer:
+        """What reranks a search: the cross-encoder, or the sentence ranker where none is configured."""
+        return self.cross_encoder or self.ranker
 
     async def compute(self, work: Callable[[], _T]) -> _T:
         """Run something that computes off the event loop."""
@@ -83,6 +94,8 @@ class Services:
     def close(self) -> None:
         """Release models, stores and threads."""
         self.compute_threads.shutdown(cancel_futures=True)
+        if self.cross_encoder is not None:
+            self.cross_encoder.close()
         self.index.close()
         self.fraud.close()
         self.models.close()
@@ -95,7 +108,9 @@ def open_services(settings: Settings, documents: DocumentTexts) -> Services:
         ModelFileError: a packaged model file is missing or corrupt.
         CatalogError: the models file does not fit.
         PromptError: the choice of prompts is not readable, or names what does not exist.
+        RerankerError: the folder of the reranker holds none.
     """
+    cross_encoder = CrossEncoder.load(settings.reranker) if settings.reranker else None
     prompts = ActivePrompts(PromptRegistry(settings.prompt_file))
     models = ModelGateway(load_catalog(settings.models))
     embedder = MiniLMEmbedder(embedding_folder(settings.cache_folder))
@@ -114,6 +129,8 @@ def open_services(settings: Settings, documents: DocumentTexts) -> Services:
         bm25=bm25,
         policy=_load_policy(settings),
         documents=documents,
+        cross_encoder=cross_encoder,
+        parent_tokens=settings.parent_tokens,
         answers=AnswerCache() if settings.answer_cache == "on" else None,
         reviews=settings.review == "on",
     )

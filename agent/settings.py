@@ -67,6 +67,12 @@ class Settings(BaseSettings):
         default=None, description="A PostgreSQL database, postgresql://...; without it SQLite files."
     )
     qdrant_url: str | None = Field(default=None, description="A Qdrant server; without it the embedded engine.")
+    reranker: Path | None = Field(
+        default=None, description="Folder of an ONNX cross-encoder that orders passages again; none is packaged."
+    )
+    parent_tokens: int = Field(
+        default=0, ge=0, le=4000, description="Tokens of passages beside those found that a question reads, too."
+    )
     answer_cache: Literal["on", "off"] = Field(
         default="on", description="on: a question asked again over the same documents is answered without a model."
     )

@@ -21,6 +21,8 @@ from agent.state import GraphState, RoutedTurn, TurnContext
 from tools.knowledge.answerable import Verdict
 from tools.knowledge.documents import Passage
 from tools.knowledge.evidence import GATE_DEPTH, Evidence
+from tools.knowledge.parents import within_budget
+from tools.knowledge.rerank import RERANK_DEPTH, rerank
 from tools.knowledge.store import Where
 
 _READ_PASSAGES = 5
@@ -65,7 +67,7 @@ class KnowledgeNode:
             document_ids=context.document_ids,
             model=model.identity,
             prompt=question.prompt.id,
-            judges=f"{services.gate.version} {services.ranker.version} {services.reader.version}",
+            judges=_judges(services),
             temperature=question.temperature,
             max_tokens=question.max_tokens,
             conversation=question.conversation,
@@ -77,7 +79,8 @@ class KnowledgeNode:
         """Search, judge and answer; with the version of the documents that were searched."""
         where = Where(document_ids=context.document_ids)
         text = models[0][1].text
-        search = self.services.index.search_counted(context.index_collection, text, top_k=GATE_DEPTH, where=where)
+        depth = GATE_DEPTH if self.services.cross_encoder is None else RERANK_DEPTH
+        search = self.services.index.search_counted(context.index_collection, text, top_k=depth, where=where)
         retrieval = await traced_retrieval(text, search)
         passages, size, gate = retrieval.passages, retrieval.corpus_size, self.services.gate
         evidence = traced_gate(text, lambda: gate.assess(text, passages, corpus_size=size))
@@ -88,11 +91,29 @@ class KnowledgeNode:
         }
         if not evidence.answerable:
             return _refuse(_refusal_reason(evidence, size), passages, explanation), retrieval.corpus_version
-        emit("status", {"text": f"Reading {min(len(passages), _READ_PASSAGES)} passages"})
-        answer = await Answerer(self.services).answer(models, passages[:_READ_PASSAGES])
+        if (scorer := self.services.cross_encoder) is not None:
+            passages = await self.services.compute(lambda: rerank(scorer, text, retrieval.passages))
+            explanation |= {"passages": [_brief(passage) for passage in passages], "reranker": scorer.version}
+        read = await self._with_parents(passages[:_READ_PASSAGES], context)
+        emit("status", {"text": f"Reading {len(read)} passages"})
+        answer = await Answerer(self.services).answer(models, read)
         finding = _judged(answer, passages, explanation)
         stand_in = answer.model is not None and answer.model is not models[0][0]
         return replace(finding, stand_in=stand_in), retrieval.corpus_version
+
+    async def _with_parents(self, passages: Sequence[Passage], context: TurnContext) -> Sequence[Passage]:
+        """The passages, then what stands beside them, as far as the setting allows."""
+        if not (tokens := self.services.parent_tokens):
+            return passages
+        beside = await self.services.index.neighbours(context.index_collection, passages)
+        count = self.services.embedder.count_tokens
+        return [*passages, *await self.services.compute(lambda: within_budget(beside, tokens, count))]
+
+
+def _judges(services: Services) -> str:
+    """Names the weights of all that chooses passages and sentences and judges them."""
+    judges = services.gate, services.ranker, services.reader, services.cross_encoder
+    return " ".join(judge.version for judge in judges if judge is not None)
 
 
 def _judged(answer: Answer, passages: Sequence[Passage], explanation: dict[str, Any]) -> Finding:

@@ -12,12 +12,14 @@ from agent.models.files import embedding_folder
 from eval.retrieval.corpora import Corpus, Question
 from eval.retrieval.measure import DEPTH, Ranking, gains, measure
 from tools.knowledge.chunking import ChunkingStrategy, ChunkSettings, cut_document
+from tools.knowledge.cross_encoder import CrossEncoder
 from tools.knowledge.documents import Passage
 from tools.knowledge.edge_store import EdgeStore
 from tools.knowledge.embed import MiniLMEmbedder
 from tools.knowledge.fusion import reciprocal_ranks
 from tools.knowledge.points import by_content, chunk_points
 from tools.knowledge.rank import SentenceRanker
+from tools.knowledge.rerank import RERANK_DEPTH, PassageScorer, rerank
 from tools.knowledge.retrieve import Retriever
 from tools.knowledge.sparse import Bm25Encoder
 from tools.knowledge.store import VectorPoint, Where
@@ -26,9 +28,7 @@ Mode = Literal["dense", "sparse", "rrf", "hybrid", "hybrid+rerank"]
 LEGS: tuple[Mode, ...] = ("dense", "sparse")
 MODES: tuple[Mode, ...] = (*LEGS, "rrf", "hybrid", "hybrid+rerank")
 STRATEGIES: tuple[ChunkingStrategy, ...] = ("recursive", "fixed", "semantic")
-_COLLECTION = "evaluation/corpus"
-# What reranking may choose from.
-_RERANKED = 20
+COLLECTION = "evaluation/corpus"
 _WRITTEN_AT_ONCE = 500
 
 Progress = Callable[[str, int, int], None]
@@ -40,16 +40,22 @@ def _unheard(what: str, done: int, total: int) -> None:
 
 @dataclass(frozen=True)
 class Setup:
-    """The models that index and search. `known` are points by content: no chunk is embedded twice in a study."""
+    """The models that index, search and rerank. `known` are points by content: no chunk is embedded twice."""
 
     embedder: MiniLMEmbedder
     bm25: Bm25Encoder
+    reranker: PassageScorer
     known: dict[str, VectorPoint] = field(default_factory=dict[str, VectorPoint])
 
     @classmethod
-    def load(cls, cache: Path) -> Setup:
-        """Load the packaged models; links to them go below `cache`."""
-        return cls(MiniLMEmbedder(embedding_folder(cache)), Bm25Encoder())
+    def load(cls, cache: Path, reranker: Path | None = None) -> Setup:
+        """Load the packaged models; links to them go below `cache`. `reranker` is the folder of a cross-encoder.
+
+        Raises:
+            RerankerError: the folder holds none.
+        """
+        embedder, bm25 = MiniLMEmbedder(embedding_folder(cache)), Bm25Encoder()
+        return cls(embedder, bm25, CrossEncoder.load(reranker) if reranker else SentenceRanker(embedder, bm25))
 
 
 def study(
@@ -74,7 +80,7 @@ def study(
 def _study(
     setup: Setup, store: EdgeStore, corpus: Corpus, strategy: ChunkingStrategy, progress: Progress
 ) -> Iterator[dict[str, Any]]:
-    texts = _index(setup, store, corpus, strategy, progress)
+    texts = index_corpus(setup, store, corpus, strategy, progress)
     asked = [
         (question, sum(question.answered_by(question.document_id, text) for text in texts[question.document_id]))
         for question in corpus.questions
@@ -95,8 +101,12 @@ def _study(
         yield {**facts, "mode": mode, **measure(rankings[mode]), "ndcg_over": over}
 
 
-def _index(
-    setup: Setup, store: EdgeStore, corpus: Corpus, strategy: ChunkingStrategy, progress: Progress
+def index_corpus(
+    setup: Setup,
+    store: EdgeStore,
+    corpus: Corpus,
+    strategy: ChunkingStrategy = "recursive",
+    progress: Progress = _unheard,
 ) -> dict[str, list[str]]:
     """Index the documents as the product does; returns the texts of their chunks."""
     settings = ChunkSettings(strategy=strategy)
@@ -111,7 +121,7 @@ def _index(
         setup.known.update(by_content(added.points))
         waiting += added.points
         if len(waiting) >= _WRITTEN_AT_ONCE or done == len(corpus.documents):
-            store.upsert(_COLLECTION, waiting)
+            store.upsert(COLLECTION, waiting)
             waiting = []
         texts[document_id] = [chunk.text for chunk in chunks]
         progress(f"{corpus.name}: {strategy}", done, len(corpus.documents))
@@ -124,20 +134,18 @@ def _ask(
     retriever = Retriever(store, setup.embedder, setup.bm25)
     if mode == "rrf":
         retriever = replace(retriever, fuse=reciprocal_ranks)
-    ranker = SentenceRanker(setup.embedder, setup.bm25)
     for done, (question, existing) in enumerate(asked, start=1):
-        found = _search(retriever, ranker, question, mode)
+        found = _search(retriever, setup.reranker, question, mode)
         hits = [question.answered_by(passage.document_id, passage.text) for passage in found]
         yield Ranking(hits, existing)
         progress(f"{mode} search", done, len(asked))
 
 
-def _search(retriever: Retriever, ranker: SentenceRanker, question: Question, mode: Mode) -> Sequence[Passage]:
+def _search(retriever: Retriever, reranker: PassageScorer, question: Question, mode: Mode) -> Sequence[Passage]:
     where = Where(document_ids=question.within)
     if mode in ("dense", "sparse"):
-        return retriever.search(_COLLECTION, question.text, top_k=DEPTH, mode=mode, where=where)
+        return retriever.search(COLLECTION, question.text, top_k=DEPTH, mode=mode, where=where)
     if mode != "hybrid+rerank":
-        return retriever.search(_COLLECTION, question.text, top_k=DEPTH, where=where)
-    passages = retriever.search(_COLLECTION, question.text, top_k=_RERANKED, where=where)
-    best = ranker.passage_scores(question.text, passages)
-    return [passages[i] for i in sorted(range(len(passages)), key=lambda i: -best[i])][:DEPTH]
+        return retriever.search(COLLECTION, question.text, top_k=DEPTH, where=where)
+    passages = retriever.search(COLLECTION, question.text, top_k=RERANK_DEPTH, where=where)
+    return rerank(reranker, question.text, passages)[:DEPTH]

@@ -12,6 +12,7 @@ from server.access.rules import needs
 from server.dependencies import App, Owner
 from server.inputs import Flag, RequestBody, Text, Whole
 from tools.knowledge.documents import Passage
+from tools.knowledge.rerank import RERANK_DEPTH, rerank
 from tools.knowledge.retrieve import SearchMode
 from tools.knowledge.store import Where
 
@@ -31,7 +32,7 @@ class SearchRequest(RequestBody):
     query: Annotated[Text, Field(min_length=1, max_length=10_000)] = Field(examples=["dispute window credit card"])
     top_k: Whole = Field(default=5, ge=1, le=100)
     mode: SearchMode = "hybrid"
-    rerank: Flag = Field(default=False, description="Order the passages by their best sentence.")
+    rerank: Flag = Field(default=False, description="Order the passages by their best sentence, or by the reranker.")
     filters: Filters = Field(default_factory=Filters)
     collection: Text = DEFAULT_COLLECTION
 
@@ -59,23 +60,22 @@ async def search(body: SearchRequest, app: App, owner: Owner) -> SearchResults:
     """The best passages for a query, by meaning and by words (`hybrid`), or by one of the two."""
     collection = TurnContext(owner=owner, collection=body.collection).index_collection
     where = Where(document_ids=body.filters.document_ids, metadata=body.filters.metadata)
-    index = app.services.index
-    passages = await index.search(collection, body.query, top_k=body.top_k, mode=body.mode, where=where)
-    scores = [passage.score for passage in passages]
+    services = app.services
+    depth = max(body.top_k, RERANK_DEPTH) if body.rerank else body.top_k
+    passages = await services.index.search(collection, body.query, top_k=depth, mode=body.mode, where=where)
     if body.rerank:
-        best = await app.services.compute(lambda: app.services.ranker.passage_scores(body.query, passages))
-        order = sorted(range(len(passages)), key=lambda i: -best[i])
-        passages, scores = [passages[i] for i in order], [best[i] for i in order]
-    return SearchResults(results=[_result(p, s) for p, s in zip(passages, scores, strict=True)])
+        found = passages
+        passages = await services.compute(lambda: rerank(services.reranker, body.query, found))
+    return SearchResults(results=[_result(passage) for passage in passages[: body.top_k]])
 
 
-def _result(passage: Passage, score: float) -> SearchResult:
+def _result(passage: Passage) -> SearchResult:
     return SearchResult(
         document_id=passage.document_id,
         chunk_id=passage.chunk_id,
         title=passage.title,
         text=passage.text,
         page=passage.page,
-        score=score,
+        score=passage.score,
         metadata=dict(passage.metadata),
     )

@@ -50,7 +50,10 @@ def retrieval(
     with reported_failures():
         if (documents is None) != (questions is None):
             raise InputError("--documents and --questions belong together.", code="invalid_input")
-        setup = Setup.load(Settings().cache_folder)
+        settings = Settings()
+        if docs and settings.reranker:
+            raise InputError("The page shows what is packaged: unset SWITCHYARD_RERANKER.", code="invalid_input")
+        setup = Setup.load(settings.cache_folder, settings.reranker)
         rows: list[dict[str, Any]] = []
         with _progress() as progress:
             task = progress.add_task("", total=None)

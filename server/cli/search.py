@@ -28,7 +28,9 @@ def search(
     query: Annotated[str, typer.Argument(help="What to look for.")],
     top_k: Annotated[int, typer.Option("--top-k", "-k", min=1, max=100, help="How many passages.")] = 5,
     mode: Annotated[Mode, typer.Option(help="By meaning (dense), by words (sparse), or both.")] = Mode.HYBRID,
-    rerank: Annotated[bool, typer.Option(help="Order the passages by their best sentence.")] = False,
+    rerank: Annotated[
+        bool, typer.Option(help="Order the passages by their best sentence, or by SWITCHYARD_RERANKER.")
+    ] = False,
     collection: Annotated[str, typer.Option(help="The collection to search.")] = "default",
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
 ) -> None:

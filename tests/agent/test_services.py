@@ -11,6 +11,8 @@ from agent.models.catalog import CatalogError
 from agent.prompts.registry import PromptError
 from agent.services import Services, open_services, samples_folder
 from agent.settings import Settings
+from tests.fakes.cross_encoder import write_cross_encoder
+from tools.knowledge.cross_encoder import RerankerError
 from tools.knowledge.edge_store import EdgeStore
 
 
@@ -96,3 +98,18 @@ def test_a_qdrant_server_takes_the_place_of_the_embedded_store(settings: Setting
     assert not settings.vector_folder.exists()
     assert not isinstance(opened.index._retriever.store, EdgeStore)
     opened.close()
+
+
+def test_a_reranker_is_there_where_a_folder_is_named(services: Services, settings: Settings, tmp_path: Path) -> None:
+    assert services.reranker is services.ranker
+    folder = write_cross_encoder(tmp_path / "reranker")
+    data = tmp_path / "other"
+    opened = open_services(settings.model_copy(update={"reranker": folder, "data_dir": data}), NoDocuments())
+    assert opened.cross_encoder is opened.reranker is not None
+    opened.close()
+
+
+def test_a_folder_without_a_reranker_stops_the_start(settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(RerankerError, match="nowhere"):
+        open_services(settings.model_copy(update={"reranker": tmp_path / "nowhere"}), NoDocuments())
+    assert not settings.vector_folder.exists()

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from tools.knowledge.chunking import ChunkSettings, cut_document
 from tools.knowledge.corpus_versions import CorpusVersions
 from tools.knowledge.documents import ParsedDocument, Passage, Retrieval
+from tools.knowledge.parents import with_neighbours
 from tools.knowledge.points import ChunkPoints, by_content, chunk_points
 from tools.knowledge.retrieve import Retriever, SearchMode
 from tools.knowledge.store import VectorPoint, Where
@@ -65,6 +66,12 @@ class KnowledgeIndex:
                 self._versions.current(collection),
             )
         )
+
+    async def neighbours(self, collection: str, passages: Sequence[Passage]) -> list[Passage]:
+        """The chunks beside `passages` in their sections, in the order of `passages` (see `with_neighbours`)."""
+        store = self._retriever.store
+        found = await self._on_store(lambda: with_neighbours(passages, lambda ids: store.payloads(collection, ids)))
+        return [neighbour for beside in found.values() for neighbour in beside]
 
     def version(self, collection: str) -> str:
         """The version of a collection's content: every ingestion and deletion changes it, before the content."""

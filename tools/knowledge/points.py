@@ -97,3 +97,30 @@ def _payload(passage: Passage, digest: str, sentence_vectors: str) -> dict[str, 
         "content_hash": digest,
         "metadata": dict(passage.metadata),
     }
+
+
+def passage_of(
+    payload: Mapping[str, Any],
+    score: float,
+    *,
+    dense: float | None = None,
+    sparse: float | None = None,
+    agreement: float = 0.0,
+) -> Passage:
+    """The passage that a stored payload describes, with its scores."""
+    return Passage(
+        chunk_id=payload["chunk_id"],
+        document_id=payload["document_id"],
+        title=payload["title"],
+        text=payload["text"],
+        page=payload["page"],
+        heading=tuple(payload["heading"]),
+        score=score,
+        dense=dense,
+        sparse=sparse,
+        agreement=agreement,
+        metadata=payload["metadata"],
+        # Collections that were written before these fields existed lack them.
+        context=payload.get("context", ""),
+        sentence_vectors=payload.get("sentence_vectors", ""),
+    )

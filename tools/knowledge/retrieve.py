@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from tools.knowledge.documents import Passage
 from tools.knowledge.fusion import LEG_DEPTH, Fuse, reciprocal_ranks, weighted_scores
+from tools.knowledge.points import passage_of
 from tools.knowledge.sparse import Bm25Encoder
 from tools.knowledge.store import Hit, VectorStore, Where
 from tools.ports import Embedder
@@ -42,7 +43,7 @@ class Retriever:
         payloads = self.store.payloads(collection, [point_id for point_id, _ in ranked])
         cosines, bm25, agreement = _scores(dense), _scores(sparse), dict(reciprocal_ranks(dense, sparse))
         return [
-            _passage(
+            passage_of(
                 payloads[point_id],
                 score,
                 dense=cosines.get(point_id),
@@ -62,24 +63,3 @@ class Retriever:
 
 def _scores(hits: Sequence[Hit]) -> dict[str, float]:
     return {hit.point_id: hit.score for hit in hits}
-
-
-def _passage(
-    payload: Mapping[str, Any], score: float, *, dense: float | None, sparse: float | None, agreement: float
-) -> Passage:
-    return Passage(
-        chunk_id=payload["chunk_id"],
-        document_id=payload["document_id"],
-        title=payload["title"],
-        text=payload["text"],
-        page=payload["page"],
-        heading=tuple(payload["heading"]),
-        score=score,
-        dense=dense,
-        sparse=sparse,
-        agreement=agreement,
-        metadata=payload["metadata"],
-        # Collections that were written before these fields existed lack them.
-        context=payload.get("context", ""),
-        sentence_vectors=payload.get("sentence_vectors", ""),
-    )

@@ -25,8 +25,13 @@ class VectorPoint:
 
     @property
     def point_id(self) -> str:
-        """A UUID that depends on the chunk id alone, so that writing a chunk again replaces it."""
-        return str(uuid.uuid5(uuid.NAMESPACE_OID, self.chunk_id))
+        """See `chunk_point_id`."""
+        return chunk_point_id(self.chunk_id)
+
+
+def chunk_point_id(chunk_id: str) -> str:
+    """A UUID that depends on the chunk id alone, so that writing a chunk again replaces it."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, chunk_id))
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from eval.retrieval.corpora import Corpus, Question
 from eval.retrieval.measure import MEASURES
 from eval.retrieval.page import draw, retrieval_page
 from eval.retrieval.study import LEGS, MODES, Setup, study
+from tests.fakes.cross_encoder import write_cross_encoder
 from tools.knowledge.documents import Page, ParsedDocument
 
 DOCUMENTS = {
@@ -37,6 +38,17 @@ def corpus() -> Corpus:
         Question("Who heats the tram?", "station", (("nobody wrote this",),)),
     ]
     return Corpus("town", documents, questions)
+
+
+def test_a_cross_encoder_reranks_in_place_of_the_sentences(
+    setup: Setup, corpus: Corpus, pytestconfig: pytest.Config, tmp_path: Path
+) -> None:
+    folder = write_cross_encoder(tmp_path, sign=-1)
+    contrary = Setup.load(Path(pytestconfig.cache.mkdir("switchyard")), folder)
+    ours, theirs = (study(one, corpus, ("recursive",)) for one in (setup, contrary))
+    assert ours[:-1] == theirs[:-1]
+    assert ours[-1]["mode"] == "hybrid+rerank"
+    assert ours[-1]["mrr@10"]["value"] > theirs[-1]["mrr@10"]["value"]
 
 
 def test_every_strategy_is_asked_in_every_mode(setup: Setup, corpus: Corpus, tmp_path: Path) -> None:
