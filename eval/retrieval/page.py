@@ -41,6 +41,10 @@ Whole articles are one document each, so that a chunking strategy has something 
 the answer with the words about it. Paragraphs fit into one chunk or two, so they are studied with the default strategy
 alone. A question about a website's policy is searched in that policy only. `articles` is a part of SQuAD 2.0
 (CC BY-SA 4.0), `policies` a sample of PolicyQA (MIT); their rows are not in this repository.
+
+With `SWITCHYARD_RERANKER=FOLDER` a cross-encoder of yours [reranks](decisions/0021-reranking.md) in place of the best
+sentence, here as well: `switchyard eval retrieval` shows what it brings on your documents. How much of what is found a
+question should read, and whether with the passages beside it, is in [reading budgets](reading-budgets.md).
 """
 
 Row = Mapping[str, Any]

@@ -37,9 +37,8 @@ async def ask(services: Services, fake: FakeEndpoint, tokens: int) -> tuple[Turn
     if not await services.index.count(collection):
         await services.index.add(collection, "permits", DOCUMENT, settings=ChunkSettings(size=30, overlap=0))
     turn = await converse(replace(services, parent_tokens=tokens)).say(QUESTION, collection="permits")
-    shown = re.findall(
-        r"<passage [^>]*>\nTitle: .*\n((?:.|\n)*?)\n</passage", fake.requests[-1]["messages"][-1]["content"]
-    )
+    prompt = fake.requests[-1]["messages"][-1]["content"]
+    shown = re.findall(r"<passage [^>]*>\nTitle: .*\n((?:.|\n)*?)\n</passage", prompt)
     return turn, shown
 
 
@@ -64,11 +63,7 @@ async def test_neighbours_follow_what_was_found_within_the_budget(
     assert beside
     assert len(set(shown)) == len(shown)
     assert sum(map(services.embedder.count_tokens, beside)) <= tokens
-    assert all(
-        _place(one) + step in map(_place, found) or _place(one) - step in map(_place, found)
-        for one in beside
-        for step in (1,)
-    )
+    assert all({_place(one) - 1, _place(one) + 1} & set(map(_place, found)) for one in beside)
 
 
 async def test_what_is_quoted_from_a_neighbour_is_cited_where_it_stands(services: Services, fake: FakeEndpoint) -> None:
