@@ -13,8 +13,11 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from eval.bench.report import machine
 from eval.cases import REPOSITORY
@@ -37,7 +40,8 @@ PICTURE = REPOSITORY / "docs" / "images" / "reading-budgets.png"
 BUDGETS = (128, 256, 384, 512, 768, 1024)
 ORDERS = ("by rank", "with parents", "parents last")
 _READ, _QUOTED = 5, 3
-_SAMPLE = 150
+_SAMPLE = 80
+_DOCUMENTS = 6
 _CACHE = Path(".switchyard") / "bench" / "cache"
 _COLOURS = {"by rank": "#1f5fa8", "with parents": "#e0913a", "parents last": "#8a8f96"}
 _HEAD = """# Quality against the budget of tokens
@@ -54,7 +58,7 @@ passage that does not fit is passed over. Tokens are the embedding model's, with
   small model may say (`tools/knowledge/rank.py`).
 
 Intervals of 95% are over questions, of which at most {sample} a corpus are asked, drawn once. The corpora are those of
-[retrieval](retrieval.md), their documents whole, so that passages have neighbours.
+[retrieval](retrieval.md): of the reading sets the first documents, whole, so that passages have neighbours.
 
 ![Answers contained and quoted by budget](images/reading-budgets.png)
 """
@@ -78,12 +82,21 @@ def measure_budgets(setup: Setup, corpus: Corpus) -> list[dict[str, Any]]:
             store.close()
 
 
+def first(corpus: Corpus, documents: int) -> Corpus:
+    """The first documents of a corpus with the questions about them."""
+    kept = dict(list(corpus.documents.items())[:documents])
+    return replace(corpus, documents=kept, questions=[one for one in corpus.questions if one.document_id in kept])
+
+
 def budget_page(rows: Sequence[Row], machine: Mapping[str, str]) -> str:
     """The page as Markdown."""
     parts = [_HEAD.format(sample=max(row["questions"] for row in rows))]
     for corpus in dict.fromkeys(row["corpus"] for row in rows):
         chosen = [row for row in rows if row["corpus"] == corpus]
-        parts += [f"\n## {corpus}\n\n{chosen[0]['questions']} questions.\n\n", _table(chosen)]
+        parts += [
+            f"\n## {corpus}\n\n{chosen[0]['documents']} documents, {chosen[0]['questions']} questions.\n\n",
+            _table(chosen),
+        ]
         parts.append(f"\nFetching the neighbours of five passages took {chosen[0]['fetch_ms']:.1f} ms (median).\n")
     foot = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in machine.items())
     return "".join([*parts, _FOOT, f"\n{foot}.\n"])
@@ -129,7 +142,12 @@ def _rows(setup: Setup, store: EdgeStore, corpus: Corpus) -> Iterator[dict[str, 
         beside = with_neighbours(passages[:_READ], lambda ids: store.payloads(COLLECTION, ids))
         fetched.append(1000 * (time.perf_counter() - started))
         found.append((question, _orders(passages, beside)))
-    facts = {"corpus": corpus.name, "questions": len(found), "fetch_ms": statistics.median(fetched)}
+    facts = {
+        "corpus": corpus.name,
+        "documents": len(corpus.documents),
+        "questions": len(found),
+        "fetch_ms": statistics.median(fetched),
+    }
     for budget in BUDGETS:
         for order in ORDERS:
             read = [
@@ -173,8 +191,8 @@ def _quoted(ranker: SentenceRanker, question: Question, passages: Sequence[Passa
 
 
 def _share(values: Sequence[bool]) -> dict[str, float]:
-    groups = [str(number) for number in range(len(values))]
-    return bootstrap(lambda rows: sum(values[int(row)] for row in rows) / len(rows), groups)
+    held = np.array(values, dtype=np.float64)
+    return bootstrap(lambda rows: float(held[rows].mean()), [str(number) for number in range(len(values))])
 
 
 def _table(rows: Sequence[Row]) -> str:
@@ -189,13 +207,21 @@ def main() -> None:
     """Measure, keep the figures, write the page and its picture."""
     parser = argparse.ArgumentParser(prog="python -m eval.retrieval.budgets", description=__doc__)
     parser.add_argument("--data", type=Path, help="folder with reading_squad2.jsonl and reading_policyqa.jsonl")
+    parser.add_argument("--documents", type=int, default=_DOCUMENTS, help="this many documents of a reading set")
     parser.add_argument("--sample", type=int, default=_SAMPLE, help="at most this many questions of a corpus")
     given = parser.parse_args()
     setup = Setup.load(_CACHE)
-    cut = [corpus for corpus in reading(given.data) if corpus.is_cut] if given.data else []
-    rows = [row for corpus in (samples(), *cut) for row in measure_budgets(setup, corpus.sampled(given.sample))]
-    RESULT.write_text(json.dumps({"rows": rows, "machine": machine()}, indent=1) + "\n", "utf-8")
-    PAGE.write_text(budget_page(rows, machine()), "utf-8")
+    cut = [first(corpus, given.documents) for corpus in reading(given.data) if corpus.is_cut] if given.data else []
+    rows: list[dict[str, Any]] = []
+    for corpus in (samples(), *cut):
+        rows += measure_budgets(setup, corpus.sampled(given.sample))
+        _keep(rows)
+
+
+def _keep(rows: Sequence[Row]) -> None:
+    measured_on = machine()
+    RESULT.write_text(json.dumps({"rows": rows, "machine": measured_on}, indent=1) + "\n", "utf-8")
+    PAGE.write_text(budget_page(rows, measured_on), "utf-8")
     draw(rows, PICTURE)
 
 
