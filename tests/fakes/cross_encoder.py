@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from onnx import TensorProto, helper, save_model
+from onnx import TensorProto, helper
 
 from agent.models.files import EMBEDDING_MODEL
 
@@ -24,7 +24,7 @@ def write_cross_encoder(folder: Path, *, sign: float = 1.0, outputs: int = 1, fi
         shutil.copyfile(one.locate(), folder / one.name)
     # Versions that every supported ONNX Runtime reads.
     model = helper.make_model(_graph(sign, outputs), opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    save_model(model, folder / file)
+    (folder / file).write_bytes(model.SerializeToString())
     return folder
 
 
