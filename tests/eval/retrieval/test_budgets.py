@@ -13,13 +13,13 @@ from eval.retrieval.corpora import Corpus, Question
 from eval.retrieval.study import Setup
 from tools.knowledge.documents import Page, ParsedDocument
 
-FILLER = "Ships carried wool, salt and timber from the river to the towns of the coast in every season. " * 6
+FILLER = "Ships carried wool, salt and timber from the river to the towns of the coast in every season. " * 8
 
 
 @pytest.fixture(scope="module")
 def rows(pytestconfig: pytest.Config) -> list[dict[str, Any]]:
-    """One document whose second chunk answers, under the words of the question in the first."""
-    text = f"The harbour pilot and the harbour pilot's house: {FILLER}\n\nHe was called Anselm Quick.\n\n{FILLER}"
+    """One document whose second chunk answers; each of the two is larger than the smallest budget."""
+    text = f"The harbour pilot and the harbour pilot's house: {FILLER}\n\nHe was called Anselm Quick. {FILLER}"
     documents = {"harbour": ParsedDocument("harbour", [Page(text)], "text/plain")}
     questions = [
         Question("What is the name of the harbour pilot?", "harbour", (("Anselm Quick",),)),
@@ -38,7 +38,7 @@ def test_every_budget_is_filled_in_every_order(rows: list[dict[str, Any]]) -> No
 def test_enough_tokens_hold_the_answer_that_is_there(rows: list[dict[str, Any]]) -> None:
     for order in ORDERS:
         shares = [row["contained"]["value"] for row in rows if row["order"] == order]
-        assert shares[0] < shares[-1] == 0.5
+        assert (shares[0], shares[-1]) == (0, 0.5)
 
 
 def test_the_page_is_that_of_the_stored_result(tmp_path: Path) -> None:
