@@ -269,6 +269,8 @@ def _settled(source: Source, proposals: Sequence[Proposal]) -> list[Proposal]:
     found: list[Proposal] = []
     for proposal in (*proposals, *(Proposal(one, one.cue) for one in settled), *_gross(source, arithmetic, proposals)):
         value = round(float(proposal.candidate.value), 2)
+        if not proposal.labelled and amounts.is_promised(source, proposal.candidate.start, proposal.candidate.end):
+            continue
         score = proposal.score + (0.15 if value in confirmed else 0.0)
         score += 0.2 if value in arithmetic.gross else -0.15 if value in arithmetic.parts else 0.0
         score -= 0.3 if proposal.candidate.start >= summary else 0.0

@@ -37,7 +37,7 @@ _QUOTED_ROLE = re.compile(
 """A role without a bracket: `Acme Ltd, as the "Supplier"`."""
 _NO_ROLE = re.compile(
     r"agreement|contract\b|\bdate\b|\bday\b|services?$|\bterm$|\bterritory|^part(?:y|ies)$|products?$|effective|"
-    r"premises|property|programme?$|^fees?$|\bact\b|confidential information|software$|exhibit|schedule",
+    r"premises|property|^(?:sow|msa|nda|work\s+order|order)$|programme?$|^fees?$|\bact\b|confidential information|software$|exhibit|schedule",
     re.IGNORECASE,
 )
 _BETWEEN = re.compile(
@@ -306,7 +306,7 @@ _MADE = re.compile(
     re.IGNORECASE,
 )
 _NAMED_EFFECTIVE = re.compile(
-    r"^[^.;()]{0,40}\(\s*[^()\"“]{0,30}[\"“'‘]\s*(?:Effective|Commencement|Start)\s+Date", re.IGNORECASE
+    r"^[^.;()]{0,40}\(\s*[^()\"“]{0,30}[\"“'‘]\s*(?:\w+\s+)?(?:Effective|Commencement|Start)\s+Date", re.IGNORECASE
 )
 _ENDS = re.compile(
     r"\b(?:expir\w*|terminat\w*|end(?:s|ing)?|due|supersed\w*|replaces?|amended|letter\s+of\s+intent|delivered|last\s+revised|"
@@ -315,8 +315,8 @@ _ENDS = re.compile(
     re.IGNORECASE,
 )
 _OTHER_DATED = re.compile(
-    r"\b(?!(?:agreement|contract|lease|deed|licen[cs]e|this|and|is|are|be|the)\b)[a-z]{3,}\s+(?:is\s+)?(?:dated|of)(?:\s+as\s+of)?\s*$"
-    r"|\bdiscussed\s+on\s*$|\b(?:sheet|statements?|accounts?|report|balance|budget|prices?|list|audit)\s+as\s+(?:of|at)\s*$",
+    r"\b(?!(?:agreement|contract|lease|deed|licen[cs]e|this|and|is|are|be|the)\b)[a-z]{3,}\s+(?:is\s+)?(?:da[tf]ed|of)(?:\s+as\s+of)?\s*$"
+    r"|\bdiscussed\s+[o0]n\s*$|\b(?:sheet|statements?|accounts?|report|balance|budget|prices?|list|audit)\s+as\s+(?:of|at)\s*$",
     re.IGNORECASE,
 )
 """Another paper's date: `the plan dated`."""

@@ -15,7 +15,7 @@ _BREAK = r"(?:[ \u00a0]|[ \t]*\n[ \t]*)?"
 _IBAN = re.compile(rf"\b(?!RF)[A-Z]{{2}}\d{{2}}(?:{_BREAK}[A-Z0-9]{{4}}){{2,7}}(?:{_BREAK}[A-Z0-9]{{1,3}})?\b")
 _CREDITOR_ID = re.compile(r"[A-Z]{2}\d{2}ZZZ\d")
 """SEPA's identifier of a creditor; like a creditor's reference (RF...) it looks like an IBAN."""
-_CREDITOR_REFERENCE = re.compile(r"RF\d\d(?: ?\d{4}){2}")
+_CREDITOR_REFERENCE = re.compile(r"RF\d\d(?: ?[A-Z0-9]{4}){2,5}(?: ?[A-Z0-9]{1,3}(?!\w))?")
 _LAST4 = re.compile(
     r"(?:end(?:ing|s|ed)?\s+(?:in|with|on)|ending|last\s+(?:four|4)(?:\s+digits)?(?:\s+(?:are|is|of\s+\w+))?|"
     r"[*xX•·#]{2,}(?:[ -]?[*xX•·#]{2,})*)"
@@ -65,11 +65,11 @@ def card_last4(source: Source) -> Sequence[Candidate]:
 def references(source: Source) -> Sequence[Candidate]:
     """Codes with at least one digit, as invoice or transaction numbers are; dates and amounts are left out."""
     taken = {position for day in source.read(dates) for position in (day.start, day.end - 1)}
+    taken |= {place for one in _CREDITOR_REFERENCE.finditer(source.text) for place in range(*one.span())}
     return [
         Candidate(match.group(), match.start(), match.end())
         for match in _REFERENCE.finditer(source.text)
-        if not _CREDITOR_REFERENCE.match(source.text, match.start())
-        and match.start() not in taken
+        if match.start() not in taken
         and match.end() - 1 not in taken
         and not _MONEY.fullmatch(match.group())
     ]

@@ -14,7 +14,8 @@ _PAYMENT = re.compile(
     r"(?<!\w)(?:cash(?!\s*(?:&|and|bill|sales?|memo|back|flow))|visa|master\s?card|amex|american express|maestro|"
     r"paypal|apple pay|google pay|"
     r"credit card|debit card|bank transfer|wire transfer|direct debit|cheque|e-wallet|"
-    r"girocard|ec-karte|bar(?=\s*:?\s*(?:EUR|€|\d)))(?!\w)",
+    r"girocard|ec-karte|carte (?:bancaire|bleue)|kartenzahlung|efectivo|contanti|espèces|"
+    r"(?:bar|cb|card|karte|carte|tarjeta|chèque)(?=\s*:?\s*(?:(?:EUR|USD|GBP|R|RM|€|£|[$])\s?)?\d+[.,]\d\d(?!\d)))(?!\w)",
     re.IGNORECASE,
 )
 _CHANNEL = re.compile(
@@ -24,7 +25,8 @@ _CHANNEL = re.compile(
     re.IGNORECASE,
 )
 _TITLE = re.compile(
-    r"\b(?:agreement|c[o0]ntract|memorandum|lease|licen[cs]e|terms|policy|report|addendum|deed|vertrag|contrat)\b",
+    r"\b(?:agreement|c[o0]ntract|memorandum|lease|licen[cs]e|terms|policy|report|addendum|deed|statement\s+of\s+work|contrato?|contratto|"
+    r"overeenkomst|umowa)\b|vertrag\b",
     re.IGNORECASE,
 )
 _NOT_TITLE = re.compile(
@@ -40,7 +42,7 @@ _ISSUER_LINE = 0.44
 """A line without a legal form is the issuer's name only at the very top, or with a word that companies have."""
 _LETTER_DATE_LINE = re.compile(
     r"\W*(?:(?:date|dated|sent|written)(?:\s+(?:of|on)(?:\s+(?:the\s+|this\s+)?letter)?)?\W*|"
-    r"[A-Z][\w .-]{1,28},\s*(?:the\s)?)?\W*",
+    r"[A-Z][\w .-]{1,28},\s*(?:the\s)?)?\W*(?:(?:at\s+)?\d{1,2}[:.]\d\d(?:[:.]\d\d)?(?:\s*[ap]\.?m\b)?)?\W*",
     re.IGNORECASE,
 )
 
@@ -72,6 +74,7 @@ def _is_heading(text: str) -> bool:
     long_words = [word for word in re.findall(r"[^\W\d_]+", text) if len(word) > 3]
     capital = sum(word[0].isupper() for word in long_words)
     sentence = text.endswith((".", ";", ",")) or text[0].islower() or re.search(r":|[a-z]{3}[.;] ", text)
+    sentence = sentence or re.search(r"[\"“]|\b(?:the|an?|and|of|by|with|between)$", text)
     sentence = sentence or re.match(r"\(?\d|(?:this|whereas|by and)\b", text, re.IGNORECASE)
     sentence = sentence or re.search(r"\b(?:shall|will|may|must|is|are|has|have|parties)\b", text, re.IGNORECASE)
     return not sentence and 2 * capital > len(long_words)

@@ -6,17 +6,18 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from tools.extraction.readers.dates import dates
 from tools.extraction.readers.misread import misreadable
 from tools.extraction.readers.names import FORM, SUFFIX, organisations
 from tools.extraction.readers.places import addresses
 from tools.extraction.readers.sellers import sellers
-from tools.extraction.readers.source import Candidate, Source
+from tools.extraction.readers.source import Candidate, Line, Source
 from tools.extraction.readers.trades import TRADES
 
 _LINE_SUFFIX = re.compile(rf"\b(?:{SUFFIX}|{TRADES})\b", re.IGNORECASE)
 _NOT_LETTERHEAD = re.compile(
-    r"invoice|receipt|\btel\b|\bfax\b|phone|gst|vat\b|\breg\b|thank|welcome|date|page|www|@|^\W*$|\bno\b\.?\s*[:.]|"
-    r"cashier|\bserver\b|\bclerk\b|\bguests?\b|table|order|credit note|bill\b|copy|http|"
+    r"invoice|receipt|\btel\b|\bfax\b|\b(?:tele)?phone|gst|vat\b|\breg\b|thank|welcome|date|\bpage|www|@|^\W*$|\bno\b\.?\s*[:.]|"
+    r"cashier|\bserver\b|\bclerk\b|\bguests?\b|\btable|\border|credit note|bill\b|copy|http|"
     r"\bqty\b|\bitems?\b|\bamount\b|\bprices?\b|\btotal\b|description|"
     r"customer|client\b|\bto\b:|visit us|\bcash\b(?!\W*(?:and\b)?\W*carry)|\bvisa\b|\bpos\b|\bgoods sold\b|"
     r"\b(?:powered|processed|software|served) by\b|\bopen(?:ing)?\b|\bhours\b|\bdaily\b|:$|"
@@ -70,6 +71,10 @@ _REGISTRATION = re.compile(
     r"\s*[)\]]?(?:\s*\([A-Z]{2,4}\))?\s*$|\s*\((?:[A-Z][A-Z.]{1,5}:?\s+)[\dA-Z][\d -]{6,}[A-Z]?\)\s*$",
     re.IGNORECASE,
 )
+_NUMBER_BEHIND_FORM = re.compile(
+    rf"(?P<name>.*?[\s,.)](?:{FORM})\.?)(?=[\s,({{\[]+(?:[A-Z.]{{1,6}}[\s.:]+){{0,3}}[A-Z]{{0,3}}\d[\w\s./-]*\W*$)", re.IGNORECASE
+)
+"""A company up to its legal form, with nothing but a number behind, however it is written or misread."""
 _BEHIND = re.compile(
     r"\s*(?:,|\s[-–—|/·•])\s+(?=\d+[A-Z]?,?\s+[^\W\d]{2})|\s+[|/·•]\s+|\s*\|\s*|\s+(?=(?:tel|ph|phone)\b|(?:vat|gst)\b\W*(?:no|reg|id|(?-i:[A-Z]{2}\b)|\d))",
     re.IGNORECASE,
@@ -84,7 +89,9 @@ _KNOWN_BY = re.compile(
 """A line with the number under which the company above it is registered."""
 _KNOWN_BONUS = 0.05
 _NUMBERED = re.compile(
-    r"^(?:\d{6,}\s+|(?:merchant|retailer|seller|vendor|issuer|trader|dealer|supplier)\s+(?:name\s+)?(?!slip|copy|voucher|receipt|id\b|no\b|number)(?=[A-Z])|(?:an?\s+)?(?:business|brand|division|subsidiary|trading\s+name)\s+of\s+|(?:trading\s+as|t/a)\s+|(?:station|merchant|shop|store|seller|vendor)\s*:\s+(?!\d)|(?:own(?:ed)?|operated|managed|run|issued|sold|provided)\s+(?:by|on\s+behalf\s+of|for)\s*:?\s*)",
+    r"^(?:\d{6,}\s+|(?:merchant|retailer|seller|vendor|issuer|trader|dealer|supplier)\s+(?:name\s+)?(?!slip|copy|voucher|receipt|id\b|no\b|number)(?=[A-Z])|(?:an?\s+)?(?:business|brand|division|subsidiary|trading\s+name)\s+of\s+|(?:trading\s+as|t/a)\s+|"
+    + misreadable(r"(?:station|merchant|shop|store|seller|vendor)\s*:\s+(?!\d)")
+    + r"|(?:own(?:ed)?|operated|managed|run|issued|sold|provided)\s+(?:by|on\s+behalf\s+of|for)\s*:?\s*)",
     re.IGNORECASE,
 )
 """What stands before a name on its line: a till's number, or who says that it runs the shop."""
@@ -100,6 +107,9 @@ _UNNAMED_FLOOR = 0.36
 """A line without any word of a company's name is a name only near the top."""
 _ODD_LENGTH, _LONG_NAMES = 0.1, range(5, 20)
 """Less for a word alone, or for many, below the first line: they may be anything."""
+_BRACKETED = re.compile(r"\W*\(.*\)\W*")
+_ALIAS = 0.2
+"""Less for a line in brackets: another name of who stands above."""
 _TAIL = re.compile(
     rf"\W*(?:(?:SDN|BHD|CO|COMPANY|LTD|LIMITED|INC|LLC|S/B|PLC|GMBH|{TRADES}|\([A-Z .]{{1,20}}\)|AND|&|"
     r"ENTERPRISES|ELECTRONICS?|STATIONER(?:Y|S)|BOOKSTORES?|SUPPL(?:Y|IES)|MARKETING|SERVICE|HYPERMARKET|MINI|FOODS?|FURNITURE|ENGINEERING|"
@@ -136,7 +146,9 @@ def _head_text(text: str) -> str:
     plain = plain.strip('«»"“”[]~+ ')
     plain = plain[1:-1] if re.fullmatch(r"\([^()]*(?:\([^()]*\))?[^()]*\)", plain) else plain
     plain = _REGISTRATION.sub("", _NUMBERED.sub("", plain)).strip()
-    return _BEHIND.split(plain, maxsplit=1)[0].rstrip(",") if plain[:1].isalpha() else plain
+    plain = _BEHIND.split(plain, maxsplit=1)[0].rstrip(",") if plain[:1].isalpha() else plain
+    numbered = _NUMBER_BEHIND_FORM.match(plain)
+    return numbered["name"] if numbered else plain
 
 
 def _names_someone(text: str, position: int) -> bool:
@@ -240,7 +252,7 @@ def _on_line(source: Source, index: int, position: int) -> list[Candidate]:
     for cell in _CELL.finditer(line.text):
         text = _head_text(cell.group())
         formed = _formed(source, line.start + cell.start(), line.start + cell.end(), position)
-        if not _names_someone(text, position) or (formed and source.text.startswith(", ", formed[0].end)):
+        if not _names_someone(text, position) or _is_dated(source, cell, line) or (formed and source.text.startswith(", ", formed[0].end)):
             found += formed
             continue
         start = line.start + cell.start() + cell.group().index(text)
@@ -253,11 +265,19 @@ def _on_line(source: Source, index: int, position: int) -> list[Candidate]:
             cue += _LEGAL_BONUS
         if _is_known(source, source.line_number(end - 1)):
             cue += _KNOWN_BONUS
+        if position and _BRACKETED.fullmatch(cell.group()):
+            cue -= _ALIAS
         if position and not _LINE_SUFFIX.search(whole) and not _has_contact(source, index):
             cue -= _ODD_LENGTH if len(whole.split()) in (1, *_LONG_NAMES) else 0.0
         if cue >= _UNNAMED_FLOOR or _LINE_SUFFIX.search(whole):
             found.append(Candidate(" ".join(whole.split()), start, end, max(0.05, cue)))
     return found
+
+
+def _is_dated(source: Source, cell: re.Match[str], line: Line) -> bool:
+    """A day stands in the cell, and no word of a company's name."""
+    start, end = line.start + cell.start(), line.start + cell.end()
+    return not _LINE_SUFFIX.search(cell.group()) and any(start <= day.start < end for day in source.read(dates))
 
 
 def _formed(source: Source, start: int, end: int, position: int) -> list[Candidate]:

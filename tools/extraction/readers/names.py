@@ -14,7 +14,7 @@ _FORMS = (
     r"GmbH|AG|KG|SE|S\.A|SA|SAS|SARL|S\.[àa] ?r\.l|"
     r"S\.r\.l|SpA|S\.p\.A|B\.V|BV|N\.V|NV|AB|A/S|ApS|Oy|OYJ|AS|ASA|Bhd|Kft|s\.r\.o|spol\. s r\.o|Lda|Ltda|N\.A|DAC"
     r"|P\.C|Co|Company|"
-    r"S\.A\.S|S\.A\.R\.L|S\.L\.U|S\.L|S\.C|Sp\. z o\.o|a\.s|d\.o\.o|d\.d|K\.K|K\.G|e\.V|KGaA|Zrt|Nyrt|UAB|SIA"
+    r"S\.A\.S|S\.A\.R\.L|S\.L\.U|S\.L|S\.C|Sendirian Berhad|Berhad|PLT|Sp\. z o\.o|a\.s|d\.o\.o|d\.d|K\.K|K\.G|e\.V|KGaA|Zrt|Nyrt|UAB|SIA"
     r"|S\.A\. de C\.V"
 ).replace(" ", r"\s")
 FORM = rf"{_FORMS}|{_FORMS.upper().replace(chr(92) + 'S', chr(92) + 's')}|plc"
@@ -23,7 +23,7 @@ FORM_OPENING = r"(?i:Pte|Pvt|Pty|Sdn|spol)\."
 """Words with a full stop that a legal form begins with."""
 SUFFIX = (
     r"GmbH\s&\sCo|GMBH\s&\sCO|Ltd|Limited|LLC|L\.L\.C|LLP|PLC|plc|Inc|Incorporated|Corp|Corporation|Co|Company|GmbH|AG|KG|SE|S\.A\.?|SAS|SARL|S\.r\.l|SpA|S\.p\.A|B\.V|BV|"
-    r"N\.V|NV|AB|A/S|ApS|Oy|AS|ASA|Pty|Pte|Pvt|PTY|PTE|PVT|Sdn|Bhd|S/B|BHD|SDN|Kft|s\.r\.o|Lda|Ltda|LTD|LIMITED|INC|CORP|GMBH|APS|OY|"
+    r"Berhad|BERHAD|PLT|N\.V|NV|AB|A/S|ApS|Oy|AS|ASA|Pty|Pte|Pvt|PTY|PTE|PVT|Sdn|Bhd|S/B|BHD|SDN|Kft|s\.r\.o|Lda|Ltda|LTD|LIMITED|INC|CORP|GMBH|APS|OY|"
     r"S\.A\.S|SARL|S\.A\.R\.L|S\.L|Sp\.\sz\so\.o|SP\.\sZ\sO\.O|S\.R\.O|a\.s|A\.S|d\.o\.o|D\.O\.O|K\.K|L\.P|e\.V|KGaA|Zrt|UAB|SIA|Foundation|Trust|Bank|University|Association"
 )
 _SUFFIXED = re.compile(
@@ -42,7 +42,9 @@ _CHARGER = re.compile(
 )
 _CHARGER_CUE = 0.6
 _PURCHASE = re.compile(
-    r"charge|transaction|purchase|payment|paid|spent|bought|order|debit|billed|merchant|bezahlt|achat", re.IGNORECASE
+    r"charge|transaction|purchase|payment|paid|spent|bought|order|debit|billed|merchant|deducted|withdr[ae]w|subscription|"
+    r"taken\s+(?:from|off)|bezahlt|achat",
+    re.IGNORECASE,
 )
 _PERSON = r"(?:[A-ZÀ-Þ][\w'’-]*\.?[ \t]){1,3}[A-ZÀ-Þ][\w'’-]+"
 _CLOSING = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from tools.extraction.readers.dates import MONTHS
+from tools.extraction.readers.dates import MONTHS, dates
 from tools.extraction.readers.names import FORM
 from tools.extraction.readers.source import Candidate, Line, Source
 
@@ -56,12 +56,14 @@ _CITY_IN = re.compile(r"\b[Ii]n\s+(?P<city>[A-ZÀ-Þ][\w'’-]+(?:[ ][A-ZÀ-Þ][
 
 
 def _cell(source: Source, number: int, *, first: bool) -> Line:
-    """The first column of a line, without a label before it."""
+    """The first column of a line, without a label before it; nothing of one that has a date, as no address does."""
     line = source.lines[number]
     lead = _LEAD.match(line.text) if first else None
     start = lead.end() if lead else len(line.text) - len(line.text.lstrip())
     gap = _COLUMNS.search(line.text, start)
     end = gap.start() if gap else len(line.text.rstrip())
+    if any(line.start + start <= day.start < line.start + end for day in source.read(dates)):
+        end = start
     return Line(line.start + start, line.start + end, line.text[start:end])
 
 
