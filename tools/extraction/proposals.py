@@ -42,7 +42,7 @@ READERS: Mapping[Kind, Reader] = {
     "notice": clauses.notices, "number": amounts.numbers, "organisation": names.organisations,
     "payment_method": keywords.payment_methods,
     "person": names.people, "phone": identifiers.phones, "reason": clauses.reasons,
-    "reference": identifiers.references, "renewal": clauses.renewals,
+    "recipient": keywords.recipients, "reference": identifiers.references, "renewal": clauses.renewals,
     "request": clauses.requests, "term": terms.terms, "timestamp": dates.timestamps, "title": keywords.titles,
     "total": amounts.amounts,
     "url": identifiers.urls,
@@ -133,7 +133,7 @@ def _labelled(leaf: Leaf, source: Source) -> list[Proposal]:
         if leaf.kind in _ADDRESSED:
             texts = [one for one in texts if not letterheads.is_street(str(one.value))]
         named = [_name_only(one) if leaf.kind in _ADDRESSED else one for one in texts]
-        named = [_before_comma(one) if leaf.kind == "city" else one for one in named]
+        named = [_before_comma(one) if leaf.kind == "city" or _ends_in_place(leaf, one) else one for one in named]
         return [Proposal(one, one.cue, labelled=True) for one in named if _plausible(leaf.kind, str(one.value))]
     candidates = readings(leaf.kind, source)
     if not candidates:
@@ -156,8 +156,14 @@ def _name_only(candidate: Candidate) -> Candidate:
     return replace(candidate, value=value[: cut.start()], end=candidate.start + cut.start())
 
 
+def _ends_in_place(leaf: Leaf, candidate: Candidate) -> bool:
+    """A merchant with its city and country on one line."""
+    last = str(candidate.value).rpartition(", ")[2]
+    return leaf.kind == "merchant" and any(one.value == last for one in places.countries(Source(last)))
+
+
 def _before_comma(candidate: Candidate) -> Candidate:
-    """The city of a city with its country."""
+    """What stands before the place or country behind it."""
     value = str(candidate.value).split(",")[0].rstrip()
     return replace(candidate, value=value, end=candidate.start + len(value))
 

@@ -1,8 +1,8 @@
 """Wordings and layouts as contracts and receipts of the world have them, written by hand, on two sides.
 
 A side (`train.yaml`, `held_out.yaml`) has `clauses` of contracts and lines of receipts, each with the `value` of one
-`field` and put into one of the `frames` of its kind, and whole `documents` with their gold. Only the fields that are
-named are scored.
+`field` and put into one of the `frames` of its kind, and whole `documents` with their gold, lists for the cells of arrays. Only the
+fields that are named are scored.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class _Clause(BaseModel):
 class _Document(BaseModel):
     model_config = ConfigDict(extra="forbid")
     schema_name: str
-    gold: dict[str, str | float | None]
+    gold: dict[str, str | float | list[str | float] | None]
     text: str
 
 
@@ -50,4 +50,5 @@ def wordings(side: Side) -> Iterator[LabelledDocument]:
         yield LabelledDocument(name, clause.schema_name, text, {clause.field: clause.value}, name)
     for number, one in enumerate(read.documents):
         name = f"{side}-document-{number}"
-        yield LabelledDocument(name, one.schema_name, one.text, one.gold, name)
+        gold = {path: tuple(value) if isinstance(value, list) else value for path, value in one.gold.items()}
+        yield LabelledDocument(name, one.schema_name, one.text, gold, name)

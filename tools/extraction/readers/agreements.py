@@ -37,7 +37,8 @@ _QUOTED_ROLE = re.compile(
 """A role without a bracket: `Acme Ltd, as the "Supplier"`."""
 _NO_ROLE = re.compile(
     r"agreement|contract\b|\bdate\b|\bday\b|services?$|\bterm$|\bterritory|^part(?:y|ies)$|products?$|effective|"
-    r"premises|property|^(?:sow|msa|nda|work\s+order|order)$|programme?$|^fees?$|\bact\b|confidential information|software$|exhibit|schedule",
+    r"premises|property|^(?:sow|msa|nda|(?:work\s+)?order)$|"
+    r"programme?$|^fees?$|\bact\b|confidential information|software$|exhibit|schedule",
     re.IGNORECASE,
 )
 _BETWEEN = re.compile(
@@ -315,7 +316,7 @@ _ENDS = re.compile(
     re.IGNORECASE,
 )
 _OTHER_DATED = re.compile(
-    r"\b(?!(?:agreement|contract|lease|deed|licen[cs]e|this|and|is|are|be|the)\b)[a-z]{3,}\s+(?:is\s+)?(?:da[tf]ed|of)(?:\s+as\s+of)?\s*$"
+    r"\b(?!(?:agreement|contract|lease|deed|licen[cs]e|this|and|is|are|be|the)\b)[a-z]\w{2,}\s+(?:is\s+)?(?:da[tf]ed|of)(?:\s+as\s+of)?\s*$"
     r"|\bdiscussed\s+[o0]n\s*$|\b(?:sheet|statements?|accounts?|report|balance|budget|prices?|list|audit)\s+as\s+(?:of|at)\s*$",
     re.IGNORECASE,
 )

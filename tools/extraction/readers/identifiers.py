@@ -69,9 +69,7 @@ def references(source: Source) -> Sequence[Candidate]:
     return [
         Candidate(match.group(), match.start(), match.end())
         for match in _REFERENCE.finditer(source.text)
-        if match.start() not in taken
-        and match.end() - 1 not in taken
-        and not _MONEY.fullmatch(match.group())
+        if match.start() not in taken and match.end() - 1 not in taken and not _MONEY.fullmatch(match.group())
     ]
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
 
 from tools.extraction.readers.dates import dates
 from tools.extraction.readers.letterheads import letterhead
 from tools.extraction.readers.names import organisations
+from tools.extraction.readers.places import addresses
 from tools.extraction.readers.source import Candidate, Source
 
 _PAYMENT = re.compile(
@@ -40,6 +43,11 @@ _TITLE_LINES = 12
 _LETTER_TOP = 18
 _ISSUER_LINE = 0.44
 """A line without a legal form is the issuer's name only at the very top, or with a word that companies have."""
+_RECIPIENT_LINES = 30
+_OTHER_NAME, _TITLED_CUE = 0.46, 0.5
+_TITLED_PERSON = re.compile(
+    r"\s*(?P<name>(?:Mr|Mrs|Ms|Miss|Dr|Prof|Herrn?|Frau|Mme|Sra?)\.?(?:[ ][A-ZÀ-Þ][\w.'’-]*){1,4})\s*"
+)
 _LETTER_DATE_LINE = re.compile(
     r"\W*(?:(?:date|dated|sent|written)(?:\s+(?:of|on)(?:\s+(?:the\s+|this\s+)?letter)?)?\W*|"
     r"[A-Z][\w .-]{1,28},\s*(?:the\s)?)?\W*(?:(?:at\s+)?\d{1,2}[:.]\d\d(?:[:.]\d\d)?(?:\s*[ap]\.?m\b)?)?\W*",
@@ -111,3 +119,29 @@ def issuers(source: Source) -> Sequence[Candidate]:
         if source.line_number(found.start) < 12
     ]
     return [*named, *(line for line in source.read(letterhead) if line.cue >= _ISSUER_LINE)]
+
+
+def recipients(source: Source) -> Sequence[Candidate]:
+    """Who may be written to without a label: the other one of two organisations near the top, or a person with a title
+    above an address."""
+    named = {_letters(one): one for one in source.read(organisations) if _opens_line(source, one)}
+    issuer = max(issuers(source), key=lambda one: one.cue, default=None)
+    others = [one for one in named.values() if issuer and not (one.start < issuer.end and issuer.start < one.end)]
+    found = [replace(others[0], cue=_OTHER_NAME)] if len(named) == 2 and len(others) == 1 else []
+    starts = {one.start for one in source.read(addresses)}
+    for line, below in pairwise(source.lines[:_RECIPIENT_LINES]):
+        person = _TITLED_PERSON.fullmatch(line.text)
+        if person and below.start + len(below.text) - len(below.text.lstrip()) in starts:
+            start = line.start + person.start("name")
+            found.append(Candidate(person["name"], start, start + len(person["name"]), _TITLED_CUE))
+    return found
+
+
+def _opens_line(source: Source, name: Candidate) -> bool:
+    """Nothing stands before it on its line, which is near the top."""
+    number = source.line_number(name.start)
+    return number < _RECIPIENT_LINES and not source.text[source.lines[number].start : name.start].strip()
+
+
+def _letters(name: Candidate) -> str:
+    return re.sub(r"\W", "", str(name.value)).lower()

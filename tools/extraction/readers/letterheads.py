@@ -72,7 +72,7 @@ _REGISTRATION = re.compile(
     re.IGNORECASE,
 )
 _NUMBER_BEHIND_FORM = re.compile(
-    rf"(?P<name>.*?[\s,.)](?:{FORM})\.?)(?=[\s,({{\[]+(?:[A-Z.]{{1,6}}[\s.:]+){{0,3}}[A-Z]{{0,3}}\d[\w\s./-]*\W*$)", re.IGNORECASE
+    rf"(?P<name>[^\d,]*[\s.)](?:{FORM})\.?)(?=[\s({{\[]+(?:[A-Z.]{{1,6}}[\s.:]+){{0,3}}[A-Z]{{0,3}}\d[\w\s./-]*\W*$)"
 )
 """A company up to its legal form, with nothing but a number behind, however it is written or misread."""
 _BEHIND = re.compile(
@@ -107,6 +107,17 @@ _UNNAMED_FLOOR = 0.36
 """A line without any word of a company's name is a name only near the top."""
 _ODD_LENGTH, _LONG_NAMES = 0.1, range(5, 20)
 """Less for a word alone, or for many, below the first line: they may be anything."""
+_BRANCH = re.compile(
+    r"\s*(?P<branch>\((?!.*\b(?:formerly|former|incorporated|co|company|reg\w*|gst|sst|vat|tax|no|tel|member)\b)[A-Z][^()\d:]{2,40}\))\s*",
+    re.IGNORECASE,
+)
+"""A branch in brackets on the line below a company."""
+_OPENING = re.compile(
+    r"the|restoran|restaurant|kedai(?:\s\w+)?|syarikat(?:\sperniagaan)?|perniagaan|pasaraya|klinik|farmasi|hotel|caf[eé]|"
+    r"ristorante|trattoria|osteria|pizzeria|boulangerie|p[aâ]tisserie|pharmacie|farmacia|apotheke|bäckerei|metzgerei|gasthaus|gasthof",
+    re.IGNORECASE,
+)
+"""Words that a name begins with in the languages that put the trade first."""
 _BRACKETED = re.compile(r"\W*\(.*\)\W*")
 _ALIAS = 0.2
 """Less for a line in brackets: another name of who stands above."""
@@ -114,7 +125,8 @@ _TAIL = re.compile(
     rf"\W*(?:(?:SDN|BHD|CO|COMPANY|LTD|LIMITED|INC|LLC|S/B|PLC|GMBH|{TRADES}|\([A-Z .]{{1,20}}\)|AND|&|"
     r"ENTERPRISES|ELECTRONICS?|STATIONER(?:Y|S)|BOOKSTORES?|SUPPL(?:Y|IES)|MARKETING|SERVICE|HYPERMARKET|MINI|FOODS?|FURNITURE|ENGINEERING|"
     r"DISTRIBUTORS?|RESOURCES|CORPORATION|OPTICAL|SEAFOOD|MACHINERY|JEWELLE?RY|FASHIONS|INTERNATIONAL|MANAGEMENT|DEVELOPMENT|PRODUCTS|"
-    r"SOLUTIONS|VENTURES|BROTHERS|SONS|HEALTHCARE|RETAIL|RESTAURANTS|STUDIO|CONSULTANCY|TECHNOLOG(?:Y|IES)|TRANSPORT|LOGISTICS|EXPRESS)[\s.]*)+$",
+    r"TEXTILES?|COSMETICS|MEDICAL|DENTAL|AUTO(?:MOBILE)?|ACCESSORIES|PRINTING|PACKAGING|COMPUTERS?|TELECOMMUNICATIONS?|LIGHTING|CATERING|"
+    r"BEVERAGES?|PETROLEUM|TRAVEL|TOURS|BERHAD|PLT|SOLUTIONS|VENTURES|BROTHERS|SONS|HEALTHCARE|RETAIL|RESTAURANTS|STUDIO|CONSULTANCY|TECHNOLOG(?:Y|IES)|TRANSPORT|LOGISTICS|EXPRESS)[\s.]*)+$",
     re.IGNORECASE,
 )
 _CONNECTORS = frozenset(
@@ -184,6 +196,8 @@ def _joined_end(source: Source, index: int, text: str) -> int | None:
     if index + 1 >= len(source.lines):
         return None
     following = source.lines[index + 1]
+    if _LEGAL_FORM.search(text) and (branch := _BRANCH.fullmatch(following.text)):
+        return following.start + branch.end("branch")
     tail = _head_text(following.text)
     goes_on = _TAIL.fullmatch(tail) or ((text.endswith("&") or tail.startswith("& ")) and 2 < len(tail) < 40)
     return following.start + following.text.index(tail) + len(tail) if tail and goes_on else None
@@ -245,14 +259,27 @@ def _at_foot(source: Source) -> list[Candidate]:
     return found
 
 
+def _opened(source: Source, index: int, position: int) -> list[Candidate]:
+    """A name whose first word has a line of its own."""
+    line, below = source.lines[index : index + 2] if index + 1 < len(source.lines) else (source.lines[index], None)
+    opening = line.text.strip()
+    name = _head_text(below.text) if below else ""
+    if below is None or not _OPENING.fullmatch(opening) or not _names_someone(name, position) or is_street(name):
+        return []
+    start = line.start + line.text.index(opening)
+    end = _joined_end(source, index + 1, name) or below.start + below.text.index(name) + len(name)
+    return [Candidate(" ".join(source.text[start:end].split()), start, end, max(0.05, 0.8 - 0.035 * position))]
+
+
 def _on_line(source: Source, index: int, position: int) -> list[Candidate]:
     """The names on a line, which may have columns; `position` counts the filled lines above it."""
     line = source.lines[index]
-    found: list[Candidate] = []
+    found = _opened(source, index, position)
     for cell in _CELL.finditer(line.text):
         text = _head_text(cell.group())
         formed = _formed(source, line.start + cell.start(), line.start + cell.end(), position)
-        if not _names_someone(text, position) or _is_dated(source, cell, line) or (formed and source.text.startswith(", ", formed[0].end)):
+        goes_on = bool(formed) and source.text.startswith(", ", formed[0].end)
+        if goes_on or not _names_someone(text, position) or _is_dated(source, cell, line):
             found += formed
             continue
         start = line.start + cell.start() + cell.group().index(text)

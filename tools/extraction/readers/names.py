@@ -14,7 +14,8 @@ _FORMS = (
     r"GmbH|AG|KG|SE|S\.A|SA|SAS|SARL|S\.[àa] ?r\.l|"
     r"S\.r\.l|SpA|S\.p\.A|B\.V|BV|N\.V|NV|AB|A/S|ApS|Oy|OYJ|AS|ASA|Bhd|Kft|s\.r\.o|spol\. s r\.o|Lda|Ltda|N\.A|DAC"
     r"|P\.C|Co|Company|"
-    r"S\.A\.S|S\.A\.R\.L|S\.L\.U|S\.L|S\.C|Sendirian Berhad|Berhad|PLT|Sp\. z o\.o|a\.s|d\.o\.o|d\.d|K\.K|K\.G|e\.V|KGaA|Zrt|Nyrt|UAB|SIA"
+    r"S\.A\.S|S\.A\.R\.L|S\.L\.U|S\.L|S\.C|Sendirian Berhad|Berhad|PLT|"
+    r"Sp\. z o\.o|a\.s|d\.o\.o|d\.d|K\.K|K\.G|e\.V|KGaA|Zrt|Nyrt|UAB|SIA"
     r"|S\.A\. de C\.V"
 ).replace(" ", r"\s")
 FORM = rf"{_FORMS}|{_FORMS.upper().replace(chr(92) + 'S', chr(92) + 's')}|plc"

@@ -24,6 +24,14 @@ _NOT_A_ROLE = re.compile(
     r"\baddress|\bdate\b|\bterms?\b|notice|\battention\b|\bto\b|\bfrom\b|\bcopy\b|\bbackground\b|\bof\b|\bseat\b|\bref\b|\bno\b",
     re.IGNORECASE,
 )
+_ROLES = (
+    "landlord|tenant|lessor|lessee|licensor|licensee|buyer|seller|purchaser|vendor|lender|borrower|employer|employee|"
+    "client|contractor|consultant|supplier|customer|owner|guarantor|agent|principal|donor|donee|assignor|assignee"
+)
+_PERSON = r"(?P<name>(?:(?:Mr|Mrs|Ms|Dr)\.?[ ])?[A-ZÀ-Þ][\w.'’-]*(?:[ ][A-ZÀ-Þ][\w.'’-]*){1,3})"
+_PERSON_AS = re.compile(rf"(?i:(?:the\s+)?(?:{_ROLES}))(?:\s?\((?i:s)\))?\s*:\s*{_PERSON}")
+_PERSON_BESIDE = re.compile(_PERSON)
+_ROLE_NAME = re.compile(rf"(?:the\s+)?(?:{_ROLES})\s*:?\s*", re.IGNORECASE)
 _CUE = 0.85
 
 
@@ -108,7 +116,9 @@ def _labelled(source: Source, rows: Sequence[Sequence[_Cell]]) -> Iterator[Entry
     for number, cells in enumerate(rows):
         for before, cell in pairwise((None, *cells)):
             assert cell is not None
-            if cell.name is None:
+            if cell.name is None and before is not None and (person := _person_beside(source, before, cell)):
+                name, label = person, _label(source, before.start, before.end)
+            elif cell.name is None:
                 name = _after_colon(source, cell)
                 label = _label(source, cell.start, name.start) if name else None
             elif before is not None:
@@ -121,8 +131,18 @@ def _labelled(source: Source, rows: Sequence[Sequence[_Cell]]) -> Iterator[Entry
                 yield Entry(name, role)
 
 
+def _person_beside(source: Source, label: _Cell, cell: _Cell) -> Candidate | None:
+    """A person in the cell beside the name of a role."""
+    match = _PERSON_BESIDE.fullmatch(source.text, cell.start, cell.end)
+    if match is None or not _ROLE_NAME.fullmatch(source.text, label.start, label.end):
+        return None
+    return Candidate(match["name"], match.start("name"), match.end("name"), _CUE)
+
+
 def _after_colon(source: Source, cell: _Cell) -> Candidate | None:
-    """The organisation right after a label and its colon."""
+    """The organisation right after a label and its colon; a person only after the name of a role."""
+    if person := _PERSON_AS.fullmatch(source.text, cell.start, cell.end):
+        return Candidate(person["name"], person.start("name"), person.end("name"), _CUE)
     return next(
         (replace(one, cue=_CUE) for one in source.read(organisations)
          if cell.start < one.start < cell.end and re.fullmatch(r"[^:]{2,40}:\s*", source.text[cell.start : one.start])),

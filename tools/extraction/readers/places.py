@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from tools.extraction.readers.dates import MONTHS, dates
+from tools.extraction.readers.misread import misreadable
 from tools.extraction.readers.names import FORM
 from tools.extraction.readers.source import Candidate, Line, Source
 
@@ -25,6 +26,7 @@ _WEAK_CUE = re.compile(
 _POSTCODE = re.compile(
     r"\b\d{5}(?:-\d{4})?\b|\b[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}\b|\b\d{4}\s?[A-Z]{2}\b|\b[A-Z]\d[A-Z]\s?\d[A-Z]\d\b|\b\d{4}\s[A-Z][a-z]+"
 )
+_MISREAD_STOP = re.compile(misreadable(r"counterfoil|voucher|invoice|receipt|\bticket|purchase"), re.IGNORECASE)
 _STOP = re.compile(
     r"\btel\b|phone|\bfax\b|gst|company no|co\. reg|reg(?:istration)? no|shopping|hours|open daily|\bvat\b|e-?mail|"
     r"counterfoil|voucher|\bslip\b|\bticket\b|\bpurchase\b|\bsale\b|\bapproved\b|\bverified\b|\bprinted\b|"
@@ -52,6 +54,7 @@ _LONG_COUNTRIES = (
     "South Africa|Saudi Arabia|New Zealand|Costa Rica|Sri Lanka|Deutschland|Österreich|USA|UAE"
 )
 _COUNTRY = re.compile(rf"\b(?:{_LONG_COUNTRIES}|{'|'.join(_COUNTRIES)})\b")
+_CITY_BEFORE = re.compile(rf",[ ](?P<city>[A-ZÀ-Þ][\w'’-]+(?:[ ][A-ZÀ-Þ][\w'’-]+){{0,2}}),[ ](?={_COUNTRY.pattern})")
 _CITY_IN = re.compile(r"\b[Ii]n\s+(?P<city>[A-ZÀ-Þ][\w'’-]+(?:[ ][A-ZÀ-Þ][\w'’-]+){0,2})(?P<country>,\s*[A-Z])?")
 
 
@@ -69,7 +72,13 @@ def _cell(source: Source, number: int, *, first: bool) -> Line:
 
 def _is_part(line: Line, first: bool) -> bool:
     text = line.text.strip()
-    if not text or len(text) > 110 or _STOP.search(text) or not re.search(r"[A-Za-z]{2}", text):
+    if (
+        not text
+        or len(text) > 110
+        or _STOP.search(text)
+        or _MISREAD_STOP.search(text)
+        or not re.search(r"[A-Za-z]{2}", text)
+    ):
         return False
     if re.search(r"\d+[.,]\d\d\s*$", text):
         return False
@@ -160,8 +169,14 @@ def countries(source: Source) -> Sequence[Candidate]:
 
 
 def cities(source: Source) -> Sequence[Candidate]:
-    """Capitalised places after "in" that are neither countries nor months; surer where a country follows."""
-    return [
+    """Capitalised places after "in" that are neither countries nor months, surer where a country follows, and what
+    stands between commas before a country."""
+    between = [
+        Candidate(m["city"], m.start("city"), m.end("city"), 0.6)
+        for m in _CITY_BEFORE.finditer(source.text)
+        if not _COUNTRY.fullmatch(m["city"])
+    ]
+    return between + [
         Candidate(m["city"], m.start("city"), m.end("city"), 0.64 if m["country"] else 0.45)
         for m in _CITY_IN.finditer(source.text)
         if not _COUNTRY.fullmatch(m["city"]) and m["city"].split()[0].lower() not in MONTHS
