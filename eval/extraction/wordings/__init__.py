@@ -1,8 +1,8 @@
 """Wordings and layouts as contracts and receipts of the world have them, written by hand, on two sides.
 
 A side (`train.yaml`, `held_out.yaml`) has `clauses` of contracts and lines of receipts, each with the `value` of one
-`field` and put into one of the `frames` of its kind, and whole `documents` with their gold, lists for the cells of arrays. Only the
-fields that are named are scored.
+`field` and put into one of the `frames` of its kind, and whole `documents` of every kind with their gold, lists for
+the cells of arrays. Only the fields that are named are scored.
 """
 
 from __future__ import annotations

@@ -32,6 +32,17 @@ def test_parties_in_tables_and_columns(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "TENANCY\n\nLandlord:        Rowan Hill\nTenant:          Mrs Bea Lund\nRent:            Monthly Sum\n",
+        "TENANCY\n\nThe Landlord: Rowan Hill\nThe Tenant: Mrs Bea Lund\nStart: May Day\n",
+    ],
+)
+def test_people_are_parties_beside_the_name_of_a_role(text: str) -> None:
+    assert read(text) == [("Rowan Hill", "Landlord"), ("Mrs Bea Lund", "Tenant")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         'CHARTER\n\nWe, Fern Lines Ltd (the "Carrier"), offer you, Alder, S.L. (the "Shipper"), this.',
         'CHARTER\n\nBETWEEN:\n\nFern Lines Ltd\nof Bristol\n("Carrier")\n\nAND:\n\nAlder, S.L.\nof Cadiz\n("Shipper")',
         'Between\n\nFern Lines Ltd (no. 12345), as the "Carrier",\n\nand\n\nAlder, S.L., as the "Shipper",\n\nagree.',

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tests.tools.extraction.documents import CONTRACT, LETTER
 from tools.extraction.proposals import READERS
-from tools.extraction.readers import amounts, clauses, durations, identifiers, names, places, rows
+from tools.extraction.readers import amounts, clauses, durations, identifiers, keywords, names, places, rows
 from tools.extraction.readers.dates import dates, day_first, timestamps
 from tools.extraction.readers.labels import labelled_text
 from tools.extraction.readers.source import Reader, Source
@@ -218,3 +218,57 @@ def test_wrapped_lines_flow_and_short_lines_do_not() -> None:
 
 def test_who_charged_is_the_merchant() -> None:
     assert read(names.merchants, "On Monday Prime Ticket Hub charged me 246.00 EUR.") == ["Prime Ticket Hub"]
+
+
+def test_groups_of_a_creditors_reference_are_no_references() -> None:
+    text = "Payment reference RF35 8788 6986 6579\nOrder K-12"
+    assert [one.value for one in Source(text).read(identifiers.references)] == ["K-12"]
+
+
+def test_a_line_with_a_date_is_no_part_of_an_address() -> None:
+    text = "106 Rue de Lyon, Pune 69002\nNovember 30, 2024 11:20"
+    assert [one.value for one in Source(text).read(places.addresses)] == ["106 Rue de Lyon, Pune 69002"]
+
+
+def test_a_city_stands_between_a_name_and_its_country() -> None:
+    found = Source("Blue Heron Tavern, Portland, USA").read(places.cities)
+    assert [one.value for one in found] == ["Portland"]
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("Arbeitsvertrag\n\nzwischen", "Arbeitsvertrag"),
+        ("STATEMENT OF WORK NO. 4\n\nIt begins", "STATEMENT OF WORK NO. 4"),
+        ('The contract of Elm Ltd, 12 Elm Road, the\n"Vendor", reads thus.', None),
+    ],
+)
+def test_titles_are_told_from_sentences(text: str, title: str | None) -> None:
+    found = Source(text).read(keywords.titles)
+    assert (found[0].value if found else None) == title
+
+
+@pytest.mark.parametrize(
+    ("line", "method"),
+    [("Card   12.50", "Card"), ("CB 23,40", "CB"), ("Card ending 1234", None), ("bar stool", None)],
+)
+def test_a_word_for_paying_needs_its_amount(line: str, method: str | None) -> None:
+    found = Source(line).read(keywords.payment_methods)
+    assert (found[0].value if found else None) == method
+
+
+def test_a_mail_header_dates_a_letter() -> None:
+    assert [one.cue for one in Source("Sent: 5 January 2024 08:14\nHello").read(keywords.letter_dates)] == [0.85]
+
+
+@pytest.mark.parametrize(
+    ("text", "customer"),
+    [
+        ("Elm Foods Ltd\n4 Elm Road\n\nFern Lines Ltd\n5 Fern Road\n", "Fern Lines Ltd"),
+        ("Elm Foods Ltd\n4 Elm Road\n\nMrs A. Hill\n27 Ash Road, Leeds LS6 2QP\n", "Mrs A. Hill"),
+        ("Elm Foods Ltd\n4 Elm Road\n", None),
+    ],
+)
+def test_customers_without_a_label(text: str, customer: str | None) -> None:
+    found = Source(text).read(keywords.recipients)
+    assert (found[0].value if found else None) == customer

@@ -28,6 +28,12 @@ def test_nothing_is_summed_where_no_tax_is_spoken_of() -> None:
     assert sums(Source("Tea 10.00\nPie 1.00\nTotal 11.00")).gross == frozenset()
 
 
+def test_what_is_promised_for_another_time_is_no_total() -> None:
+    leaf = resolve_schema("receipt").root.members["total"]
+    text = "SHOP\nTEA 9.50\nPayment by Visa\nNext time 755.15 EUR less, before 1 May 2026\n"
+    assert 755.15 not in [one.candidate.value for one in propose(leaf, Source(text))]  # pyright: ignore[reportArgumentType]
+
+
 @pytest.mark.parametrize(
     ("text", "amount"),
     [

@@ -66,9 +66,9 @@ _ADDRESS_WORD = re.compile(
 )
 LETTERHEAD_LINES = 14
 _REGISTRATION = re.compile(
-    r"[\s,]*[(\[]?\s*(?:co\.?\s*(?:reg)?\.?\s*(?:no)?\.?\s*:?\s*)?"
+    r"[\s,]*[(\[{]?\s*(?:co\.?\s*(?:reg)?\.?\s*(?:no)?\.?\s*:?\s*)?"
     r"(?:[A-Z]{0,2}\d{4,12}\s?[- ]\s?[A-Z]{1,2}|\d{3,9}[A-Z]|[A-Z]{2}\d{6,9}|\d{6,12})"
-    r"\s*[)\]]?(?:\s*\([A-Z]{2,4}\))?\s*$|\s*\((?:[A-Z][A-Z.]{1,5}:?\s+)[\dA-Z][\d -]{6,}[A-Z]?\)\s*$",
+    r"\s*[)\]}]?(?:\s*\([A-Z]{2,4}\))?\s*$|\s*\((?:[A-Z][A-Z.]{1,5}:?\s+)[\dA-Z][\d -]{6,}[A-Z]?\)\s*$",
     re.IGNORECASE,
 )
 _NUMBER_BEHIND_FORM = re.compile(
