@@ -14,7 +14,7 @@ from agent.services import Services
 from agent.state import GraphState, RoutedTurn, TurnContext
 from tools.errors import NotFoundError
 from tools.extraction import results as extraction
-from tools.extraction.choose import schema_of_message
+from tools.extraction.choose import pasted_schema, schema_of_message
 from tools.extraction.extract import extract
 from tools.extraction.records import BUILT_IN
 from tools.extraction.schemas import resolve_schema
@@ -24,7 +24,7 @@ from tools.ports import Usage
 
 @dataclass(frozen=True)
 class ExtractNode:
-    """Reads a document into the schema that the user names or that the text calls for."""
+    """Reads a document into the schema that the user pastes, names, or that the text calls for."""
 
     services: Services
 
@@ -34,17 +34,19 @@ class ExtractNode:
         request = state["query"]
         document_id = next(iter(context.document_ids), None)
         attached = None if document_id is None else await self._document(context.owner, document_id)
-        text = request if attached is None else attached
-        schema = await self.services.compute(lambda: schema_of_message(request, attached))
-        if schema is None:
+        own = await self.services.compute(lambda: pasted_schema(request))
+        text = attached if attached is not None else own.rest if own else request
+        wanted = own.schema if own else await self.services.compute(lambda: schema_of_message(request, attached))
+        if wanted is None:
             return _ask_schema(state)
-        emit("status", {"text": f"Reading the {schema.replace('_', ' ')}"})
+        schema = await self.services.compute(lambda: resolve_schema(wanted))
+        emit("status", {"text": f"Reading the {_kind(schema.name)}"})
         models = self.services.models.chain("extract")
-        found = await extract(text, resolve_schema(schema), models)
+        found = await extract(text, schema, models)
         result = extraction_result(found, text, document_id)
         if len(context.document_ids) > 1:
             result.warnings.append(f"Only the first of {len(context.document_ids)} attached documents was read.")
-        answer = _summary(schema, found)
+        answer = _summary(schema.name, found)
         emit("token", {"text": answer})
         return finish_turn(
             state,
@@ -105,7 +107,7 @@ def place_in(text: str, evidence: extraction.Evidence) -> Evidence:
 
 def _summary(schema: str, found: extraction.ExtractionResult) -> str:
     filled = sum(value.value is not None for value in found.fields.values())
-    kind = schema.replace("_", " ")
+    kind = _kind(schema)
     if not filled:
         return f"I read the text as {_article(kind)} {kind} but found none of its fields."
     missing = len(found.fields) - filled
@@ -113,6 +115,10 @@ def _summary(schema: str, found: extraction.ExtractionResult) -> str:
     return (
         f"I read the text as {_article(kind)} {kind} and found {filled} values, each with its place in the text.{rest}"
     )
+
+
+def _kind(schema: str) -> str:
+    return schema.replace("_", " ") if schema in BUILT_IN else "document of your schema"
 
 
 def _article(noun: str) -> str:

@@ -292,6 +292,19 @@ async def test_a_pasted_document_is_extracted(chat: Conversation) -> None:
     assert "source_text" not in turn.state["result"]["extraction"]
 
 
+async def test_a_schema_of_the_users_own_is_pasted_with_the_document(chat: Conversation) -> None:
+    schema = '{"type": "object", "properties": {"invoice_number": {"type": ["string", "null"]}}}'
+    turn = await chat.say(f"Extract the fields of this JSON schema:\n```json\n{schema}\n```\n\n{INVOICE}")
+    extraction = turn.result.extraction
+    assert turn.result.route == "extraction"
+    assert extraction is not None
+    assert (extraction.schema_name, extraction.data) == ("custom", {"invoice_number": "INV-2093"})
+    evidence = extraction.fields["invoice_number"].evidence
+    assert evidence is not None
+    assert extraction.source_text is not None
+    assert extraction.source_text[evidence.start : evidence.end] == evidence.quote
+
+
 async def test_an_attached_document_is_extracted_and_others_are_named(chat: Conversation) -> None:
     extraction = (await chat.say("Extract the fields", document_ids=("invoice", "fees"))).result.extraction
     assert extraction is not None

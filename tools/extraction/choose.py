@@ -6,11 +6,12 @@ a lead. Anything less is unclear, so that the caller can ask back. Words inside 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import yaml
 
@@ -26,6 +27,8 @@ _NAMED: Mapping[str, str] = {
 THRESHOLDS_FILE = "choice.yaml"
 _ALL_REQUEST_CHARS = 200
 _MOST_INSTRUCTION_CHARS = 240
+_MOST_BRACES = 20
+_FENCE = re.compile(r"```(?:json)?[ \t]*\n?\s*```|```(?:json)?[ \t]*$", re.IGNORECASE)
 _ASKS = re.compile(
     r"\b(?:extract\w*|read|parse|pull|get|give|grab|list|find|fill|turn|convert|transcribe|what|which|show|tell|please|need|"
     r"fields?|json|data|values?|details|here(?:'s| is)|this is|following|below|attached|lies?|lesen|extrahier\w*"
@@ -103,3 +106,29 @@ def schema_of_message(message: str, attached: str | None = None) -> str | None:
         return choose_schema(attached, message)
     request = split_request(message)
     return choose_schema(request.document, request.words)
+
+
+class PastedSchema(NamedTuple):
+    """A JSON Schema that stands in a message, and the message without it."""
+
+    schema: Mapping[str, Any]
+    rest: str
+
+
+def pasted_schema(message: str) -> PastedSchema | None:
+    """The first JSON object of a message that has `properties` and is of type `object` or names its `$schema`."""
+    decoder = json.JSONDecoder()
+    start = message.find("{")
+    for _ in range(_MOST_BRACES):
+        if start < 0:
+            break
+        try:
+            found, end = cast("tuple[Mapping[str, Any], int]", decoder.raw_decode(message, start))
+        except (ValueError, RecursionError):
+            end = start + 1
+        else:
+            if "properties" in found and (found.get("type") == "object" or "$schema" in found):
+                rest = _FENCE.sub("", f"{message[:start].rstrip()}\n{message[end:].lstrip()}")
+                return PastedSchema(found, rest.strip())
+        start = message.find("{", end)
+    return None

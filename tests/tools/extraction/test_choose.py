@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tools.extraction import documents
-from tools.extraction.choose import Thresholds, choose_schema, schema_of_message, split_request, thresholds
+from tools.extraction.choose import (
+    Thresholds,
+    choose_schema,
+    pasted_schema,
+    schema_of_message,
+    split_request,
+    thresholds,
+)
 from tools.extraction.kinds import KINDS, affinity
 from tools.extraction.records import BUILT_IN
 
@@ -107,3 +114,16 @@ def test_a_winner_needs_enough_and_a_lead() -> None:
 
 def test_long_prose_is_no_receipt() -> None:
     assert affinity(ARTICLE * 30)["receipt"] < thresholds().enough
+
+
+def test_a_pasted_schema_is_told_from_the_message() -> None:
+    schema = '{"type": "object", "properties": {"a": {"type": "string"}}}'
+    found = pasted_schema(f"Read {{this}} {{}} into\n```json\n{schema}\n```\nA: tea")
+    assert found is not None
+    assert found.schema == {"type": "object", "properties": {"a": {"type": "string"}}}
+    assert found.rest == "Read {this} {} into\n\nA: tea"
+
+
+@pytest.mark.parametrize("message", ["", "{", '{"type": "object"}', '{"properties": 1}', "{" * 5000, '{"a":' * 5000])
+def test_what_is_no_schema(message: str) -> None:
+    assert pasted_schema(message) is None
