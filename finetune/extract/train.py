@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,12 +30,16 @@ Progress = Callable[[int, int, float], None]
 
 @dataclass(frozen=True)
 class ExtractRecipe:
-    """How the adapter is trained. Layers below `first_layer` get none, so that nothing is computed backwards there."""
+    """How the adapter is trained. Layers below `first_layer` get none, so that nothing is computed backwards there.
+
+    With `minutes` it ends in time: the rate falls with the time that is gone, and rows may be left out.
+    """
 
     epochs: int = 1
     learning_rate: float = 1e-3
     rank: int = 16
-    first_layer: int = 10
+    first_layer: int = 12
+    minutes: float | None = None
     batch_size: int = 8
     max_length: int = 640
     bf16: bool = True
@@ -52,22 +57,28 @@ def add_field_adapter(model: Any, recipe: ExtractRecipe) -> Any:
     return get_peft_model(model.to(torch.bfloat16 if recipe.bf16 else torch.float32), config)
 
 
-def train(model: Any, shown: Sequence[Example], recipe: ExtractRecipe, progress: Progress) -> None:
-    """Train the adapter of `model`; `progress(step, steps, loss)` hears of every step."""
+def train(model: Any, shown: Sequence[Example], recipe: ExtractRecipe, progress: Progress) -> int:
+    """Train the adapter of `model`; `progress(step, steps, loss)` hears of every step. Returns how many were made."""
     model.train()
     weights = [weight for weight in model.parameters() if weight.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=recipe.learning_rate, weight_decay=0.0, betas=(0.9, 0.99))
     steps = math.ceil(len(shown) / recipe.batch_size) * recipe.epochs
+    begun, done = time.monotonic(), 0
     for step, batch in enumerate(_batches(shown, recipe)):
+        gone = 0.0 if recipe.minutes is None else (time.monotonic() - begun) / (60 * recipe.minutes)
+        if gone >= 1:
+            break
         for group in optimizer.param_groups:
-            group["lr"] = recipe.learning_rate * _rate(step, steps)
+            group["lr"] = recipe.learning_rate * _rate(max(gone, step / steps))
         loss = answer_loss(model, batch, bf16=recipe.bf16)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(weights, _LARGEST_GRADIENT)
         optimizer.step()
-        progress(step + 1, steps, loss.item())
+        done = step + 1
+        progress(done, steps, loss.item())
     model.eval()
+    return done
 
 
 @torch.no_grad()
@@ -95,12 +106,11 @@ def answer_loss(model: Any, batch: Sequence[Example], *, bf16: bool) -> Tensor:
     return cross_entropy(logits.float(), wanted.to(device))
 
 
-def _rate(step: int, steps: int) -> float:
-    """Up in a line, then down as a cosine."""
-    warm = max(1.0, _WARM_UP * steps)
-    if step < warm:
-        return (step + 1) / (warm + 1)
-    return max(_LAST_RATE, 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1.0, steps - warm))))
+def _rate(gone: float) -> float:
+    """Up in a line, then down as a cosine, by the share of the training that is gone."""
+    if gone < _WARM_UP:
+        return (gone + 0.01) / (_WARM_UP + 0.01)
+    return max(_LAST_RATE, 0.5 * (1 + math.cos(math.pi * (gone - _WARM_UP) / (1 - _WARM_UP))))
 
 
 def _batches(shown: Sequence[Example], recipe: ExtractRecipe) -> Iterator[list[Example]]:
