@@ -70,7 +70,9 @@ class ModelGateway:
         manifest = load_field_adapter(folder, LANGUAGE_MODEL.sha256)
         name = f"{model.endpoint}+{manifest.name}"
         if name not in self._servers:
-            slots = endpoint.model_copy(update={"context": _EXTRACT_CONTEXT * _EXTRACT_SLOTS, "parallel": _EXTRACT_SLOTS})
+            slots = endpoint.model_copy(
+                update={"context": _EXTRACT_CONTEXT * _EXTRACT_SLOTS, "parallel": _EXTRACT_SLOTS}
+            )
             file = folder / manifest.adapter.name
             self._servers[name] = EmbeddedServer(LANGUAGE_MODEL.verify(), slots, adapter=file)
         return self.bind(model.model_copy(update={"adapter": manifest.name}), self._servers[name].base_url)

@@ -1,6 +1,6 @@
 """Rows for an adapter of the extract role: a passage as the model sees it, fields, and what it says of each.
 
-    python -m eval.extraction.free_fields.rows --out rows.jsonl
+python -m eval.extraction.free_fields.rows --out rows.jsonl
 """
 
 from __future__ import annotations
@@ -19,10 +19,13 @@ from tools.extraction.plan import Open
 from tools.extraction.readers.source import Source
 from tools.extraction.windows import CHARS_PER_TOKEN, windows
 
+Said = tuple[Sequence[str | Mapping[str, str]], str | None]
+"""Names for a fact, and what a document says of it."""
+
 _SEED = 5
 _ABSENT_SHARE = 0.3
 _FOREIGN_SHARE = 0.4
-_DESCRIBED_ANYWAY = 0.5
+_DESCRIBED_SHARE = 0.7
 _LONGEST_ANSWER = 80
 _MOST_FIELDS = 3
 _SHORTEST_WINDOW, _LONGEST_WINDOW = 160, 420
@@ -38,11 +41,6 @@ class AskedField:
     description: str
     answer: str | None
 
-    @property
-    def leaf(self) -> Leaf:
-        """The field as a schema would have it."""
-        return leaf_of(self.name, self.description)
-
 
 @dataclass(frozen=True)
 class FieldRow:
@@ -55,8 +53,7 @@ class FieldRow:
 
 def leaf_of(name: str, description: str) -> Leaf:
     """A text field of a caller's own schema."""
-    schema = {"type": "string", **({"description": description} if description else {})}
-    return infer_leaf(name, schema, "string", nullable=True)
+    return infer_leaf(name, {"type": "string", "description": description}, "string", nullable=True)
 
 
 def field_documents(side: Side, count: int, seed: int) -> Iterator[WrittenDocument]:
@@ -76,7 +73,7 @@ def field_rows(side: Side, count: int, seed: int = _SEED) -> Iterator[FieldRow]:
             yield row
 
 
-def said_of(document: WrittenDocument, known: Fields) -> dict[str, tuple[Sequence[str | Mapping[str, str]], str | None]]:
+def said_of(document: WrittenDocument, known: Fields) -> dict[str, Said]:
     """What can be asked of a document: the names for each of its facts, and what it says of it."""
     if document.kind in known.notes:
         names = {name: fact.names for name, fact in known.notes[document.kind].facts.items()}
@@ -89,7 +86,7 @@ def said_of(document: WrittenDocument, known: Fields) -> dict[str, tuple[Sequenc
     return {field: (named, said.get(field)) for field, named in names.items()} | _by_role(document)
 
 
-def _by_role(document: WrittenDocument) -> dict[str, tuple[Sequence[str | Mapping[str, str]], str | None]]:
+def _by_role(document: WrittenDocument) -> dict[str, Said]:
     """A contract's parties: their roles are the fields' names."""
     cells: dict[int, dict[str, str]] = {}
     for segment in document.segments:
@@ -102,7 +99,8 @@ def _by_role(document: WrittenDocument) -> dict[str, tuple[Sequence[str | Mappin
     }
 
 
-def _row(document: WrittenDocument, known: Fields, rng: random.Random) -> FieldRow | None:
+def asked_of(document: WrittenDocument, known: Fields, rng: random.Random) -> dict[str, tuple[str, str | None]]:
+    """Up to three fields by name, each with its description and what the whole document says of it."""
     askable = said_of(document, known)
     there = [named for named in askable.values() if named[1] is not None and len(named[1]) <= _LONGEST_ANSWER]
     absent = [named for named in askable.values() if named[1] is None]
@@ -115,6 +113,12 @@ def _row(document: WrittenDocument, known: Fields, rng: random.Random) -> FieldR
             names, answer = there.pop(rng.randrange(len(there)))
         name, description = name_and_description(rng.choice(names), rng)
         asked.setdefault(name, (description, answer))
+    return asked
+
+
+def _row(document: WrittenDocument, known: Fields, rng: random.Random) -> FieldRow | None:
+    """The fields of a document beside the passage that the product would show the model of it."""
+    asked = asked_of(document, known, rng)
     leaves = [Open(leaf_of(name, description), ()) for name, (description, _) in asked.items()]
     room = rng.randint(_SHORTEST_WINDOW, _LONGEST_WINDOW)
     passage = windows(Source(document.text), leaves, int(room / CHARS_PER_TOKEN))
@@ -130,7 +134,7 @@ def name_and_description(given: str | Mapping[str, str], rng: random.Random) -> 
     """A field's name and description; some schemas leave out the descriptions that they could have."""
     text = given if isinstance(given, str) else ": ".join(next(iter(given.items())))
     name, _, description = text.partition(": ")
-    return name, description if rng.random() < _DESCRIBED_ANYWAY + 0.2 else ""
+    return name, description if rng.random() < _DESCRIBED_SHARE else ""
 
 
 def _stands(passage: str, answer: str | None) -> bool:
