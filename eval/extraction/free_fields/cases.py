@@ -47,7 +47,7 @@ def receipt_cases(path: Path, side: Side, count: int, seed: int) -> Iterator[Fie
     receipts = list(read_receipts(path, "develop" if side == "train" else "report"))
     for receipt in random.Random(seed).sample(receipts, min(count, len(receipts))):
         rng = random.Random(f"receipts/{receipt.id}/{seed}")
-        asked = {
+        asked: dict[str, tuple[str, str | None]] = {
             name: (description, str(receipt.gold[field]))
             for field in _OF_RECEIPTS
             if field in receipt.gold
