@@ -26,7 +26,7 @@ Rows are `{{"document", "passage", "fields": [{{"name", "description", "answer"}
 words or null; the sidecar puts them into the very prompt that is used in service. The first command writes them from
 the generator's training side (errors of text recognition, values over line ends, other dates, names and amounts,
 three facts in ten missing) and from notes of kinds that no built-in schema knows; rows of yours do as well.
-`--minutes` ends the training in time. The folder is put to work in the [models file](operations.md):
+`--minutes` ends the training in time. The folder is put to work in the models file (`SWITCHYARD_MODELS`):
 
 ```yaml
 roles:
