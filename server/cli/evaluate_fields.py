@@ -35,6 +35,7 @@ def fields(
     side: Annotated[Side, typer.Option(help="held_out reports, train is to develop and train on.")] = "held_out",
     receipts: Annotated[Path | None, typer.Option(help="JSONL file of labelled receipts, measured too.")] = None,
     receipt_count: Annotated[int, typer.Option("--receipt-count", min=1, help="How many of them.")] = 30,
+    minutes: Annotated[float | None, typer.Option(help="Stop after so many minutes with the cases done.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the generator.")] = _SEED,
     out: Annotated[Path | None, typer.Option(help="Write the result as JSON.")] = None,
     docs: Annotated[bool, typer.Option("--docs", help="Write docs/extraction-adapter.md and the result.")] = False,
@@ -47,7 +48,7 @@ def fields(
         cases = list(field_cases(side, documents, seed))
         if receipts:
             cases += receipt_cases(receipts, side, receipt_count, seed)
-        result = asyncio.run(_measure(adapter, cases))
+        result = asyncio.run(_measure(adapter, cases, minutes))
         for row in result["rows"]:
             _stdout.print(f"{row['corpus']}, {row['system']}: F1 {row['f1']['value']:.3f}, made up {row['made_up']} of "
                           f"{row['absent_fields']}, p50 {row['latency_ms']['p50']:.0f} ms")  # fmt: skip
@@ -61,7 +62,7 @@ def fields(
             _stderr.print(f"Wrote {_PAGE}")
 
 
-async def _measure(adapter: Path | None, cases: list[FieldCase]) -> dict[str, Any]:
+async def _measure(adapter: Path | None, cases: list[FieldCase], minutes: float | None) -> dict[str, Any]:
     """Each model has a gateway of its own; both serve the catalog's extract role, with the adapter and without."""
     catalog = load_catalog(Settings().models)
     base = ModelGateway(_with_adapter(catalog, None))
@@ -73,10 +74,11 @@ async def _measure(adapter: Path | None, cases: list[FieldCase]) -> dict[str, An
         with Progress(*columns, console=_stderr, transient=True) as progress:
             task = progress.add_task("", total=None)
             rows = await measure(
-                systems, cases, lambda what, done, total: progress.update(
-                    task, description=what, completed=done, total=total
-                ),
-            )  # fmt: skip
+                systems,
+                cases,
+                lambda what, done, total: progress.update(task, description=what, completed=done, total=total),
+                minutes,
+            )
     finally:
         base.close()
         if tuned is not None:

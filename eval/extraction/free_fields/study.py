@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import random
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +23,7 @@ from tools.extraction.plan import Open
 from tools.extraction.readers.source import Source
 from tools.ports import ChatModel
 
+_ORDER = 0
 READERS = "readers alone"
 PRODUCTS = ("readers, base model", "readers, adapter")
 _FIGURES = ("system", "documents", "f1", "precision", "recall", "absent_fields", "made_up", "made_up_rate",
@@ -123,21 +126,31 @@ def field_systems(base: ChatModel, adapter: ChatModel | None) -> list[FieldSyste
     return systems
 
 
-async def measure(systems: Sequence[FieldSystem], cases: Sequence[FieldCase], told: Told) -> list[dict[str, Any]]:
-    """A row of figures for each corpus and system, as JSON; intervals of 95% are over documents."""
-    rows: list[dict[str, Any]] = []
+async def measure(
+    systems: Sequence[FieldSystem], cases: Sequence[FieldCase], told: Told, minutes: float | None = None
+) -> list[dict[str, Any]]:
+    """A row of figures for each corpus and system, as JSON; intervals of 95% are over documents.
+
+    With `minutes`, cases are taken in an order that mixes the corpora until the time is gone; at least one is.
+    """
+    until = math.inf if minutes is None else time.monotonic() + 60 * minutes
+    judged: dict[tuple[str, str], list[Judged]] = {}
+    for number, case in enumerate(random.Random(_ORDER).sample(cases, len(cases))):
+        if number and time.monotonic() > until:
+            break
+        told("cases", number, len(cases))
+        for system in systems:
+            judged.setdefault((case.corpus, system.name), []).append(await _judge(system, case))
     corpora = list(dict.fromkeys(case.corpus for case in cases))
-    for system in systems:
-        judged = [await _judge(system, case, told, number, len(cases)) for number, case in enumerate(cases)]
-        for corpus in corpora:
-            of_corpus = [one for one, case in zip(judged, cases, strict=True) if case.corpus == corpus]
-            figures = row(corpus, system.name, of_corpus)
-            rows.append({"corpus": corpus, **{name: figures[name] for name in _FIGURES}})
-    return sorted(rows, key=lambda one: corpora.index(one["corpus"]))
+    return [_figures(*key, judged[key]) for key in sorted(judged, key=lambda key: corpora.index(key[0]))]
 
 
-async def _judge(system: FieldSystem, case: FieldCase, told: Told, number: int, total: int) -> Judged:
-    told(system.name, number, total)
+def _figures(corpus: str, system: str, judged: Sequence[Judged]) -> dict[str, Any]:
+    figures = row(corpus, system, judged)
+    return {"corpus": corpus, **{name: figures[name] for name in _FIGURES}}
+
+
+async def _judge(system: FieldSystem, case: FieldCase) -> Judged:
     reading = await system.read(case)
     counts = {path: count(path, gold, reading.values.get(path)) for path, gold in case.document.gold.items()}
     return Judged(case.document, reading, counts)
