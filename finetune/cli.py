@@ -13,7 +13,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 import typer
 
 from finetune.console import Data, cache_folder, data_folder, figures, reported_failures
-from finetune.tuning_commands import ablate, reader, sweep
+from finetune.tuning_commands import ablate, extract, reader, sweep
 from tools.fraud.adapters import AdapterState
 
 if TYPE_CHECKING:
@@ -337,6 +337,7 @@ def cost(
 app.command()(sweep)
 app.command()(ablate)
 app.command()(reader)
+app.command()(extract)
 
 
 @app.command()

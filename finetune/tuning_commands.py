@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from finetune.console import Data, reported_failures
+from finetune.console import Data, cache_folder, reported_failures
 
 
 def sweep(
@@ -104,3 +104,41 @@ def reader(
         job = ReaderJob(read_reading_rows(rows), out, recipe, source or [path.name for path in rows], threads)
         for documents, found in train_reader(job)["measured"].items():
             typer.echo(f"{documents}: {found}")
+
+
+def extract(
+    rows: Annotated[
+        list[Path], typer.Option("--rows", help="JSON lines with document, passage and fields; several files.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the adapter and its manifest.")] = Path("out/extract"),
+    source: Annotated[
+        list[str] | None, typer.Option("--source", help="Where the rows are from, with their licence.")
+    ] = None,
+    base: Annotated[str | None, typer.Option("--base", help="A .gguf file; default: the packaged model.")] = None,
+    epochs: Annotated[int, typer.Option(min=1, help="How often every row is shown.")] = 1,
+    minutes: Annotated[float | None, typer.Option(help="End in so many minutes, with the rows seen so far.")] = None,
+    learning_rate: Annotated[float, typer.Option(help="At its highest.")] = 1e-3,
+    rank: Annotated[int, typer.Option(min=1, help="Of the adapter.")] = 16,
+    first_layer: Annotated[int, typer.Option(min=0, help="Layers below get no adapter.")] = 12,
+    bf16: Annotated[bool, typer.Option(help="Compute in bfloat16; slow on a CPU without its instructions.")] = True,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same order of rows.")] = 0,
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; default: all cores.")] = None,
+) -> None:
+    """Train the adapter for fields that no reader knows: it copies a value out of a passage, or says null.
+
+    Example: python -m finetune extract --rows rows.jsonl --out out/extract --minutes 30
+    """
+    with reported_failures():
+        from finetune.base import open_base
+        from finetune.extract.command import ExtractJob, train_extract
+        from finetune.extract.rows import read_field_rows
+        from finetune.extract.train import ExtractRecipe
+
+        recipe = ExtractRecipe(
+            epochs=epochs, minutes=minutes, learning_rate=learning_rate, rank=rank, first_layer=first_layer,
+            bf16=bf16, seed=seed,
+        )  # fmt: skip
+        sources = source or [path.name for path in rows]
+        job = ExtractJob(read_field_rows(rows), open_base(base, cache_folder()), out, recipe, sources, threads)
+        manifest = train_extract(job)
+        typer.echo(f"{manifest.name}: {manifest.rows} rows, validation loss {manifest.validation_loss}, in {out}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 
 from agent.models.breaker import CircuitBreaker
 from agent.models.catalog import Catalog, EndpointConfig, ModelConfig, Role
@@ -10,6 +11,11 @@ from agent.models.chain import ModelChain
 from agent.models.embedded import EmbeddedServer
 from agent.models.files import LANGUAGE_MODEL
 from agent.models.role_model import RoleModel
+from tools.extraction.adapter import load_field_adapter
+
+# A batch of fields: a prompt of 700 tokens and its answer.
+_EXTRACT_CONTEXT = 1216
+_EXTRACT_SLOTS = 2
 
 
 class ModelGateway:
@@ -20,12 +26,14 @@ class ModelGateway:
 
         Raises:
             ModelFileError: the packaged model is missing or corrupt.
+            AdapterError: the extract role's adapter is damaged or made for another base or prompt.
         """
         self.catalog = catalog
         self._servers: dict[str, EmbeddedServer] = {}
         self._breakers = {name: CircuitBreaker() for name in catalog.endpoints}
         self._chains = {
-            role: ModelChain([self.bind(model) for model in config.models]) for role, config in catalog.roles.items()
+            role: ModelChain([self._bind_role(role, model) for model in config.models])
+            for role, config in catalog.roles.items()
         }
 
     def chain(self, role: Role) -> ModelChain[RoleModel]:
@@ -51,6 +59,23 @@ class ModelGateway:
         endpoint = self.catalog.endpoints[role.endpoint]
         address = base_url or self._base_url(role.endpoint, endpoint)
         return RoleModel(role, endpoint, address, self._breakers[role.endpoint])
+
+    def _bind_role(self, role: Role, model: ModelConfig) -> RoleModel:
+        """A role's model. An adapter of the extract role, named by its folder, has a server of its own: prompt caches
+        leak between adapters that share one."""
+        endpoint = self.catalog.endpoints[model.endpoint]
+        if role != "extract" or model.adapter is None or endpoint.kind != "embedded":
+            return self.bind(model)
+        folder = Path(model.adapter)
+        manifest = load_field_adapter(folder, LANGUAGE_MODEL.sha256)
+        name = f"{model.endpoint}+{manifest.name}"
+        if name not in self._servers:
+            slots = endpoint.model_copy(
+                update={"context": _EXTRACT_CONTEXT * _EXTRACT_SLOTS, "parallel": _EXTRACT_SLOTS}
+            )
+            file = folder / manifest.adapter.name
+            self._servers[name] = EmbeddedServer(LANGUAGE_MODEL.verify(), slots, adapter=file)
+        return self.bind(model.model_copy(update={"adapter": manifest.name}), self._servers[name].base_url)
 
     def _base_url(self, name: str, endpoint: EndpointConfig) -> str:
         if endpoint.kind != "embedded":

@@ -25,6 +25,7 @@ from eval.tables import comparison_table, cost_table, failure_table, figure_tabl
 from server.application import Application, open_application
 from server.cli.evaluate_choice import schema_choice
 from server.cli.evaluate_extraction import extraction
+from server.cli.evaluate_fields import fields
 from server.cli.evaluate_retrieval import retrieval
 from server.cli.failures import fail, reported_failures
 from server.cli.golden_system import GraphSystem, evaluation_settings, index_key
@@ -100,6 +101,7 @@ def report(
 
 app.command("retrieval")(retrieval)
 app.command("extraction")(extraction)
+app.command("fields")(fields)
 app.command("schema-choice")(schema_choice)
 
 

@@ -79,14 +79,15 @@ async def ask(source: Source, fields: Mapping[str, Open], model: ChatModel, max_
     paths = list(fields)
     for start in range(0, len(paths), _MAX_FIELDS_A_CALL):
         batch = {path: fields[path] for path in paths[start : start + _MAX_FIELDS_A_CALL]}
-        completion = await model.complete(_request(source, batch, max_prompt_tokens))
+        completion = await model.complete(request(source, batch, max_prompt_tokens))
         choices |= read_reply(completion, list(batch))
         usage += completion.usage
         answered_by = completion.model
     return Reply(choices, usage, answered_by)
 
 
-def _request(source: Source, fields: Mapping[str, Open], max_prompt_tokens: int) -> ChatRequest:
+def request(source: Source, fields: Mapping[str, Open], max_prompt_tokens: int) -> ChatRequest:
+    """What the model is asked for one batch of fields; an adapter learns from requests of this very form."""
     listed = [_listed(path, field) for path, field in fields.items()]
     room = max_prompt_tokens - _FRAME_TOKENS - _FIELD_LINE_TOKENS * len(listed)
     text = windows(source, list(fields.values()), max(100, room))

@@ -5,6 +5,22 @@ what is developed or trained on the one is measured on the other. Each has unusu
 beside its usual ones.
 """
 
-from eval.extraction.generator.generate import KINDS, UNUSUAL_KINDS, Side, generate, generate_unusual
+from eval.extraction.generator.generate import (
+    KINDS,
+    UNUSUAL_KINDS,
+    Side,
+    WrittenDocument,
+    generate,
+    generate_unusual,
+    write_documents,
+)
 
-__all__ = ["KINDS", "UNUSUAL_KINDS", "Side", "generate", "generate_unusual"]
+__all__ = [
+    "KINDS",
+    "UNUSUAL_KINDS",
+    "Side",
+    "WrittenDocument",
+    "generate",
+    "generate_unusual",
+    "write_documents",
+]
