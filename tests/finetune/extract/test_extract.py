@@ -31,6 +31,10 @@ def rows() -> list[FieldRow]:
     return [row(colour, number) for number in range(6) for colour in COLOURS]
 
 
+def unheard(step: int, steps: int, loss: float) -> None:
+    """Nobody follows."""
+
+
 def write(path: Path, found: list[FieldRow]) -> Path:
     path.write_text("\n".join(one.model_dump_json() for one in found), encoding="utf-8")
     return path
@@ -70,7 +74,7 @@ def test_the_answer_is_learned_and_long_rows_are_refused(tiny_base: Base) -> Non
     model = add_field_adapter(load_model(tiny_base), RECIPE)
     before = validation_loss(model, shown, bf16=False)
     steps: list[int] = []
-    assert train(model, shown, RECIPE, lambda step, *_: steps.append(step)) == len(steps) == 36
+    assert train(model, shown, RECIPE, lambda step, steps_in_all, loss: steps.append(step)) == len(steps) == 36
     after = validation_loss(model, shown, bf16=False)
     assert before is not None
     assert after is not None
@@ -82,7 +86,7 @@ def test_the_answer_is_learned_and_long_rows_are_refused(tiny_base: Base) -> Non
 def test_no_time_leaves_the_adapter_as_it_was(tiny_base: Base) -> None:
     recipe = ExtractRecipe(first_layer=1, minutes=0.0000001, bf16=False)
     shown = examples(load_tokenizer(tiny_base), rows(), RECIPE.max_length)
-    assert train(add_field_adapter(load_model(tiny_base), recipe), shown, recipe, lambda *_: None) == 0
+    assert train(add_field_adapter(load_model(tiny_base), recipe), shown, recipe, unheard) == 0
 
 
 def test_the_command_writes_an_adapter_that_serving_accepts(
