@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ class Oracle:
         answers = {path: self._gold[path] for path in request.json_schema["properties"]}
         return Completion(json.dumps(answers), self.name, Usage(10, 5))
 
-    async def stream(self, request: ChatRequest) -> AsyncIterator[str | Completion]:
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[str | Completion]:
         yield await self.complete(request)
 
 
