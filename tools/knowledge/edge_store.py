@@ -13,15 +13,14 @@ from typing import Any, cast
 import numpy as np
 import qdrant_edge as qe
 
-from tools.knowledge.labels import label, labels
+from tools.knowledge.labels import LABELS, label, labels
 from tools.knowledge.sparse import SparseVector
 from tools.knowledge.store import DENSE, SPARSE, Hit, VectorPoint, Where
 from tools.ports import Vector
 
 # Metadata is searched by labels of our own: the engine's binding takes true for 1, and a condition on a field without
 # an index reads every payload.
-_LABELS = "labels"
-_INDEXED = ("document_id", _LABELS)
+_INDEXED = ("document_id", LABELS)
 _SCROLL_PAGE = 256
 
 
@@ -131,25 +130,25 @@ class EdgeStore:
 
 def _point(point: VectorPoint) -> qe.Point:
     sparse = qe.SparseVector(indices=point.sparse.indices, values=point.sparse.values)
-    payload = {**point.payload, _LABELS: labels(point.payload.get("metadata", {}))}
+    payload = {**point.payload, LABELS: labels(point.payload.get("metadata", {}))}
     return qe.Point(id=point.point_id, vector={DENSE: point.dense.tolist(), SPARSE: sparse}, payload=payload)
 
 
 def _payload(record: qe.Record) -> dict[str, Any]:
     """What was written with a point."""
-    return {key: value for key, value in (record.payload or {}).items() if key != _LABELS}
+    return {key: value for key, value in (record.payload or {}).items() if key != LABELS}
 
 
 def _label_older(shard: qe.EdgeShard) -> None:
     """Label the points of a shard that was written before there were labels; once, since the index is made last."""
-    if _LABELS in shard.info().payload_schema:
+    if LABELS in shard.info().payload_schema:
         return
     alike: dict[tuple[str, ...], list[qe.PointId]] = {}
     for record in _scroll(shard, None, with_vector=False):
         alike.setdefault(tuple(labels(_payload(record).get("metadata", {}))), []).append(record.id)
     for given, ids in alike.items():
-        shard.update(qe.UpdateOperation.set_payload(ids, {_LABELS: list(given)}))
-    shard.update(qe.UpdateOperation.create_field_index(_LABELS, qe.PayloadSchemaType.Keyword))
+        shard.update(qe.UpdateOperation.set_payload(ids, {LABELS: list(given)}))
+    shard.update(qe.UpdateOperation.create_field_index(LABELS, qe.PayloadSchemaType.Keyword))
     shard.flush()
 
 
@@ -186,5 +185,5 @@ def _filter(where: Where) -> qe.Filter | None:
     if where.document_ids:
         conditions.append(qe.FieldCondition(key="document_id", match=qe.MatchAny(any=list(where.document_ids))))
     for key, value in where.metadata.items():
-        conditions.append(qe.FieldCondition(key=_LABELS, match=qe.MatchValue(value=label(key, value))))
+        conditions.append(qe.FieldCondition(key=LABELS, match=qe.MatchValue(value=label(key, value))))
     return qe.Filter(must=list(conditions))

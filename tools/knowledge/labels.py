@@ -6,6 +6,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
+LABELS = "labels"
+"""The field of a stored point that holds them."""
+
 
 def labels(metadata: Mapping[str, Any]) -> list[str]:
     """The labels of all that `metadata` says: nested keys joined by dots, each member of a list on its own."""

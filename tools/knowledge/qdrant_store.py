@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
 from qdrant_client import QdrantClient, models
 
+from tools.knowledge.labels import LABELS, label, labels
 from tools.knowledge.sparse import SparseVector
 from tools.knowledge.store import DENSE, SPARSE, Hit, VectorPoint, Where
 from tools.ports import Vector
@@ -49,13 +50,7 @@ class QdrantStore:
         if not self._exists(name := _name(collection)):
             return []
         where = _filter(Where(document_ids=[document_id]))
-        points: list[VectorPoint] = []
-        offset = None
-        while True:
-            records, offset = self._client.scroll(name, where, _SCROLL_PAGE, offset=offset, with_vectors=True)
-            points += map(_stored, records)
-            if offset is None:
-                return points
+        return [_stored(record) for record in self._scroll(name, where, with_vectors=True)]
 
     def search_dense(self, collection: str, vector: Vector, limit: int, where: Where) -> list[Hit]:
         """See `VectorStore.search_dense`."""
@@ -73,7 +68,7 @@ class QdrantStore:
         if not point_ids or not self._exists(name := _name(collection)):
             return {}
         records = self._client.retrieve(name, list(point_ids), with_payload=True)
-        return {str(record.id): record.payload or {} for record in records}
+        return {str(record.id): _payload(record) for record in records}
 
     def count(self, collection: str, where: Where) -> int:
         """See `VectorStore.count`."""
@@ -97,6 +92,7 @@ class QdrantStore:
 
     def _exists(self, name: str) -> bool:
         if name not in self._known and self._client.collection_exists(name):
+            self._label_older(name)
             self._known.add(name)
         return name in self._known
 
@@ -108,8 +104,29 @@ class QdrantStore:
             vectors_config={DENSE: models.VectorParams(size=self._dimensions, distance=models.Distance.COSINE)},
             sparse_vectors_config={SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)},
         )
-        self._client.create_payload_index(name, "document_id", models.PayloadSchemaType.KEYWORD)
+        for field in ("document_id", LABELS):
+            self._client.create_payload_index(name, field, models.PayloadSchemaType.KEYWORD)
         self._known.add(name)
+
+    def _label_older(self, name: str) -> None:
+        """Label the points of a collection that was written before there were labels; the index is made last."""
+        if LABELS in self._client.get_collection(name).payload_schema:
+            return
+        alike: dict[tuple[str, ...], list[Any]] = {}
+        for record in self._scroll(name, None):
+            if LABELS not in (record.payload or {}):
+                alike.setdefault(tuple(labels(_payload(record).get("metadata", {}))), []).append(record.id)
+        for given, ids in alike.items():
+            self._client.set_payload(name, {LABELS: list(given)}, points=models.PointIdsList(points=ids), wait=True)
+        self._client.create_payload_index(name, LABELS, models.PayloadSchemaType.KEYWORD)
+
+    def _scroll(self, name: str, where: models.Filter | None, *, with_vectors: bool = False) -> Iterator[models.Record]:
+        offset = None
+        while True:
+            records, offset = self._client.scroll(name, where, _SCROLL_PAGE, offset=offset, with_vectors=with_vectors)
+            yield from records
+            if offset is None:
+                return
 
 
 def connect(url: str, dimensions: int) -> QdrantStore:
@@ -123,15 +140,19 @@ def _name(collection: str) -> str:
 
 def _point(point: VectorPoint) -> models.PointStruct:
     sparse = models.SparseVector(indices=point.sparse.indices, values=point.sparse.values)
-    return models.PointStruct(
-        id=point.point_id, vector={DENSE: point.dense.tolist(), SPARSE: sparse}, payload=dict(point.payload)
-    )
+    payload = {**point.payload, LABELS: labels(point.payload.get("metadata", {}))}
+    return models.PointStruct(id=point.point_id, vector={DENSE: point.dense.tolist(), SPARSE: sparse}, payload=payload)
+
+
+def _payload(record: models.Record) -> dict[str, Any]:
+    """What was written with a point."""
+    return {key: value for key, value in (record.payload or {}).items() if key != LABELS}
 
 
 def _stored(record: models.Record) -> VectorPoint:
     vectors = cast("dict[str, Any]", record.vector)
     sparse = cast(models.SparseVector, vectors[SPARSE])
-    payload = record.payload or {}
+    payload = _payload(record)
     return VectorPoint(
         payload["chunk_id"],
         np.array(vectors[DENSE], dtype=np.float32),
@@ -147,5 +168,5 @@ def _filter(where: Where) -> models.Filter | None:
     if where.document_ids:
         conditions.append(models.FieldCondition(key="document_id", match=models.MatchAny(any=list(where.document_ids))))
     for key, value in where.metadata.items():
-        conditions.append(models.FieldCondition(key=f"metadata.{key}", match=models.MatchValue(value=value)))
+        conditions.append(models.FieldCondition(key=LABELS, match=models.MatchValue(value=label(key, value))))
     return models.Filter(must=conditions)

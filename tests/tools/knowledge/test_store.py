@@ -208,3 +208,17 @@ def test_an_older_collection_is_filtered_as_a_new_one(tmp_path: Path) -> None:
         assert again.count("c", Where(metadata={"even": True})) == 300
         assert again.payloads("c", [written[0].point_id]) == {written[0].point_id: written[0].payload}
         again.close()
+
+
+def test_an_older_collection_on_a_server_is_filtered_as_a_new_one() -> None:
+    client = QdrantClient(":memory:")
+    v = vector(1, 0, 0, 0)
+    written = [point(f"{n}", "card", v, even=n % 2 == 0) for n in range(600)]
+    QdrantStore(client, DIMENSIONS).upsert("c", written)
+    [collection] = client.get_collections().collections
+    client.delete_payload(collection.name, ["labels"], points=[one.point_id for one in written])
+    for _ in range(2):
+        again = QdrantStore(client, DIMENSIONS)
+        assert again.count("c", Where(metadata={"even": True})) == 300
+        assert again.payloads("c", [written[0].point_id]) == {written[0].point_id: written[0].payload}
+    client.close()
