@@ -21,11 +21,14 @@ from agent.state import GraphState, RoutedTurn, TurnContext
 from tools.knowledge.answerable import Verdict
 from tools.knowledge.documents import Passage
 from tools.knowledge.evidence import GATE_DEPTH, Evidence
+from tools.knowledge.orders import without_orders
 from tools.knowledge.parents import within_budget
 from tools.knowledge.rerank import RERANK_DEPTH, rerank
 from tools.knowledge.store import Where
 
 _READ_PASSAGES = 5
+# Found beyond the gate's depth, for passages that hold nothing but orders to whoever answers.
+_SPARE_PASSAGES = 4
 # Below this share of the threshold the documents are about something else altogether.
 _OFF_TOPIC_SHARE = 0.5
 
@@ -80,9 +83,12 @@ class KnowledgeNode:
         where = Where(document_ids=context.document_ids)
         text = models[0][1].text
         depth = GATE_DEPTH if self.services.cross_encoder is None else RERANK_DEPTH
-        search = self.services.index.search_counted(context.index_collection, text, top_k=depth, where=where)
+        search = self.services.index.search_counted(
+            context.index_collection, text, top_k=depth + _SPARE_PASSAGES, where=where
+        )
         retrieval = await traced_retrieval(text, search)
-        passages, size, gate = retrieval.passages, retrieval.corpus_size, self.services.gate
+        found, size, gate = retrieval.passages, retrieval.corpus_size, self.services.gate
+        passages = (await self.services.compute(lambda: without_orders(text, found)))[:depth]
         evidence = traced_gate(text, lambda: gate.assess(text, passages, corpus_size=size))
         explanation: dict[str, Any] = {
             "evidence": _explain(evidence),
@@ -92,22 +98,28 @@ class KnowledgeNode:
         if not evidence.answerable:
             return _refuse(_refusal_reason(evidence, size), passages, explanation), retrieval.corpus_version
         if (scorer := self.services.cross_encoder) is not None:
-            passages = await self.services.compute(lambda: rerank(scorer, text, retrieval.passages))
+            ranked = passages
+            passages = await self.services.compute(lambda: rerank(scorer, text, ranked))
             explanation |= {"passages": [_brief(passage) for passage in passages], "reranker": scorer.version}
-        read = await self._with_parents(passages[:_READ_PASSAGES], context)
+        read = await self._with_parents(text, passages[:_READ_PASSAGES], context)
         emit("status", {"text": f"Reading {len(read)} passages"})
         answer = await Answerer(self.services).answer(models, read)
         finding = _judged(answer, passages, explanation)
         stand_in = answer.model is not None and answer.model is not models[0][0]
         return replace(finding, stand_in=stand_in), retrieval.corpus_version
 
-    async def _with_parents(self, passages: Sequence[Passage], context: TurnContext) -> Sequence[Passage]:
+    async def _with_parents(
+        self, question: str, passages: Sequence[Passage], context: TurnContext
+    ) -> Sequence[Passage]:
         """The passages, then what stands beside them, as far as the setting allows."""
         if not (tokens := self.services.parent_tokens):
             return passages
         beside = await self.services.index.neighbours(context.index_collection, passages)
         count = self.services.embedder.count_tokens
-        return [*passages, *await self.services.compute(lambda: within_budget(beside, tokens, count))]
+        return [
+            *passages,
+            *await self.services.compute(lambda: within_budget(without_orders(question, beside), tokens, count)),
+        ]
 
 
 def _judges(services: Services) -> str:
