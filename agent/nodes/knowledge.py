@@ -44,7 +44,7 @@ class KnowledgeNode:
         context = runtime.context or TurnContext()
         chain = self.services.models.chain("answer")
         models = [(model, await self._question(model, state, context)) for model in chain.models]
-        key = self._key(*models[0], context)
+        key = self._key(*models[0], context, await self._judge_versions())
         cache = self.services.answers
         if cache is not None and (found := cache.find(key)) is not None:
             return _repeat(state, found)
@@ -60,7 +60,12 @@ class KnowledgeNode:
         conversation = [] if model.quotes else recent_turns(state["messages"])
         return Question(state["query"], prompt, conversation, context.temperature, context.max_tokens)
 
-    def _key(self, model: RoleModel, question: Question, context: TurnContext) -> AnswerKey:
+    async def _judge_versions(self) -> Sequence[str]:
+        """What written answers depend on beside their model."""
+        chain = self.services.models.judge
+        return [] if chain is None else [chain.first.identity, (await self.services.prompts.get("judge")).id]
+
+    def _key(self, model: RoleModel, question: Question, context: TurnContext, judge: Sequence[str]) -> AnswerKey:
         services = self.services
         return AnswerKey(
             owner=context.owner,
@@ -70,7 +75,7 @@ class KnowledgeNode:
             document_ids=context.document_ids,
             model=model.identity,
             prompt=question.prompt.id,
-            judges=_judges(services),
+            judges=" ".join([_judges(services), *judge]),
             temperature=question.temperature,
             max_tokens=question.max_tokens,
             conversation=question.conversation,
@@ -105,7 +110,8 @@ class KnowledgeNode:
         emit("status", {"text": f"Reading {len(read)} passages"})
         answer = await Answerer(self.services).answer(models, read)
         finding = _judged(answer, passages, explanation)
-        stand_in = answer.model is not None and answer.model is not models[0][0]
+        unjudged = answer.judged is not None and answer.judged.failed > 0
+        stand_in = unjudged or (answer.model is not None and answer.model is not models[0][0])
         return replace(finding, stand_in=stand_in), retrieval.corpus_version
 
     async def _with_parents(
@@ -132,6 +138,8 @@ def _judged(answer: Answer, passages: Sequence[Passage], explanation: dict[str, 
     """An answer as a finding; one without text is a refusal."""
     if answer.verdict is not None:
         explanation["reader"] = _explain(answer.verdict)
+    if answer.judged is not None:
+        explanation["judge"] = answer.judged.explanation()
     if answer.text:
         finding = Finding(explanation, answer.text, answer.citations, conflicting=answer.conflicting)
     else:
@@ -141,6 +149,8 @@ def _judged(answer: Answer, passages: Sequence[Passage], explanation: dict[str, 
     used: dict[str, str] = {}
     if answer.model is not None and answer.prompt is not None:
         used = {**answer.model.versions("answer"), "answer_prompt": answer.prompt}
+    if answer.judged is not None:
+        used |= {"judge_model": answer.judged.model, "judge_prompt": answer.judged.prompt}
     return replace(finding, versions=used, usage=answer.usage, degraded=answer.degraded)
 
 
