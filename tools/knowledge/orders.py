@@ -32,7 +32,7 @@ _OVERRIDE = re.compile(
     r"|the\W+question)\b"
     r"|\brules?\W+above\W+no\W+longer\b|^\W*override\W*:"
     r"|\b(?:ignorier\w*|vergiss|vergesst|missacht\w*)\W[^.!?]{0,40}(?:anweisung|regel|vorgabe)\w*"
-    r"|\b(?:ignor(?:ez|e|er)|oubliez|oublie)\W[^.!?]{0,40}(?:instructions?|consignes?|question)\b"
+    r"|\b(?:ignorez|oubliez)\W[^.!?]{0,40}(?:instructions?|consignes?|question)\b"
     r"|\b(?:ignor[ae]|olvid[ae])\W[^.!?]{0,40}(?:instrucciones|reglas|pregunta)\b",
     re.IGNORECASE,
 )
