@@ -6,7 +6,6 @@ from dataclasses import replace
 from eval.injection.report import PAGE, RESULT, page, report
 from eval.injection.study import CONTROL, Clean, Question, Trial
 
-
 SAME = Trial("a", "order", "inside", route=True, facts=True, sentence=True, citations=True, answer="", quoted=False)
 
 
