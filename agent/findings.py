@@ -17,7 +17,7 @@ class Finding:
     A `conflicting` answer quotes two documents that say different things.
 
     `versions` names the model and prompt that were used, `usage` what they cost; a `degraded` finding lacked its model;
-    a `stand_in` made it where that did not answer.
+    something simpler stood in (`stand_in`) where its model or its judge did not answer.
     `answered_at` (ISO 8601) is set where this repeats what was found before.
     """
 

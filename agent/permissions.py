@@ -53,7 +53,7 @@ PERMISSIONS: Mapping[Node, Permission] = {
             "prompts": _only("get"),
             "answers": _only("find", "store"),
         },
-        frozenset({"answer"}),
+        frozenset({"answer", "judge"}),
     ),
     "extract": Permission({"documents": _only("text")}, frozenset({"extract"})),
     "fraud": Permission(
@@ -110,6 +110,17 @@ class _Roles:
         if role not in self.allowed:
             _refuse(self.node, f"models.{role}")
         return self.models.chain(role)
+
+    @property
+    def judge(self) -> ModelChain[RoleModel] | None:
+        """The models that check what others wrote, if there are any.
+
+        Raises:
+            NotPermittedError: the node may not use them.
+        """
+        if "judge" not in self.allowed:
+            _refuse(self.node, "models.judge")
+        return self.models.judge
 
     def __getattr__(self, name: str) -> NoReturn:
         _refuse(self.node, f"models.{name}")

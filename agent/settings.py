@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from tools.knowledge.ocr import Ocr
+
 _HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:]+")
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::\d{1,5})?")
 
@@ -35,8 +37,14 @@ def _database_url(url: SecretStr) -> SecretStr:
     return url
 
 
+def _ocr_command(command: str) -> str:
+    Ocr.of(command, timeout_s=1)
+    return command
+
+
 HostNames = Annotated[tuple[Annotated[str, AfterValidator(_host_name)], ...], NoDecode, BeforeValidator(_split)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
+OcrCommand = Annotated[str, AfterValidator(_ocr_command)]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_split)]
 
 
@@ -107,6 +115,16 @@ class Settings(BaseSettings):
         default=1, ge=0, description="Days in which a repeated Idempotency-Key starts no second run. 0: forever."
     )
     max_upload_mb: int = Field(default=50, ge=1, description="Largest document accepted, in MB.")
+
+    ocr_command: OcrCommand | None = Field(
+        default=None, description="Gives scans a text layer, e.g. ocrmypdf --skip-text {input} {output}."
+    )
+    ocr_timeout_s: float = Field(default=300, gt=0, description="Seconds that the text of one scan may take.")
+
+    @property
+    def ocr(self) -> Ocr | None:
+        """The program that reads scans, if there is one."""
+        return None if self.ocr_command is None else Ocr.of(self.ocr_command, self.ocr_timeout_s)
 
     @property
     def app_database(self) -> Path:

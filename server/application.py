@@ -108,7 +108,7 @@ async def open_application(settings: Settings) -> AsyncGenerator[Application]:
         traces = stack.enter_context(tracing(settings))
         database = await asyncio.to_thread(open_app_database, settings)
         stack.callback(database.close)
-        documents = DocumentService(database, settings.upload_folder)
+        documents = DocumentService(database, settings.upload_folder, settings.ocr)
         services = await asyncio.to_thread(open_services, settings, documents)
         stack.callback(services.close)
         documents.attach(services.index)

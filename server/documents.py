@@ -19,6 +19,7 @@ from server.ingestion.upload import DocumentKey, NewDocument
 from tools.errors import DocumentError, InputError, NotFoundError, SwitchyardError
 from tools.knowledge.documents import ParsedDocument
 from tools.knowledge.index import Indexed, KnowledgeIndex
+from tools.knowledge.ocr import Ocr
 
 _log = logging.getLogger(__name__)
 
@@ -32,11 +33,15 @@ _INTERRUPTED = (
 class DocumentService:
     """Adds, lists, reads and removes documents. Also the graph's `DocumentTexts`."""
 
-    def __init__(self, database: Database, spool: Path) -> None:
-        """Keep rows in `database` and bytes, while they are needed, in `spool`; `attach` gives it the index to fill."""
+    def __init__(self, database: Database, spool: Path, ocr: Ocr | None = None) -> None:
+        """Keep rows in `database` and bytes, while they are needed, in `spool`; `attach` gives it the index to fill.
+
+        Scans are read by `ocr`.
+        """
         self._rows = DocumentRows(database)
         self._shared = database.shared
         self._spool = Spool(spool)
+        self._ocr = ocr
         self._index: KnowledgeIndex | None = None
         self._parsing = asyncio.Semaphore(_PARALLEL_PARSES)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -183,7 +188,7 @@ class DocumentService:
     def _parse(self, row: DocumentRow) -> ParsedDocument:
         content = self._spool.read(row.upload_id)
         assert row.source is not None, "a row whose file is kept has its source, too"
-        return row.source.parse(content, self._stopping)
+        return row.source.parse(content, self._stopping, self._ocr)
 
     async def _finish(self, row: DocumentRow, parsed: ParsedDocument, indexed: Indexed) -> None:
         text = parsed.text

@@ -94,6 +94,11 @@ class Catalog(_Strict):
         return self
 
     @cached_property
+    def judges(self) -> bool:
+        """Whether answers are checked by a model: the embedded one is too small for that, so it takes another."""
+        return all(self.endpoints[model.endpoint].kind != "embedded" for model in self.roles["judge"].models)
+
+    @cached_property
     def uses_embedded(self) -> bool:
         """True when some role is served in this process."""
         used = (model for role in self.roles.values() for model in role.models)

@@ -34,11 +34,17 @@ class ModelGateway:
         self._chains = {
             role: ModelChain([self._bind_role(role, model) for model in config.models])
             for role, config in catalog.roles.items()
+            if role != "judge" or catalog.judges
         }
 
     def chain(self, role: Role) -> ModelChain[RoleModel]:
         """The models that serve a role: its own and those that stand in for it."""
         return self._chains[role]
+
+    @property
+    def judge(self) -> ModelChain[RoleModel] | None:
+        """The models that check what others wrote, where the models file names some that can."""
+        return self._chains.get("judge")
 
     def role(self, role: Role) -> RoleModel:
         """The model that serves a role while all is well."""

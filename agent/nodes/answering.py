@@ -13,6 +13,7 @@ from agent.guards.errors import Reason, WithheldError
 from agent.guards.output import OutputGuard
 from agent.models.role_model import RoleModel
 from agent.nodes.events import emit
+from agent.nodes.judging import Judge, Judged
 from agent.prompts import Prompt
 from agent.results import Citation
 from agent.services import Services
@@ -22,7 +23,7 @@ from tools.knowledge.disagreement import disagreement
 from tools.knowledge.documents import Passage
 from tools.knowledge.quotes import chosen_candidates, quote_grammar
 from tools.knowledge.rank import Candidate
-from tools.knowledge.support import supported_sentences
+from tools.knowledge.support import cited_sentences, supported_sentences
 from tools.ports import ChatRequest, Completion, Message, Usage
 from tools.untrusted import Fence
 
@@ -54,7 +55,8 @@ class Answer:
     """A grounded answer; an empty `text` means that nothing was supported.
 
     `model` and `prompt` are None where no model was asked, `degraded` says that one should have been; `withheld` why
-    what a model wrote is not used. A `conflicting` answer quotes two documents that say different things.
+    what a model wrote is not used; `judged` what a judge made of it, where there is one. A `conflicting` answer quotes
+    two documents that say different things.
     """
 
     text: str
@@ -66,6 +68,7 @@ class Answer:
     conflicting: bool = False
     verdict: Verdict | None = None
     withheld: Reason | None = None
+    judged: Judged | None = None
 
 
 @dataclass(frozen=True)
@@ -125,8 +128,12 @@ class Answerer:
             completion = await _write(model, request, guard)
         except WithheldError as error:
             return Answer("", [], prompt=question.prompt.id, withheld=error.reason)
-        bm25 = self.services.bm25
-        kept = await self.services.compute(lambda: supported_sentences(completion.text, passages, bm25))
+        judged = await self._judged(completion.text, passages)
+        if judged is None:
+            bm25 = self.services.bm25
+            kept = await self.services.compute(lambda: supported_sentences(completion.text, passages, bm25))
+        else:
+            kept = judged.sentences
         numbers: dict[str, int] = {}
         citations: list[Citation] = []
         sentences: list[str] = []
@@ -137,7 +144,16 @@ class Answerer:
                     citations.append(_citation(numbers[passage.chunk_id], passage, quote))
             marks = "".join(f"[{numbers[passage.chunk_id]}]" for passage, _ in sentence.sources)
             sentences.append(f"{sentence.text} {marks}")
-        return Answer(" ".join(sentences), citations, completion.usage, prompt=question.prompt.id)
+        usage = completion.usage + (Usage() if judged is None else judged.usage)
+        return Answer(" ".join(sentences), citations, usage, prompt=question.prompt.id, judged=judged)
+
+    async def _judged(self, text: str, passages: Sequence[Passage]) -> Judged | None:
+        """What a judge leaves of a written answer; None where there is none to ask."""
+        chain = self.services.models.judge
+        if chain is None:
+            return None
+        judge = Judge(chain, await self.services.prompts.get("judge"), self.services.bm25)
+        return await judge.check(cited_sentences(text, passages))
 
 
 async def _choose(model: RoleModel, request: ChatRequest) -> Completion:

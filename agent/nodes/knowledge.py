@@ -21,11 +21,14 @@ from agent.state import GraphState, RoutedTurn, TurnContext
 from tools.knowledge.answerable import Verdict
 from tools.knowledge.documents import Passage
 from tools.knowledge.evidence import GATE_DEPTH, Evidence
+from tools.knowledge.orders import without_orders
 from tools.knowledge.parents import within_budget
 from tools.knowledge.rerank import RERANK_DEPTH, rerank
 from tools.knowledge.store import Where
 
 _READ_PASSAGES = 5
+# Found beyond the gate's depth, for passages that hold nothing but orders to whoever answers.
+_SPARE_PASSAGES = 4
 # Below this share of the threshold the documents are about something else altogether.
 _OFF_TOPIC_SHARE = 0.5
 
@@ -41,7 +44,7 @@ class KnowledgeNode:
         context = runtime.context or TurnContext()
         chain = self.services.models.chain("answer")
         models = [(model, await self._question(model, state, context)) for model in chain.models]
-        key = self._key(*models[0], context)
+        key = self._key(*models[0], context, await self._judge_versions())
         cache = self.services.answers
         if cache is not None and (found := cache.find(key)) is not None:
             return _repeat(state, found)
@@ -57,7 +60,12 @@ class KnowledgeNode:
         conversation = [] if model.quotes else recent_turns(state["messages"])
         return Question(state["query"], prompt, conversation, context.temperature, context.max_tokens)
 
-    def _key(self, model: RoleModel, question: Question, context: TurnContext) -> AnswerKey:
+    async def _judge_versions(self) -> Sequence[str]:
+        """What written answers depend on beside their model."""
+        chain = self.services.models.judge
+        return [] if chain is None else [chain.first.identity, (await self.services.prompts.get("judge")).id]
+
+    def _key(self, model: RoleModel, question: Question, context: TurnContext, judge: Sequence[str]) -> AnswerKey:
         services = self.services
         return AnswerKey(
             owner=context.owner,
@@ -67,7 +75,7 @@ class KnowledgeNode:
             document_ids=context.document_ids,
             model=model.identity,
             prompt=question.prompt.id,
-            judges=_judges(services),
+            judges=" ".join([_judges(services), *judge]),
             temperature=question.temperature,
             max_tokens=question.max_tokens,
             conversation=question.conversation,
@@ -80,9 +88,12 @@ class KnowledgeNode:
         where = Where(document_ids=context.document_ids)
         text = models[0][1].text
         depth = GATE_DEPTH if self.services.cross_encoder is None else RERANK_DEPTH
-        search = self.services.index.search_counted(context.index_collection, text, top_k=depth, where=where)
+        search = self.services.index.search_counted(
+            context.index_collection, text, top_k=depth + _SPARE_PASSAGES, where=where
+        )
         retrieval = await traced_retrieval(text, search)
-        passages, size, gate = retrieval.passages, retrieval.corpus_size, self.services.gate
+        found, size, gate = retrieval.passages, retrieval.corpus_size, self.services.gate
+        passages = (await self.services.compute(lambda: without_orders(text, found)))[:depth]
         evidence = traced_gate(text, lambda: gate.assess(text, passages, corpus_size=size))
         explanation: dict[str, Any] = {
             "evidence": _explain(evidence),
@@ -92,22 +103,29 @@ class KnowledgeNode:
         if not evidence.answerable:
             return _refuse(_refusal_reason(evidence, size), passages, explanation), retrieval.corpus_version
         if (scorer := self.services.cross_encoder) is not None:
-            passages = await self.services.compute(lambda: rerank(scorer, text, retrieval.passages))
+            ranked = passages
+            passages = await self.services.compute(lambda: rerank(scorer, text, ranked))
             explanation |= {"passages": [_brief(passage) for passage in passages], "reranker": scorer.version}
-        read = await self._with_parents(passages[:_READ_PASSAGES], context)
+        read = await self._with_parents(text, passages[:_READ_PASSAGES], context)
         emit("status", {"text": f"Reading {len(read)} passages"})
         answer = await Answerer(self.services).answer(models, read)
         finding = _judged(answer, passages, explanation)
-        stand_in = answer.model is not None and answer.model is not models[0][0]
+        unjudged = answer.judged is not None and answer.judged.failed > 0
+        stand_in = unjudged or (answer.model is not None and answer.model is not models[0][0])
         return replace(finding, stand_in=stand_in), retrieval.corpus_version
 
-    async def _with_parents(self, passages: Sequence[Passage], context: TurnContext) -> Sequence[Passage]:
+    async def _with_parents(
+        self, question: str, passages: Sequence[Passage], context: TurnContext
+    ) -> Sequence[Passage]:
         """The passages, then what stands beside them, as far as the setting allows."""
         if not (tokens := self.services.parent_tokens):
             return passages
         beside = await self.services.index.neighbours(context.index_collection, passages)
         count = self.services.embedder.count_tokens
-        return [*passages, *await self.services.compute(lambda: within_budget(beside, tokens, count))]
+        return [
+            *passages,
+            *await self.services.compute(lambda: within_budget(without_orders(question, beside), tokens, count)),
+        ]
 
 
 def _judges(services: Services) -> str:
@@ -120,6 +138,8 @@ def _judged(answer: Answer, passages: Sequence[Passage], explanation: dict[str, 
     """An answer as a finding; one without text is a refusal."""
     if answer.verdict is not None:
         explanation["reader"] = _explain(answer.verdict)
+    if answer.judged is not None:
+        explanation["judge"] = answer.judged.explanation()
     if answer.text:
         finding = Finding(explanation, answer.text, answer.citations, conflicting=answer.conflicting)
     else:
@@ -129,6 +149,8 @@ def _judged(answer: Answer, passages: Sequence[Passage], explanation: dict[str, 
     used: dict[str, str] = {}
     if answer.model is not None and answer.prompt is not None:
         used = {**answer.model.versions("answer"), "answer_prompt": answer.prompt}
+    if answer.judged is not None:
+        used |= {"judge_model": answer.judged.model, "judge_prompt": answer.judged.prompt}
     return replace(finding, versions=used, usage=answer.usage, degraded=answer.degraded)
 
 

@@ -14,6 +14,7 @@ from eval.bench.measures import Figures
 from eval.bench.report import machine
 from eval.knowledge_bench.bulk import bulk_ingest
 from eval.knowledge_bench.first_token import first_token_by_budget
+from eval.knowledge_bench.folder import sync_folder
 from eval.knowledge_bench.page import Parts, knowledge_page
 from eval.knowledge_bench.rate import ingest_rate
 from eval.knowledge_bench.search import search_latency
@@ -29,6 +30,7 @@ _PARTS: dict[str, Callable[[], Figures]] = {
     "search": lambda: search_latency(_CACHE, 20_000),
     "search-large": lambda: search_latency(_CACHE, 100_000),
     "bulk": lambda: bulk_ingest(10_000, 40),
+    "folder": lambda: sync_folder(50_000),
     "first-token": lambda: asyncio.run(first_token_by_budget()),
 }
 

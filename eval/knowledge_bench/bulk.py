@@ -23,7 +23,7 @@ _MEBIBYTE_KB = 1024
 def bulk_ingest(count: int, words: int) -> Figures:
     """Send `count` documents of `words` words in batches; peak memory is the server's, its language model included."""
     with tempfile.TemporaryDirectory() as folder, switchyard(Path(folder), samples=False) as server:
-        before = _peak_mb(server)
+        before = peak_mb(server)
         with httpx.Client(base_url=f"{server.url}/api/v1", timeout=_TIMEOUT_S) as client:
             started = time.perf_counter()
             indexed = sum(_send(client, batch) for batch in _batches(count, words))
@@ -34,7 +34,7 @@ def bulk_ingest(count: int, words: int) -> Figures:
             "indexed": indexed,
             "documents_per_s": count / seconds,
             "start_mb": before,
-            "peak_mb": _peak_mb(server),
+            "peak_mb": peak_mb(server),
         }
 
 
@@ -53,7 +53,7 @@ def _batches(count: int, words: int) -> Iterator[list[dict[str, Any]]]:
         ]
 
 
-def _peak_mb(server: Measured) -> float:
+def peak_mb(server: Measured) -> float:
     """The most resident memory the process ever had, as Linux keeps it; MB are 2**20 bytes."""
     status = Path(f"/proc/{server.process.pid}/status").read_text("utf-8")
     [kilobytes] = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")]

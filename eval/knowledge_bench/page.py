@@ -41,6 +41,7 @@ TARGETS = (
     Target("search", "documents_p50_ms", "<=", 40),
     Target("search", "metadata_p50_ms", "<=", 40),
     Target("bulk", "peak_mb", "<=", 1024),
+    Target("folder", "peak_mb", "<=", 1024),
     Target("first-token", "p50_s_300", "<=", 2),
 )
 _ABOUT = {
@@ -66,6 +67,14 @@ _ABOUT = {
         "10,000 documents into a running server",
         "Short texts of our own in batches of 500 over HTTP, each written down before it is indexed. Memory is the "
         "most that the whole server ever had, its language model included (2**20 bytes).",
+    ),
+    "folder": (
+        "50,000 one-line files from a folder",
+        "`switchyard ingest --sync` follows a folder into a running server: half of the files, then the other half, "
+        "then nothing new. Each file is a document of its own, written down, parsed, indexed and committed before it "
+        "counts as indexed; a few are sent at the same time. Memory is the most that the server, its language model "
+        "included, ever had (2**20 bytes), and the most seen of the command. The counts are the server's own, after "
+        "the last sync.",
     ),
     "first-token": (
         "First token by the tokens of the prompt",

@@ -109,7 +109,7 @@ def _read_text(path: str) -> str:
         content = file.read_bytes()
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.", code="unreadable_file") from None
-    return parse_file(content, file.name).text
+    return parse_file(content, file.name, ocr=Settings().ocr).text
 
 
 def _read_schema(schema: str) -> str | Json:

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from agent.settings import Settings
-from server.cli.adding import Added, add_one
+from server.cli.adding import Added, add_all, add_one
 from server.cli.backend import Backend, Json, open_backend
 from server.cli.failures import reported_failures
 from server.cli.quality import checked_batch, read_probes
@@ -73,11 +73,11 @@ def ingest(
 
 def _added(files: Sequence[Path], fields: Json) -> _Work:
     async def work(backend: Backend, console: Console) -> Added:
-        added = Added()
         with progress_bar(console, "Indexing") as progress:
-            for file in progress.track(files):
-                added += await add_one(backend, str(file), file.name, file.read_bytes, fields, progress.console)
-        return added
+            return await add_all(
+                progress.track(files),
+                lambda file: add_one(backend, str(file), file.name, file.read_bytes, fields, progress.console),
+            )
 
     return work
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePosixPath
 
 from rich.console import Console
 
-from server.cli.adding import Added, add_one
+from server.cli.adding import Added, add_all, add_one
 from server.cli.backend import Backend, Json
 from server.cli.sources import FoundFile, Source
 from server.cli.terminal import progress_bar
@@ -38,15 +39,15 @@ async def sync(backend: Backend, source: Source, fields: Json, options: SyncOpti
             "Nothing was changed. Is it there, and may it be read?",
             code="empty_source",
         )
-    added = Added()
+    paths: list[str] = list(found) if options.backfill else plan["upload"]
     with progress_bar(console, "Syncing") as progress:
-        for path in progress.track(list(found) if options.backfill else plan["upload"]):
-            added += await _upload(backend, source, found[path], fields, progress.console)
+        upload = partial(_upload, backend, source, fields, progress.console)
+        added = await add_all(progress.track([found[path] for path in paths]), upload)
     await _report(backend, plan, fields["collection"], options, console)
     return added
 
 
-async def _upload(backend: Backend, source: Source, file: FoundFile, fields: Json, console: Console) -> Added:
+async def _upload(backend: Backend, source: Source, fields: Json, console: Console, file: FoundFile) -> Added:
     place = {"sync_source": source.name, "sync_path": file.path, "sync_revision": file.revision}
     name = PurePosixPath(file.path).name
     return await add_one(backend, file.path, name, lambda: source.read(file.path), fields | place, console)

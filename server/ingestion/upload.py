@@ -16,6 +16,7 @@ from tools.errors import DocumentError
 from tools.knowledge.chunking import ChunkSettings
 from tools.knowledge.documents import Page, ParsedDocument
 from tools.knowledge.load import parse_file
+from tools.knowledge.ocr import Ocr
 
 _SLUG_CHARS = 60
 
@@ -47,15 +48,15 @@ class Source:
         """The same as plain values; `TypeAdapter(Source)` reads them back."""
         return asdict(self)
 
-    def parse(self, content: bytes, stopping: Event | None = None) -> ParsedDocument:
-        """Turn the bytes into text, or give up once `stopping` is set. Blocks; call it from a worker thread.
+    def parse(self, content: bytes, stopping: Event | None = None, ocr: Ocr | None = None) -> ParsedDocument:
+        """Turn the bytes into text, scans through `ocr`, or give up once `stopping` is set. Blocks.
 
         Raises:
             DocumentError: see `tools.knowledge.load.parse_file`.
         """
         if self.plain_text:
             return self._text(content.decode("utf-8"))
-        parsed = parse_file(content, self.filename, stopping=stopping)
+        parsed = parse_file(content, self.filename, stopping=stopping, ocr=ocr)
         if self.title is None:
             return parsed
         return ParsedDocument(self.title, parsed.pages, parsed.media_type, parsed.metadata)

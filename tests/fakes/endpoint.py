@@ -21,7 +21,7 @@ from tests.fakes.background import listening
 
 PRICE_IN = 0.5
 PRICE_OUT = 1.5
-_ROLES = ("answer", "extract", "fraud", "judge")
+_ROLES = ("answer", "extract", "fraud")
 _SENTENCE = re.compile(r'<passage n="1"[^>]*>\n.*?([^.\n]+)\.', re.DOTALL)
 _SAID = re.compile(r'<said by="(\w+)"[^>]*>\n(.*?)\n</said ', re.DOTALL)
 _LONGEST_HOLD_S = 30
@@ -83,8 +83,8 @@ class FakeEndpoint:
     requests: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     url: str = ""
 
-    def models_file(self, path: Path, *, endpoint: str = "fake", url: str | None = None) -> Path:
-        """Writes a models file that sends every role here (or to `url`)."""
+    def models_file(self, path: Path, *, endpoint: str = "fake", url: str | None = None, judge: bool = False) -> Path:
+        """Writes a models file that sends every role here (or to `url`), the judge only where it is to judge."""
         endpoints = {
             endpoint: {
                 "kind": "openai",
@@ -95,7 +95,8 @@ class FakeEndpoint:
                 "price_per_1k_output": PRICE_OUT,
             }
         }
-        roles = {role: {"endpoint": endpoint, "model": f"fake-{role}", "max_tokens": 200} for role in _ROLES}
+        roles_here = (*_ROLES, "judge") if judge else _ROLES
+        roles = {role: {"endpoint": endpoint, "model": f"fake-{role}", "max_tokens": 200} for role in roles_here}
         path.write_text(json.dumps({"endpoints": endpoints, "roles": roles}), encoding="utf-8")
         return path
 

@@ -107,6 +107,13 @@ def quoting(services: Services, fake: FakeEndpoint, tmp_path: Path) -> Services:
     return replace(services, models=ModelGateway(load_catalog(file)))
 
 
+@pytest.fixture
+def unfiltered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Orders reach the prompt: `tools.knowledge.orders` knows some wordings, and the fence must hold for all."""
+    monkeypatch.setattr("agent.nodes.knowledge.without_orders", lambda _, passages: list(passages))
+
+
+@pytest.mark.usefixtures("unfiltered")
 @attacks("prompt")
 async def test_untrusted_text_stays_quoted_in_every_prompt(
     services: Services, quoting: Services, fake: FakeEndpoint, attack: dict[str, Any]
@@ -125,6 +132,7 @@ async def test_untrusted_text_stays_quoted_in_every_prompt(
     assert not ROLE_LINE.search("".join(match[0] for match in re.finditer(block, text, re.DOTALL)))
 
 
+@pytest.mark.usefixtures("unfiltered")
 async def test_a_mark_cannot_be_used_again(services: Services, fake: FakeEndpoint) -> None:
     async def mark_of(name: str, text: str) -> str:
         collection = await add_document(services, {"id": name}, title="Windows", text=text)

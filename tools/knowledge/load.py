@@ -10,6 +10,7 @@ from threading import Event
 
 from tools.errors import DocumentError
 from tools.knowledge.documents import Page, ParsedDocument
+from tools.knowledge.ocr import Ocr
 from tools.knowledge.parsers import plain
 from tools.knowledge.parsers.detect import Format, detect
 from tools.knowledge.parsers.raw import DEFAULT_LIMITS, MEBIBYTE, ParseLimits, RawDocument, RawPage
@@ -32,16 +33,20 @@ _MAX_TITLE = 120
 
 
 def parse_file(
-    data: bytes, filename: str, limits: ParseLimits = DEFAULT_LIMITS, stopping: Event | None = None
+    data: bytes,
+    filename: str,
+    limits: ParseLimits = DEFAULT_LIMITS,
+    stopping: Event | None = None,
+    ocr: Ocr | None = None,
 ) -> ParsedDocument:
     """Turn a file into repaired text with a title. Blocks; call it from a worker thread.
 
-    Once `stopping` is set, a parser in a subprocess is ended.
+    A PDF without any text goes through `ocr` first. Once `stopping` is set, a parser in a subprocess is ended.
 
     Raises:
         DocumentError: with the code `empty_document`, `file_too_large`, `unsupported_type`, `type_mismatch`,
             `encrypted_pdf`, `corrupt_document`, `no_text`, `too_many_pages`, `archive_bomb`, `bad_encoding`,
-            `parse_timeout`, `document_too_complex` or `interrupted`.
+            `parse_timeout`, `document_too_complex`, `ocr_failed`, `ocr_timeout` or `interrupted`.
     """
     name = PurePosixPath(filename.replace("\\", "/")).name
     if not data or data.isspace():
@@ -55,7 +60,7 @@ def parse_file(
             limit=limits.max_bytes,
         )
     format_ = detect(data, name, limits)
-    document = _parse(format_, data, limits, stopping)
+    document = _parse(format_, data, limits, stopping or Event(), ocr)
     pages = [Page(page.text, page.number) for page in document.pages if page.text]
     if not pages:
         raise _empty()
@@ -63,7 +68,9 @@ def parse_file(
     return ParsedDocument(title, pages, format_.value, {"filename": repair(name), **document.metadata})
 
 
-def _parse(format_: Format, data: bytes, limits: ParseLimits, stopping: Event | None) -> RawDocument:
+def _parse(format_: Format, data: bytes, limits: ParseLimits, stopping: Event, ocr: Ocr | None) -> RawDocument:
+    if format_ is Format.PDF and ocr is not None:
+        return _parse_scan(data, limits, stopping, ocr)
     if format_ not in _IN_PROCESS:
         return parse_sandboxed(format_, data, limits, stopping)
     document = _IN_PROCESS[format_](data)
@@ -73,6 +80,22 @@ def _parse(format_: Format, data: bytes, limits: ParseLimits, stopping: Event | 
             code="file_too_large",
         )
     return replace(document, pages=[RawPage(repair(page.text), page.number) for page in document.pages])
+
+
+def _parse_scan(data: bytes, limits: ParseLimits, stopping: Event, ocr: Ocr) -> RawDocument:
+    """A PDF, by its text layer or, where it has none, by the one that text recognition gives it."""
+    try:
+        return parse_sandboxed(Format.PDF, data, limits, stopping)
+    except DocumentError as error:
+        if error.code != "no_text":
+            raise
+    try:
+        document = parse_sandboxed(Format.PDF, ocr.searchable(data, stopping), limits, stopping)
+    except DocumentError as error:
+        if error.code != "no_text":
+            raise
+        raise DocumentError("The PDF is a scan in which no text was recognised.", code="no_text") from None
+    return replace(document, metadata={**document.metadata, "ocr": True})
 
 
 def _title(declared: str | None, format_: Format, text: str, name: str) -> str:

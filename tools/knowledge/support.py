@@ -23,6 +23,14 @@ _MIN_COVERAGE = 0.6
 
 
 @dataclass(frozen=True)
+class CitedSentence:
+    """A sentence of an answer without its marks, and the passages that it cites."""
+
+    text: str
+    cited: Sequence[Passage]
+
+
+@dataclass(frozen=True)
 class SupportedSentence:
     """A sentence of the answer without its marks, with the passages that support it and a quote from each."""
 
@@ -30,15 +38,23 @@ class SupportedSentence:
     sources: Sequence[tuple[Passage, str]]
 
 
-def supported_sentences(answer: str, passages: Sequence[Passage], bm25: Bm25Encoder) -> list[SupportedSentence]:
-    """The sentences of `answer` that a passage they cite supports (`[i]` is `passages[i - 1]`); the rest is dropped."""
+def cited_sentences(answer: str, passages: Sequence[Passage]) -> list[CitedSentence]:
+    """The sentences of `answer` with what they cite (`[i]` is `passages[i - 1]`), which may be nothing."""
     attached = _STRAY.sub(lambda m: f" {m.group(2).strip()}{m.group(1)} ", answer)
-    kept: list[SupportedSentence] = []
+    found: list[CitedSentence] = []
     for sentence in split_sentences(attached):
         text = _SPACE_BEFORE_STOP.sub("", " ".join(_CITATION.sub("", sentence.text).split()))
         cited = [int(n) for mark in _CITATION.findall(sentence.text) for n in _DIGITS.findall(mark)]
-        sources = [passages[n - 1] for n in dict.fromkeys(cited) if 0 < n <= len(passages)]
-        supporting = [(p, _best_quote(text, p, bm25)) for p in sources if is_supported(text, p, bm25)]
+        found.append(CitedSentence(text, [passages[n - 1] for n in dict.fromkeys(cited) if 0 < n <= len(passages)]))
+    return found
+
+
+def supported_sentences(answer: str, passages: Sequence[Passage], bm25: Bm25Encoder) -> list[SupportedSentence]:
+    """The sentences of `answer` that a passage they cite supports; the rest is dropped."""
+    kept: list[SupportedSentence] = []
+    for sentence in cited_sentences(answer, passages):
+        text = sentence.text
+        supporting = [(p, best_quote(text, p, bm25)) for p in sentence.cited if is_supported(text, p, bm25)]
         if supporting:
             kept.append(SupportedSentence(text, supporting))
     return kept
@@ -46,14 +62,22 @@ def supported_sentences(answer: str, passages: Sequence[Passage], bm25: Bm25Enco
 
 def is_supported(sentence: str, passage: Passage, bm25: Bm25Encoder) -> bool:
     """Whether every number of `sentence` occurs in the passage and most of its content terms do."""
-    source = f"{passage.title} {' '.join(passage.heading)} {passage.text}"
-    if not set(_NUMBER.findall(sentence)) <= set(_NUMBER.findall(source)):
+    if not holds_numbers(sentence, passage):
         return False
     terms = set(bm25.encode_query(sentence).indices)
-    return bool(terms) and len(terms & set(bm25.encode_query(source).indices)) >= _MIN_COVERAGE * len(terms)
+    return bool(terms) and len(terms & set(bm25.encode_query(_source(passage)).indices)) >= _MIN_COVERAGE * len(terms)
 
 
-def _best_quote(sentence: str, passage: Passage, bm25: Bm25Encoder) -> str:
+def holds_numbers(sentence: str, passage: Passage) -> bool:
+    """Whether every number of `sentence` occurs in the passage."""
+    return set(_NUMBER.findall(sentence)) <= set(_NUMBER.findall(_source(passage)))
+
+
+def _source(passage: Passage) -> str:
+    return f"{passage.title} {' '.join(passage.heading)} {passage.text}"
+
+
+def best_quote(sentence: str, passage: Passage, bm25: Bm25Encoder) -> str:
     """The passage's sentence that shares most numbers, then most terms; a longer one before a heading."""
     terms, numbers = set(bm25.encode_query(sentence).indices), set(_NUMBER.findall(sentence))
 

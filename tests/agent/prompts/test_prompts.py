@@ -7,7 +7,7 @@ import pytest
 from agent.prompts import all_prompts
 
 
-@pytest.mark.parametrize("name", ["prose", "quote", "rewrite"])
+@pytest.mark.parametrize("name", ["prose", "quote", "rewrite", "judge"])
 def test_every_prompt_that_the_nodes_use_is_there(name: str) -> None:
     prompt = next(prompt for prompt in all_prompts() if prompt.name == name)
     assert prompt.text

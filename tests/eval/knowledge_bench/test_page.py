@@ -22,7 +22,7 @@ def parts(**changed: float) -> Parts:
 def test_a_figure_at_its_target_is_met_and_one_beyond_it_is_missed() -> None:
     assert "**missed**" not in knowledge_page(parts())
     page = knowledge_page(parts(peak_mb=1025, share_of_fastembed=0.84))
-    assert [line.split(" | ")[1] for line in page.splitlines() if "**missed**" in line] == ["0.84", "1025"]
+    assert [line.split(" | ")[1] for line in page.splitlines() if "**missed**" in line] == ["0.84", "1025", "1025"]
 
 
 def test_what_was_not_measured_is_left_out() -> None:

@@ -47,8 +47,8 @@ def parse(data: bytes, limits: ParseLimits) -> RawDocument:
     pages = [RawPage(join_hyphenated(text, words), number) for number, text in enumerate(texts, start=1) if text]
     if not any(character.isalnum() for page in pages for character in page.text):
         raise DocumentError(
-            "The PDF holds no text: it seems to be a scan. Text recognition (OCR) is not configured here; "
-            "upload a PDF with a text layer.",
+            "The PDF holds no text: it seems to be a scan. Text recognition (SWITCHYARD_OCR_COMMAND) is not "
+            "configured here; upload a PDF with a text layer.",
             code="no_text",
             pages=count,
         )
