@@ -23,7 +23,7 @@ def examples() -> list[Example]:
             label = question % 2 == 0
             telling, noise = rng.normal(1.5 if label else 0.0), rng.normal()
             features = {"likeness.passage": noise, "likeness.rank_score": noise, "negation.not": telling}
-            features |= {f"{group}.x": noise for group in ("coverage", "words", "conflict")} | {"span.margin": noise}
+            features |= {f"{group}.x": noise for group in ("coverage", "words")} | {"span.margin": noise}
             for setting in (OWN, RETRIEVED):
                 about = f"a{article}", f"{article}/{question}", label, features, f"p{question // 4}"
                 found.append(Example(ARTICLES, setting, *about, seen=article < 3))

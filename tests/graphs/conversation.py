@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,6 +59,12 @@ class Library:
         return DOCUMENTS.get(document_id) if owner == "local" else None
 
 
+WINDOW = "How many days do credit card holders have to dispute a transaction?"
+TRANSACTION = (
+    "Is this fraud? Card payment of 950 EUR at Zephyr Electronics at 03:10, the customer usually spends 40 EUR."
+)
+
+
 @dataclass(frozen=True)
 class Turn:
     """What one turn sent and ended with."""
@@ -104,3 +111,13 @@ class Conversation:
         sent = next(event["data"] for event in events if event["event"] == "result")
         self.turns.append(Turn(events, TurnResult.model_validate(sent), state))
         return self.turns[-1]
+
+
+def check_citations(turn: Turn) -> None:
+    """Numbers run from 1 in the order of the text, and every quote stands in its document."""
+    result = turn.result
+    used = list(dict.fromkeys(int(n) for n in re.findall(r"\[(\d+)\]", result.answer)))
+    assert used == [citation.n for citation in result.citations] == list(range(1, len(used) + 1))
+    for citation in result.citations:
+        assert citation.quote in DOCUMENTS[citation.document_id]
+        assert citation.chunk_id.startswith(f"{citation.document_id}#")

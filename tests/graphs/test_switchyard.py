@@ -22,30 +22,15 @@ from agent.router.decide import Thresholds
 from graphs.switchyard import build_graph
 from tests.fakes.endpoint import PRICE_IN, PRICE_OUT, FakeEndpoint, Reply, Script
 from tests.graphs.conftest import converse
-from tests.graphs.conversation import DOCUMENTS, INVOICE, Conversation, Turn
+from tests.graphs.conversation import INVOICE, TRANSACTION, WINDOW, Conversation, check_citations
 from tools.errors import NotFoundError
 from tools.knowledge.documents import Page, ParsedDocument
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-WINDOW = "How many days do credit card holders have to dispute a transaction?"
-TRANSACTION = (
-    "Is this fraud? Card payment of 950 EUR at Zephyr Electronics at 03:10, the customer usually spends 40 EUR."
-)
-
 
 def answering(fake: FakeEndpoint, text: str) -> None:
     fake.script = lambda _: Reply(text)
-
-
-def check_citations(turn: Turn) -> None:
-    """Numbers run from 1 in the order of the text, and every quote stands in its document."""
-    result = turn.result
-    used = list(dict.fromkeys(int(n) for n in re.findall(r"\[(\d+)\]", result.answer)))
-    assert used == [citation.n for citation in result.citations] == list(range(1, len(used) + 1))
-    for citation in result.citations:
-        assert citation.quote in DOCUMENTS[citation.document_id]
-        assert citation.chunk_id.startswith(f"{citation.document_id}#")
 
 
 async def test_a_question_is_answered_with_citations(chat: Conversation) -> None:
@@ -322,31 +307,6 @@ async def test_which_schema_is_meant_is_asked(chat: Conversation) -> None:
     result = (await chat.say("Extract the fields as JSON:\n\nLorem ipsum dolor sit amet, consectetur.")).result
     assert (result.route, result.reason, result.extraction) == ("extraction", "schema_unclear", None)
     assert any("invoice" in suggestion for suggestion in result.suggestions)
-
-
-async def test_without_a_model_a_question_gets_the_closest_sentence(chat: Conversation, fake: FakeEndpoint) -> None:
-    fake.script = lambda _: Reply(status=500)
-    turn = await chat.say(WINDOW)
-    assert (turn.result.route, turn.result.degraded) == ("knowledge", True)
-    assert "does not answer at the moment" in turn.result.answer
-    assert "120 days" in turn.result.answer
-    assert turn.streamed == turn.result.answer
-    check_citations(turn)
-
-
-async def test_without_a_model_a_transaction_gets_its_flags(chat: Conversation, fake: FakeEndpoint) -> None:
-    fake.script = lambda _: Reply(status=503)
-    result = (await chat.say(TRANSACTION)).result
-    assert (result.route, result.degraded, result.reason, result.fraud) == ("fraud", True, "model_unavailable", None)
-    assert "no probability" in result.answer
-
-
-async def test_without_a_model_extraction_keeps_to_what_rules_find(chat: Conversation, fake: FakeEndpoint) -> None:
-    fake.script = lambda _: Reply(status=500)
-    result = (await chat.say(f"Extract the fields of this invoice:\n\n{INVOICE}")).result
-    assert (result.route, result.degraded) == ("extraction", True)
-    assert result.extraction is not None
-    assert result.extraction.data["invoice_number"] == "INV-2093"
 
 
 async def test_a_model_that_breaks_off_leaves_a_degraded_answer(chat: Conversation, fake: FakeEndpoint) -> None:

@@ -1,9 +1,9 @@
 """What of a question its best sentences do not carry: features for deciding whether they answer it.
 
 Coverage of the question's words by stem, closeness of its words to the sentences' words (late interaction, as ColBERT
-scores passages), names that disagree, negations, and the likeness of whole texts. Opposites and numbers that disagree
-mark the near misses that people write on purpose; asked about rules and procedures they mark honest questions ("at 3 in
-the morning", "an annual charge for a debit card") and are left out.
+scores passages), negations, and the likeness of whole texts. Opposites, numbers and names that disagree mark the near
+misses that people write on purpose; asked about rules and procedures they mark honest questions ("at 3 in the morning",
+"an annual charge for a debit card") and are left out.
 """
 
 from __future__ import annotations
@@ -25,8 +25,6 @@ _ABSOLUTES = frozenset("ever never always only all every".split())
 # Before "not" these deny a part of the sentence and not what it says: "a shop known for not delivering".
 _BEFORE_A_PART = frozenset("for of by from in with about or if but and why whether when while".split())
 _MOST_MISSING = 6
-# A word this close to one of the sentence is not simply missing: it says something else instead.
-_CLOSE = 0.5
 _NEAR_SENTENCES = 3
 
 _Floats = NDArray[np.float64]
@@ -58,7 +56,6 @@ def mismatch_features(reading: Reading) -> dict[str, float]:
         **_coverage("best", question, here, rarity),
         **_coverage("anywhere", question, anywhere, rarity),
         **_closeness(question, best, cosines, rarity),
-        **_conflicts(question, best, cosines, anywhere),
         **_negations(question.lower, reading.sentences),
         **_likeness(reading),
     }
@@ -105,23 +102,6 @@ def _closeness(question: WordVectors, best: WordVectors, cosines: Vector, rarity
         "words.sentence": float(every.max(axis=0).mean()),
         "words.sentence_top": float(np.sort(every.max(axis=0))[-3:].mean()),
     }
-
-
-def _conflicts(
-    question: WordVectors, best: WordVectors, cosines: Vector, anywhere: Collection[str]
-) -> dict[str, float]:
-    """Words of the question in whose place the best sentence says something else, such as another name."""
-    here = frozenset(best.stems)
-    names = close = 0
-    for row, i in enumerate(question.content):
-        if question.stems[i] in here:
-            continue
-        partner = int(cosines[row].argmax())
-        named, numeric = question.is_name(i), question.lower[i][0].isdigit()
-        names += named and best.is_name(partner) and best.stems[partner] not in question.stems
-        close += not named and not numeric and float(cosines[row, partner]) > _CLOSE
-    far = [i for i in question.content if question.stems[i] in anywhere and question.stems[i] not in here]
-    return {"conflict.names": float(names), "conflict.close": float(close), "conflict.elsewhere": float(len(far))}
 
 
 def _negations(words: Sequence[str], sentences: Sequence[WordVectors]) -> dict[str, float]:

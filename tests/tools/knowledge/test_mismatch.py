@@ -36,10 +36,9 @@ def test_a_paraphrase_is_closer_than_another_matter(embedder: MiniLMEmbedder) ->
     assert near["likeness.best"] > far["likeness.best"]
 
 
-def test_a_word_that_stands_elsewhere_is_told_from_one_that_is_missing(embedder: MiniLMEmbedder) -> None:
+def test_a_word_that_stands_elsewhere_is_missing_from_the_best_sentence_alone(embedder: MiniLMEmbedder) -> None:
     other = "The ferry sails on Sundays."
     found = features(embedder, "When does the ferry cross at Torvik?", SENTENCE, other)
-    assert found["conflict.elsewhere"] == 1
     assert found["coverage.anywhere_missing"] < found["coverage.best_missing"]
 
 
