@@ -50,9 +50,9 @@ takes the place of `tools/knowledge/packaged_reader`; the second command sets th
 were held out.
 
 "Rules" are documents of our own (`finetune/reader/written`): rule books, manuals and terms with questions as staff and
-customers put them, and near misses. A reader trained on the articles and policies alone had an AUROC of 0.21 on the
-held-out ones of them, since it took their near misses' familiar words for answers. Author and style are the same on
-both sides, so strangers' rules will fare worse than these.
+customers put them, and near misses. A reader trained on the articles and policies alone was worse than chance
+on the held-out ones of them, since it took their near misses' familiar words for answers. Author and style are the same
+on both sides, so strangers' rules will fare worse than these.
 
 What was tried and left out: opposites, disagreeing numbers and disagreeing names as features (they find more of these
 near misses, but turned away honest questions over the samples, such as one about an annual charge for a debit card);
