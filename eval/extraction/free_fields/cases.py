@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from eval.extraction.documents import LabelledDocument
+from eval.extraction.free_fields.asked import Asked, asked_of, field_documents, name_and_description
 from eval.extraction.free_fields.notes import load_fields
-from eval.extraction.free_fields.rows import asked_of, field_documents, name_and_description
 from eval.extraction.generator import KINDS, Side
 from eval.extraction.receipts import read_receipts
 
@@ -21,11 +21,18 @@ _OF_RECEIPTS = ("company", "address")
 
 @dataclass(frozen=True)
 class FieldCase:
-    """A document whose gold is by the fields' own names, and the schema that asks for them."""
+    """A document whose gold is by the fields' own names, and what is asked of it."""
 
     corpus: str
     document: LabelledDocument
-    schema: Mapping[str, Any]
+    asked: Asked
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema that asks for the fields."""
+        properties = {name: {"type": ["string", "null"], **({"description": said} if said else {})}
+                      for name, (said, _) in self.asked.items()}  # fmt: skip
+        return {"type": "object", "properties": properties}
 
 
 def field_cases(side: Side, count: int, seed: int) -> Iterator[FieldCase]:
@@ -58,9 +65,6 @@ def receipt_cases(path: Path, side: Side, count: int, seed: int) -> Iterator[Fie
         yield _case(RECEIPTS, receipt.id, receipt.text, receipt.group, asked)
 
 
-def _case(corpus: str, name: str, text: str, group: str, asked: Mapping[str, tuple[str, str | None]]) -> FieldCase:
-    properties = {field: {"type": ["string", "null"], **({"description": said} if said else {})}
-                  for field, (said, _) in asked.items()}  # fmt: skip
+def _case(corpus: str, name: str, text: str, group: str, asked: Asked) -> FieldCase:
     gold = {field: answer for field, (_, answer) in asked.items()}
-    schema = {"type": "object", "properties": properties}
-    return FieldCase(corpus, LabelledDocument(name, "fields", text, gold, group), schema)
+    return FieldCase(corpus, LabelledDocument(name, "fields", text, gold, group), asked)

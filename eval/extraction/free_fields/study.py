@@ -53,7 +53,7 @@ class Product:
 
     async def read(self, case: FieldCase) -> Reading:
         """See `FieldSystem`."""
-        schema = resolve_schema(dict(case.schema))
+        schema = resolve_schema(case.schema)
         started = time.perf_counter()
         found = await extract(case.document.text, schema, self.model, max_prompt_tokens=self.max_prompt_tokens)
         seconds = time.perf_counter() - started
@@ -73,7 +73,7 @@ class ModelAlone:
     async def read(self, case: FieldCase) -> Reading:
         """See `FieldSystem`."""
         source = Source(case.document.text)
-        fields = {path: Open(leaf, ()) for path, leaf in leaves(resolve_schema(dict(case.schema)).root)}
+        fields = {path: Open(leaf, ()) for path, leaf in leaves(resolve_schema(case.schema).root)}
         started = time.perf_counter()
         reply = await ask(source, fields, self.model, self.max_prompt_tokens)
         seconds = time.perf_counter() - started
