@@ -41,7 +41,7 @@ class ExtractRecipe:
     first_layer: int = 12
     minutes: float | None = None
     batch_size: int = 8
-    max_length: int = 640
+    max_length: int = 896
     bf16: bool = True
     seed: int = 0
 
