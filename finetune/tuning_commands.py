@@ -85,6 +85,7 @@ def reader(
     epochs: Annotated[int, typer.Option(min=1, help="How often every row is shown.")] = 3,
     learning_rate: Annotated[float, typer.Option(help="At its highest.")] = 1e-3,
     rank: Annotated[int, typer.Option(min=1, help="Of the adapter that is trained.")] = 32,
+    written: Annotated[int, typer.Option(min=0, help="How often the documents written for it are shown.")] = 2,
     seed: Annotated[int, typer.Option(help="The same seed gives the same reader on the same machine.")] = 0,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; default: all cores.")] = None,
 ) -> None:
@@ -100,7 +101,7 @@ def reader(
         from finetune.reader.rows import read_reading_rows
         from finetune.reader.train import ReaderRecipe
 
-        recipe = ReaderRecipe(epochs=epochs, learning_rate=learning_rate, rank=rank, seed=seed)
+        recipe = ReaderRecipe(epochs=epochs, learning_rate=learning_rate, rank=rank, written=written, seed=seed)
         job = ReaderJob(read_reading_rows(rows), out, recipe, source or [path.name for path in rows], threads)
         for documents, found in train_reader(job)["measured"].items():
             typer.echo(f"{documents}: {found}")

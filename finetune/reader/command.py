@@ -49,7 +49,7 @@ def train_reader(job: ReaderJob) -> dict[str, Any]:
         torch.set_num_threads(job.threads)
     started = monotonic()
     tokenizer = reader_tokenizer(TOKENIZER.verify())
-    written = written_rows()
+    written = written_rows() if job.recipe.written else []
     held_out = held_out_titles(job.rows) | held_out_titles(written)
     shown = examples(_without(job.rows, held_out), _without(written, held_out), job.recipe, tokenizer)
     base = EMBEDDING_WEIGHTS.verify()
@@ -64,7 +64,7 @@ def train_reader(job: ReaderJob) -> dict[str, Any]:
         "base_sha256": EMBEDDING_WEIGHTS.sha256,
         "date": datetime.now(UTC).date().isoformat(),
         "recipe": asdict(job.recipe),
-        "sources": [*job.sources, WRITTEN_SOURCE],
+        "sources": [*job.sources, *([WRITTEN_SOURCE] if written else [])],
         "examples": len(shown),
         "seconds": round(monotonic() - started),
         "held_out": sorted(held_out),

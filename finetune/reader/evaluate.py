@@ -25,7 +25,7 @@ def evaluate(reader: SpanReader, rows: Sequence[ReadingRow]) -> dict[str, Any]:
     above 0 decides.
     """
     found = [reader.read(row.question, row.passage) or FoundSpan(-np.inf, 0, 0) for row in rows]
-    labels = np.array([row.answerable for row in rows])
+    labels = np.array([row.answerable for row in rows], dtype=bool)
     margins = np.array([one.margin for one in found])
     answered = [(row, row.passage[one.start : one.end]) for row, one in zip(rows, found, strict=True) if row.answerable]
     return {

@@ -52,7 +52,8 @@ def tiny(arguments: list[str], base: Base) -> list[str]:
         "evaluate": ["--base", str(base.gguf)],
         "score": ["--base", str(base.gguf)],
         "export": ["--base", str(base.gguf)],
-        "reader": ["--epochs", "1", "--rank", "4", "--threads", "1"],
+        "reader": ["--epochs", "1", "--rank", "4", "--written", "0", "--threads", "1"],
+        "extract": ["--base", str(base.gguf), "--rank", "4", "--first-layer", "1", "--no-bf16", "--threads", "1"],
         "forgetting": ["--base", str(base.gguf), "--per-kind", "4"],
         # The packaged adapter was measured on the whole set, not on these few rows.
         "promote": ["--own-rows"] if "--report" in arguments else [],
@@ -90,6 +91,13 @@ def questions() -> Iterator[dict[str, Any]]:
             yield {**asked, "question": "Who painted the ferry?", "answerable": False}
 
 
+def fields() -> Iterator[dict[str, Any]]:
+    """Rows of 24 documents with a field each."""
+    for number in range(24):
+        field = {"name": "colour", "answer": ("red", "blue")[number % 2]}
+        yield {"document": str(number), "passage": f"Boat {number}, painted {field['answer']}", "fields": [field]}
+
+
 @pytest.fixture
 def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few_resamples: None) -> Iterator[Path]:
     (tmp_path / "tiny.yaml").write_text(RECIPE)
@@ -99,6 +107,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few_resamples: No
     lines = [f"client {n % 120},Order {n} of {n * 3} EUR at a {shops[n % 3]},{int(n % 3 == 0)}" for n in range(360)]
     (tmp_path / "my.csv").write_text("client,text,label\n" + "\n".join(lines) + "\n")
     (tmp_path / "questions.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in questions()))
+    (tmp_path / "fields.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in fields()))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SWITCHYARD_DATA_DIR", str(tmp_path / "data"))
     yield tmp_path
@@ -119,6 +128,7 @@ def test_every_command_of_the_guide_runs(workplace: Path, tiny_base: Base) -> No
     assert "constant rate" in (out / "ablation/ablation.md").read_text()
     assert json.loads((out / "forgetting.json").read_text())["off"]["loss_points"] == 0
     assert json.loads((out / "reader/manifest.json").read_text())["held_out"] == ["Harbour 1", "Harbour 2"]
+    assert json.loads((out / "extract/manifest.json").read_text())["rows"] == 22
     registry = json.loads((workplace / "data/finetune/registry/registry.json").read_text())
     first = json.loads((out / "run/export/manifest.json").read_text())["name"]
     assert [entry["name"] for entry in registry["adapters"] if entry["state"] == "production"] == [first]

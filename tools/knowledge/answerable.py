@@ -21,6 +21,7 @@ from tools.knowledge.fingerprint import fingerprint
 from tools.knowledge.mismatch import Reading, mismatch_features
 from tools.knowledge.rank import Candidate
 from tools.knowledge.readings import readings
+from tools.knowledge.sentences import is_table_row
 from tools.knowledge.span_reader import SpanReader
 from tools.knowledge.words import WordVectors, stem, word_list
 
@@ -87,11 +88,20 @@ class AnswerReader:
         features = reader_features(self.words, question, candidates, passages)
         verdict = Verdict(0.0, self.threshold, answers=False, features=features)
         if features:
-            for margin in span_margins(self.spans, question, candidates):
+            for margin in self._margins(question, candidates):
                 verdict = self._judge({**features, SPAN_MARGIN: margin})
                 if verdict.answers:
                     break
         return verdict
+
+    def _margins(self, question: str, candidates: Sequence[Candidate]) -> Iterator[float]:
+        """The span reader's margins; the mean, which counts for nothing, where the question names a table's row.
+
+        The reader has learned from prose, and finds no answer in a row whose columns say what is asked for.
+        """
+        if _names_row(question, candidates[0]):
+            return iter([self.weights[SPAN_MARGIN].mean])
+        return span_margins(self.spans, question, candidates)
 
     def _judge(self, features: Mapping[str, float]) -> Verdict:
         logit = self.bias
@@ -99,6 +109,15 @@ class AnswerReader:
             logit += one.weight * max(-CLIP, min(CLIP, (features[name] - one.mean) / one.spread))
         probability = 1 / (1 + math.exp(-logit))
         return Verdict(probability, self.threshold, answers=probability >= self.threshold, features=features)
+
+
+def _names_row(question: str, best: Candidate) -> bool:
+    """Whether the best sentence is a table's row, and the question has a word of its first cell that no other has."""
+    if not is_table_row(best.quote):
+        return False
+    first, _, others = best.text.partition("; ")
+    own = _stems(first.rpartition(": ")[2]) - _stems(others)
+    return bool(own & _stems(question))
 
 
 def span_margins(spans: SpanReader, question: str, candidates: Sequence[Candidate]) -> Iterator[float]:
@@ -129,4 +148,8 @@ def _as_read(passage: Passage) -> tuple[str, ...]:
 
 @lru_cache(maxsize=_REMEMBERED_PASSAGES)
 def _sentence_stems(sentences: tuple[str, ...]) -> tuple[frozenset[str], ...]:
-    return tuple(frozenset(stem(word) for word in word_list(sentence)) for sentence in sentences)
+    return tuple(map(_stems, sentences))
+
+
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(stem(word) for word in word_list(text))

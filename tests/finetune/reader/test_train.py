@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -65,8 +66,10 @@ def test_of_a_long_passage_a_window_with_the_answer_is_shown(tokenizer: Tokenize
 
 
 def test_rows_of_our_own_are_shown_more_often(tokenizer: Tokenizer) -> None:
-    [first, *others] = rows()
-    assert len(examples(others, [first], RECIPE, tokenizer)) == len(others) + RECIPE.written
+    given = rows()
+    recipe = replace(RECIPE, near_misses=1)
+    assert len(examples(given, [], recipe, tokenizer)) == len(given)
+    assert len(examples(given[1:], given[:1], recipe, tokenizer)) == len(given) - 1 + recipe.written
 
 
 def test_a_row_whose_answer_is_not_in_its_passage_is_left_out(tokenizer: Tokenizer) -> None:

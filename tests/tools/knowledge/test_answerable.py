@@ -60,6 +60,24 @@ def test_a_denied_and_misnamed_question_is_not(reader: AnswerReader, ranker: Sen
     assert not judge(reader, ranker, "Which Danish engineer did not connect the harbour of Marstrand?").answers
 
 
+@pytest.mark.parametrize(
+    ("question", "answers"),
+    [
+        ("What does the express courier cost for a business card?", True),
+        ("How much is a replacement for the classic card?", True),
+        ("What does insurance cost for a business card?", False),
+    ],
+)
+def test_a_tables_row_answers_what_names_it(
+    reader: AnswerReader, ranker: SentenceRanker, question: str, *, answers: bool
+) -> None:
+    table = (
+        "| Service | Classic card | Business card |\n| --- | --- | --- |\n"
+        "| Replacement card | 10 EUR | 15 EUR |\n| Express courier | 18 EUR | 24 EUR |"
+    )
+    assert judge(reader, ranker, question, table).answers == answers
+
+
 @pytest.mark.parametrize("question", ["", "?!", "what about it"])
 def test_without_a_content_word_the_verdict_is_no(reader: AnswerReader, ranker: SentenceRanker, question: str) -> None:
     verdict = judge(reader, ranker, question)
