@@ -17,6 +17,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from tools.knowledge.documents import Passage
+from tools.knowledge.evidence import content_terms
 from tools.knowledge.fingerprint import fingerprint
 from tools.knowledge.mismatch import Reading, mismatch_features
 from tools.knowledge.rank import Candidate
@@ -112,12 +113,17 @@ class AnswerReader:
 
 
 def _names_row(question: str, best: Candidate) -> bool:
-    """Whether the best sentence is a table's row, and the question has a word of its first cell that no other has."""
+    """Whether the best sentence is a table's row that has more than two thirds of the question's words.
+
+    Of the words that are in its first cell alone, the question must have half.
+    """
     if not is_table_row(best.quote):
         return False
+    asked = set(content_terms(question))
     first, _, others = best.text.partition("; ")
-    own = _stems(first.rpartition(": ")[2]) - _stems(others)
-    return bool(own & _stems(question))
+    rest = set(content_terms(others))
+    own = set(content_terms(first.rpartition(": ")[2])) - rest
+    return bool(own) and 2 * len(own & asked) >= len(own) and 3 * len(asked & (own | rest)) > 2 * len(asked)
 
 
 def span_margins(spans: SpanReader, question: str, candidates: Sequence[Candidate]) -> Iterator[float]:
@@ -148,8 +154,4 @@ def _as_read(passage: Passage) -> tuple[str, ...]:
 
 @lru_cache(maxsize=_REMEMBERED_PASSAGES)
 def _sentence_stems(sentences: tuple[str, ...]) -> tuple[frozenset[str], ...]:
-    return tuple(map(_stems, sentences))
-
-
-def _stems(text: str) -> frozenset[str]:
-    return frozenset(stem(word) for word in word_list(text))
+    return tuple(frozenset(stem(word) for word in word_list(sentence)) for sentence in sentences)

@@ -66,6 +66,7 @@ def test_a_denied_and_misnamed_question_is_not(reader: AnswerReader, ranker: Sen
         ("What does the express courier cost for a business card?", True),
         ("How much is a replacement for the classic card?", True),
         ("What does insurance cost for a business card?", False),
+        ("How long does the express courier take for a business card?", False),
     ],
 )
 def test_a_tables_row_answers_what_names_it(
