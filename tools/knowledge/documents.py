@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tools.ports import Span
+
 
 @dataclass(frozen=True)
 class Page:
@@ -38,7 +40,8 @@ class Chunk:
     """A span of a document that is embedded and retrieved as one.
 
     `text == document.text[start:end]`; `heading` is the path of headings above it, outermost first. `context` is text
-    from before the chunk that it cannot be understood without: the header row of a table that was split.
+    from before the chunk that it cannot be understood without: the header row of a table that was split. `left_out` are
+    spans of `text` that are not embedded (see `tools.knowledge.chunk_around`).
     """
 
     ordinal: int
@@ -48,6 +51,7 @@ class Chunk:
     page: int | None
     heading: tuple[str, ...] = ()
     context: str = ""
+    left_out: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,12 @@ from dataclasses import replace
 from functools import lru_cache
 
 from tools.disguise import undisguised
+from tools.knowledge.chunk_around import without_spans
 from tools.knowledge.documents import Passage
 from tools.knowledge.evidence import content_terms
 from tools.knowledge.sentences import Sentence, split_sentences
 from tools.knowledge.unicode import without_invisible
+from tools.ports import Span
 from tools.untrusted import inert
 
 _REMEMBERED_TEXTS = 4096
@@ -58,10 +60,18 @@ _ROLES = re.compile(
     r"|#{2,}\s*(?:instructions?|response|system)\s*:|<\s*/?\s*(?:passage|sentences|document|said)\b",
     re.IGNORECASE | re.DOTALL,
 )
+_PATTERNS = (_OVERRIDE, _ADDRESSED, _SOURCES, _ROLES)
 _TELLS = re.compile(
     r"\b(?:if|when(?:ever)?)\W[^.!?]{0,40}ask(?:s|ed)?\b|\b(?:say|answer|reply|respond|tell)\b", re.IGNORECASE
 )
 _ABOUT_READERS = re.compile(rf"\b(?:{_READER}|prompts?|prompt\W+injections?|models?)\b", re.IGNORECASE)
+
+
+def order_spans(text: str) -> list[Span]:
+    """Where a page has sentences that are orders, whatever the question: nothing is found by what they say."""
+    if not _may_hold_orders(text):
+        return []
+    return [(one.start, one.end) for one in _orders(text, frozenset(), about_readers=False)]
 
 
 def without_orders(question: str, passages: Sequence[Passage]) -> list[Passage]:
@@ -76,30 +86,32 @@ def without_orders(question: str, passages: Sequence[Passage]) -> list[Passage]:
 
 
 def _without(passage: Passage, terms: frozenset[str], *, about_readers: bool) -> Passage | None:
-    text = passage.text
+    left_out = _orders(passage.text, terms, about_readers=about_readers)
+    # The vectors that are stored are those of a passage without what is an order whatever is asked.
+    as_stored = left_out == _orders(passage.text, frozenset(), about_readers=False)
+    if left_out:
+        text = without_spans(passage.text, [(one.start, one.end) for one in left_out])
+        if all(one.text.lstrip().startswith("#") for one in split_sentences(text)):
+            return None
+        passage = replace(passage, text=text)
+    return passage if as_stored else replace(passage, sentence_vectors="")
+
+
+def _orders(text: str, terms: frozenset[str], *, about_readers: bool) -> list[Sentence]:
+    """A text's orders, each with the question before it: what an order is about is no answer either."""
     sentences = split_sentences(text)
     orders = [_is_order(one.text, about_readers) or _answers_by_order(one.text, terms) for one in sentences]
-    if not any(orders):
-        return passage
-    # What an order is about is asked before it: that is no answer either.
-    left_out = [
-        order or (one.text.rstrip().endswith("?") and any(orders[at + 1 : at + 2]))
-        for at, (one, order) in enumerate(zip(sentences, orders, strict=True))
+    return [
+        one
+        for at, one in enumerate(sentences)
+        if orders[at] or (one.text.rstrip().endswith("?") and any(orders[at + 1 : at + 2]))
     ]
-    kept = [one for one, gone in zip(sentences, left_out, strict=True) if not gone]
-    if not any(not one.text.lstrip().startswith("#") for one in kept):
-        return None
-    gone = [one for one, left in zip(sentences, left_out, strict=True) if left]
-    return replace(passage, text=_cut(text, gone), sentence_vectors="")
 
 
-def _cut(text: str, sentences: Sequence[Sentence]) -> str:
-    parts: list[str] = []
-    end = 0
-    for one in sentences:
-        parts.append(text[end : one.start].rstrip(" "))
-        end = one.end
-    return "".join([*parts, text[end:]]).strip()
+def _may_hold_orders(text: str) -> bool:
+    """Whether it pays to look at single sentences; takes 0.4 ms for 1,000 characters."""
+    seen, visible = undisguised(text), without_invisible(text)
+    return any(pattern.search(seen) for pattern in _PATTERNS) or inert(visible) != visible
 
 
 @lru_cache(maxsize=_REMEMBERED_TEXTS)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from tools.knowledge.chunk_around import without_spans
 from tools.knowledge.documents import Chunk, Passage
 from tools.knowledge.sentence_vectors import embed_passages
 from tools.knowledge.sparse import Bm25Encoder
@@ -49,10 +50,16 @@ def chunk_points(
 ) -> ChunkPoints:
     """The chunks of one document with their vectors; only those whose content is not `known` are embedded. Blocks."""
     passages = [_passage(document_id, title, chunk, metadata or {}) for chunk in chunks]
+    read = [
+        replace(passage, text=without_spans(chunk.text, chunk.left_out)) if chunk.left_out else passage
+        for passage, chunk in zip(passages, chunks, strict=True)
+    ]
+    digests = [content_hash(passage) for passage in read]
     found = dict(known or {})
-    new = {digest: passage for passage in passages if (digest := content_hash(passage)) not in found}
+    new = {digest: passage for digest, passage in zip(digests, read, strict=True) if digest not in found}
     found |= _embedded(new, embedder, bm25)
-    return ChunkPoints([_placed(passage, found[content_hash(passage)]) for passage in passages], len(new))
+    placed = [_placed(passage, found[digest]) for passage, digest in zip(passages, digests, strict=True)]
+    return ChunkPoints(placed, len(new))
 
 
 def _passage(document_id: str, title: str, chunk: Chunk, metadata: dict[str, Any]) -> Passage:
