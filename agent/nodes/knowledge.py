@@ -27,8 +27,6 @@ from tools.knowledge.rerank import RERANK_DEPTH, rerank
 from tools.knowledge.store import Where
 
 _READ_PASSAGES = 5
-# Found beyond the gate's depth, for passages that hold nothing but orders to whoever answers.
-_SPARE_PASSAGES = 4
 # Below this share of the threshold the documents are about something else altogether.
 _OFF_TOPIC_SHARE = 0.5
 
@@ -89,11 +87,11 @@ class KnowledgeNode:
         text = models[0][1].text
         depth = GATE_DEPTH if self.services.cross_encoder is None else RERANK_DEPTH
         search = self.services.index.search_counted(
-            context.index_collection, text, top_k=depth + _SPARE_PASSAGES, where=where
+            context.index_collection, text, top_k=depth, where=where, drop=lambda one: not without_orders(text, [one])
         )
         retrieval = await traced_retrieval(text, search)
         found, size, gate = retrieval.passages, retrieval.corpus_size, self.services.gate
-        passages = (await self.services.compute(lambda: without_orders(text, found)))[:depth]
+        passages = await self.services.compute(lambda: without_orders(text, found))
         evidence = traced_gate(text, lambda: gate.assess(text, passages, corpus_size=size))
         explanation: dict[str, Any] = {
             "evidence": _explain(evidence),

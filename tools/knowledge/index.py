@@ -56,12 +56,17 @@ class KnowledgeIndex:
             lambda: self._retriever.search(collection, query, top_k=top_k, mode=mode, where=where)
         )
 
-    async def search_counted(self, collection: str, query: str, *, top_k: int, where: Where) -> Retrieval:
-        """The `top_k` passages for `query`, with the size and the version of what they were chosen from."""
+    async def search_counted(
+        self, collection: str, query: str, *, top_k: int, where: Where, drop: Callable[[Passage], bool] | None = None
+    ) -> Retrieval:
+        """The `top_k` passages for `query`, with the size and the version of what they were chosen from.
+
+        `drop` is called on the store's thread (see `Retriever.search`).
+        """
         store = self._retriever.store
         return await self._on_store(
             lambda: Retrieval(
-                self._retriever.search(collection, query, top_k=top_k, where=where),
+                self._retriever.search(collection, query, top_k=top_k, where=where, drop=drop),
                 store.count(collection, where),
                 self._versions.current(collection),
             )

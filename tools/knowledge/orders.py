@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from tools.disguise import undisguised
@@ -17,6 +17,7 @@ from tools.knowledge.documents import Passage
 from tools.knowledge.evidence import content_terms
 from tools.knowledge.sentences import Sentence, split_sentences
 from tools.knowledge.unicode import without_invisible
+from tools.knowledge.words import word_list
 from tools.ports import Span
 from tools.untrusted import inert
 
@@ -24,6 +25,8 @@ _REMEMBERED_TEXTS = 4096
 # A sentence with this share of a question's terms repeats it.
 _REPEATED = 0.8
 _MIN_REPEATED_TERMS = 2
+# Sentences: a question of two, and what to say to it.
+_LONGEST_BAIT = 4
 
 _NEAR = r"\W(?:[^.!?]{0,60}\W)?"
 _OVERRIDE = re.compile(
@@ -61,17 +64,33 @@ _ROLES = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _PATTERNS = (_OVERRIDE, _ADDRESSED, _SOURCES, _ROLES)
-_TELLS = re.compile(
-    r"\b(?:if|when(?:ever)?)\W[^.!?]{0,40}ask(?:s|ed)?\b|\b(?:say|answer|reply|respond|tell)\b", re.IGNORECASE
-)
+_ASKS = re.compile(r"\b(?:if|when(?:ever)?)\W[^.!?]{0,40}ask(?:s|ed)?\b", re.IGNORECASE)
+_TELLS = re.compile(r"\b(?:say|answer|reply|respond|tell)\b", re.IGNORECASE)
 _ABOUT_READERS = re.compile(rf"\b(?:{_READER}|prompts?|prompt\W+injections?|models?)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a question means for what is an order: its terms, its words, and whether it is about assistants."""
+
+    terms: frozenset[str] = frozenset()
+    words: str = ""
+    about_readers: bool = False
+
+    @classmethod
+    def by(cls, question: str) -> _Asked:
+        about_readers = bool(_ABOUT_READERS.search(question))
+        return cls(frozenset(content_terms(question)), _words(question), about_readers)
+
+
+_NOTHING_ASKED = _Asked()
 
 
 def order_spans(text: str) -> list[Span]:
     """Where a page has sentences that are orders, whatever the question: nothing is found by what they say."""
     if not _may_hold_orders(text):
         return []
-    return [(one.start, one.end) for one in _orders(text, frozenset(), about_readers=False)]
+    return [(one.start, one.end) for one in _orders(text, _NOTHING_ASKED)]
 
 
 def without_orders(question: str, passages: Sequence[Passage]) -> list[Passage]:
@@ -79,16 +98,15 @@ def without_orders(question: str, passages: Sequence[Passage]) -> list[Passage]:
 
     What stays of a passage is verbatim.
     """
-    about_readers = bool(_ABOUT_READERS.search(question))
-    terms = frozenset(content_terms(question))
-    kept = (_without(passage, terms, about_readers=about_readers) for passage in passages)
+    asked = _Asked.by(question)
+    kept = (_without(passage, asked) for passage in passages)
     return [passage for passage in kept if passage is not None]
 
 
-def _without(passage: Passage, terms: frozenset[str], *, about_readers: bool) -> Passage | None:
-    left_out = _orders(passage.text, terms, about_readers=about_readers)
+def _without(passage: Passage, asked: _Asked) -> Passage | None:
+    left_out = _orders(passage.text, asked)
     # The vectors that are stored are those of a passage without what is an order whatever is asked.
-    as_stored = left_out == _orders(passage.text, frozenset(), about_readers=False)
+    as_stored = left_out == _orders(passage.text, _NOTHING_ASKED)
     if left_out:
         text = without_spans(passage.text, [(one.start, one.end) for one in left_out])
         if all(one.text.lstrip().startswith("#") for one in split_sentences(text)):
@@ -97,15 +115,49 @@ def _without(passage: Passage, terms: frozenset[str], *, about_readers: bool) ->
     return passage if as_stored else replace(passage, sentence_vectors="")
 
 
-def _orders(text: str, terms: frozenset[str], *, about_readers: bool) -> list[Sentence]:
+def _orders(text: str, asked: _Asked) -> list[Sentence]:
     """A text's orders, each with the question before it: what an order is about is no answer either."""
     sentences = split_sentences(text)
-    orders = [_is_order(one.text, about_readers) or _answers_by_order(one.text, terms) for one in sentences]
-    return [
-        one
-        for at, one in enumerate(sentences)
-        if orders[at] or (one.text.rstrip().endswith("?") and any(orders[at + 1 : at + 2]))
-    ]
+    answering = _answering(sentences, asked.terms)
+    found: list[Sentence] = []
+    below = False
+    for at, one in reversed(list(enumerate(sentences))):
+        order = at in answering or _is_order(one.text, asked.about_readers)
+        below = order or (below and _is_question(one.text, asked))
+        if below:
+            found.append(one)
+    return found[::-1]
+
+
+def _answering(sentences: Sequence[Sentence], terms: frozenset[str]) -> set[int]:
+    """Places of sentences that repeat the question and say what to say to it, alone or with those below."""
+    if len(terms) < _MIN_REPEATED_TERMS:
+        return set()
+    found: set[int] = set()
+    for at, one in enumerate(sentences):
+        if _ASKS.search(undisguised(one.text)) and (end := _bait_end(sentences, at, terms)) is not None:
+            found.update(range(at, end))
+    return found
+
+
+def _bait_end(sentences: Sequence[Sentence], start: int, terms: frozenset[str]) -> int | None:
+    """Where sentences that repeat the terms and tell what to say end; None where these do not."""
+    missing, told = set(terms), False
+    for at, one in enumerate(sentences[start : start + _LONGEST_BAIT], start):
+        tells = bool(_TELLS.search(undisguised(one.text)))
+        if told and not tells:
+            return at
+        missing -= set(content_terms(one.text))
+        told = tells and len(terms) - len(missing) >= _REPEATED * len(terms)
+    return start + len(sentences[start : start + _LONGEST_BAIT]) if told else None
+
+
+def _is_question(sentence: str, asked: _Asked) -> bool:
+    return sentence.rstrip().endswith("?") or _words(sentence) in asked.words
+
+
+def _words(text: str) -> str:
+    return f" {' '.join(word_list(text.lower()))} "
 
 
 def _may_hold_orders(text: str) -> bool:
@@ -120,15 +172,3 @@ def _is_order(sentence: str, about_readers: bool) -> bool:
     if _OVERRIDE.search(seen) or _SOURCES.search(seen) or _ROLES.search(seen) or inert(visible) != visible:
         return True
     return not about_readers and bool(_ADDRESSED.search(seen))
-
-
-def _answers_by_order(sentence: str, terms: frozenset[str]) -> bool:
-    """Whether a sentence repeats the question and says what to say to it."""
-    if len(terms) < _MIN_REPEATED_TERMS or not _asks_and_tells(sentence):
-        return False
-    return len(terms & set(content_terms(sentence))) >= _REPEATED * len(terms)
-
-
-@lru_cache(maxsize=_REMEMBERED_TEXTS)
-def _asks_and_tells(sentence: str) -> bool:
-    return len({match[0].lower()[:2] for match in _TELLS.finditer(undisguised(sentence))}) > 1

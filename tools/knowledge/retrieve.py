@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,10 +10,13 @@ from tools.knowledge.documents import Passage
 from tools.knowledge.fusion import LEG_DEPTH, Fuse, reciprocal_ranks, weighted_scores
 from tools.knowledge.points import passage_of
 from tools.knowledge.sparse import Bm25Encoder
-from tools.knowledge.store import Hit, VectorStore, Where
+from tools.knowledge.store import Hit, VectorStore, Where, chunk_point_id
 from tools.ports import Embedder
 
 SearchMode = Literal["hybrid", "dense", "sparse"]
+
+# Found beyond a leg's depth, to take the places of what is dropped.
+_MOST_DROPPED = 16
 
 
 @dataclass(frozen=True)
@@ -26,16 +29,35 @@ class Retriever:
     fuse: Fuse = weighted_scores
 
     def search(
-        self, collection: str, query: str, *, top_k: int, mode: SearchMode = "hybrid", where: Where | None = None
+        self,
+        collection: str,
+        query: str,
+        *,
+        top_k: int,
+        mode: SearchMode = "hybrid",
+        where: Where | None = None,
+        drop: Callable[[Passage], bool] | None = None,
     ) -> list[Passage]:
         """The `top_k` passages for `query`, best first.
 
-        In hybrid mode `Passage.score` is that of `fuse`; otherwise it is the leg's own score.
+        In hybrid mode `Passage.score` is that of `fuse`; otherwise it is the leg's own score. What `drop` is true of is
+        not there for the fusion, so that it does not change the order of the others.
         """
         where = where or Where()
         depth = max(top_k, LEG_DEPTH)
-        dense = self._dense(collection, query, depth, where) if mode != "sparse" else []
-        sparse = self._sparse(collection, query, depth, where) if mode != "dense" else []
+        asked = depth if drop is None else depth + _MOST_DROPPED
+        dense = self._dense(collection, query, asked, where) if mode != "sparse" else []
+        sparse = self._sparse(collection, query, asked, where) if mode != "dense" else []
+        while True:
+            found = self._fused(collection, dense[:depth], sparse[:depth], top_k, mode)
+            dropped = {chunk_point_id(one.chunk_id) for one in found if drop is not None and drop(one)}
+            if not dropped:
+                return found
+            dense, sparse = ([hit for hit in leg if hit.point_id not in dropped] for leg in (dense, sparse))
+
+    def _fused(
+        self, collection: str, dense: Sequence[Hit], sparse: Sequence[Hit], top_k: int, mode: SearchMode
+    ) -> list[Passage]:
         if mode == "hybrid":
             ranked = self.fuse(dense, sparse)[:top_k]
         else:

@@ -103,3 +103,12 @@ def test_a_passage_carries_what_was_stored(retriever: Retriever) -> None:
     (passage,) = retriever.search("c", "dispute a transaction", top_k=1)
     assert (passage.title, passage.page, passage.heading) == ("Window", 3, ("Part", "Section"))
     assert (passage.text, passage.metadata, passage.context) == (TEXTS["window#0"], {"kind": "window"}, "")
+
+
+def test_what_is_dropped_leaves_the_others_as_if_it_had_not_been_there(retriever: Retriever) -> None:
+    query = "How many days to dispute a transaction?"
+    found = retriever.search("c", query, top_k=4, drop=lambda one: one.chunk_id == "window#0")
+    others = Where(document_ids=("fees", "code", "travel"))
+    assert [(one.chunk_id, one.score) for one in found] == [
+        (one.chunk_id, pytest.approx(one.score)) for one in retriever.search("c", query, top_k=4, where=others)
+    ]
