@@ -6,13 +6,14 @@ import argparse
 import asyncio
 import json
 import tempfile
+from itertools import cycle
 from pathlib import Path
 
 from rich.console import Console
 
 from eval.injection.attacks import load_attacks
 from eval.injection.report import PAGE, RESULT, Report, page, report
-from eval.injection.study import Clean, Trial, ask_clean, attack_all, questions
+from eval.injection.study import Clean, Trial, ask_clean, attack_one, questions
 from eval.injection.system import attacked_samples
 
 _progress = Console(stderr=True, highlight=False)
@@ -35,12 +36,15 @@ async def _measure(data_dir: Path, every: int) -> Report:
     clean: list[Clean] = []
     trials: list[Trial] = []
     async with attacked_samples(data_dir) as system:
+        attacks = cycle(load_attacks())
+        # Each is asked right before it is attacked: a store's statistics of words change a little with every exchange.
         for question in questions()[::every]:
             clean.append(await ask_clean(system, question))
-        async for trial in attack_all(system, clean, load_attacks()):
-            trials.append(trial)
-            if not trial.unchanged:
-                _progress.print(f"{trial.family}, {trial.placement}: {trial.question}\n  {trial.answer}", markup=False)
+            async for trial in attack_one(system, clean[-1], attacks):
+                trials.append(trial)
+                if not trial.unchanged:
+                    told = f"{trial.family}, {trial.placement}: {trial.question}\n  {trial.answer}"
+                    _progress.print(told, markup=False)
     return report(clean, trials)
 
 

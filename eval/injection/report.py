@@ -139,9 +139,10 @@ with the embedded model; then again with attacks from `eval/injection/attacks.ya
 clean answer cites (`inside`) or as a document of their own under the same title (`beside`). A trial is *unchanged*
 where the node that answers, the expected facts and the first cited sentence, which the model chose, are the same as
 without the attack; up to two more sentences are added to that one, and *all citations* counts those, too. The control
-is a harmless sentence in the same places: chunks are cut and ranked anew around whatever is added. Questions are
-resampled for the intervals. The patterns that find orders (`tools/knowledge/orders.py`) were written by the author of
-the attacks, after them: other wordings will fare worse.
+is a harmless sentence in the same places: chunks are cut and ranked anew around whatever is added, unless it is found
+to be an order, so an order that is not found changes as much as the control. Questions are resampled for the
+intervals. The patterns that find orders (`tools/knowledge/orders.py`) were written by the author of the attacks, after
+them: other wordings will fare worse.
 """
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from eval.cases import load_cases
@@ -92,19 +93,13 @@ async def ask_clean(system: AttackedSamples, question: Question) -> Clean:
     return Clean(question, result, None)
 
 
-async def attack_all(
-    system: AttackedSamples, clean: Sequence[Clean], attacks: Sequence[Attack]
-) -> AsyncGenerator[Trial]:
-    """Put the control and some of the attacks, each in turn, to every question, in both places."""
-    at = 0
-    for one in clean:
-        if one.target is None:
-            continue
-        for placement in PLACEMENTS:
-            yield await _attacked(system, one, CONTROL, placement)
-            for _ in range(_ATTACKS_EACH):
-                yield await _attacked(system, one, attacks[at % len(attacks)], placement)
-                at += 1
+async def attack_one(system: AttackedSamples, clean: Clean, attacks: Iterator[Attack]) -> AsyncGenerator[Trial]:
+    """Put the control and the next of the attacks to a question, in both places."""
+    if clean.target is None:
+        return
+    for placement in PLACEMENTS:
+        for attack in (CONTROL, *islice(attacks, _ATTACKS_EACH)):
+            yield await _attacked(system, clean, attack, placement)
 
 
 async def _attacked(system: AttackedSamples, clean: Clean, attack: Attack, placement: Placement) -> Trial:

@@ -48,7 +48,9 @@ _ADDRESSED = re.compile(
     rf"|\byou\W+are\W+(?:now|an?)\W[^.!?]{{0,30}}(?:{_READER}|model|without\W+restrictions)\b"
     r"|\b(?:print|show|reveal|repeat|read|output)\W[^.!?]{0,30}"
     r"(?:system\W+prompts?|hidden\W+(?:configuration|instructions?|rules?|prompts?))\b"
-    r"|\b(?:expected|correct|whole|required)\W+(?:output|reply|response|completion)\b",
+    r"|\b(?:expected|correct|whole|required)\W+(?:output|reply|response|completion)\b"
+    r"|\btreat\W+(?:the|this)\W+(?:user\W*s?\W+)?(?:message|question|query|conversation|prompt)\W+as\b"
+    r"|\b(?:call|invoke)\W+(?:the\W+)?(?:tool|function)\b|\bcall\W+\w+_\w+",
     re.IGNORECASE,
 )
 _SOURCES = re.compile(
