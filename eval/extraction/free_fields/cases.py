@@ -51,7 +51,7 @@ def receipt_cases(path: Path, side: Side, count: int, seed: int) -> Iterator[Fie
         InputError: the file cannot be read or a line does not fit.
     """
     known = load_fields(side)
-    receipts = list(read_receipts(path, "develop" if side == "train" else "report"))
+    receipts = list(read_receipts(path, "develop" if side == "train" else "unseen"))
     for receipt in random.Random(seed).sample(receipts, min(count, len(receipts))):
         rng = random.Random(f"receipts/{receipt.id}/{seed}")
         asked: dict[str, tuple[str, str | None]] = {

@@ -25,8 +25,8 @@ switchyard eval fields --adapter out/extract --receipts ../shared/data/receipts_
 Rows are `{{"document", "passage", "fields": [{{"name", "description", "answer"}}]}}`, an answer the passage's own
 words or null; the sidecar puts them into the very prompt that is used in service. The first command writes them from
 the generator's training side (errors of text recognition, values over line ends, other dates, names and amounts,
-three facts in ten missing), from notes of kinds that no built-in schema knows, and from the half of the receipts that
-is not measured below; rows of yours do as well.
+three facts in ten missing), from notes of kinds that no built-in schema knows, and from receipts of companies
+that are not measured below; rows of yours do as well.
 `--minutes` ends the training in time. The folder is put to work in the models file (`SWITCHYARD_MODELS`):
 
 ```yaml
