@@ -43,6 +43,9 @@ class MemoryStore:
         dense = np.stack([point.dense for point in points])
         self._corpora[collection] = _Corpus(list(points), ids, dict(zip(ids, points, strict=True)), dense, postings)
 
+    def flush(self, collection: str) -> None:
+        """See `VectorStore.flush`: nothing outlives the process."""
+
     def delete_document(self, collection: str, document_id: str) -> None:
         """Remove every chunk of a document."""
         kept = [p for p in self._corpora[collection].points if p.payload["document_id"] != document_id]

@@ -80,6 +80,7 @@ def _fill(store: EdgeStore, dimensions: int, bm25: Bm25Encoder, words: Sequence[
         ]
         started = time.perf_counter()
         store.upsert(_OWNER, points)
+        store.flush(_OWNER)
         spent += time.perf_counter() - started
     return passages / spent
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from threading import Event
+from threading import Event, Lock
 from typing import Any, TypeVar
 
 from tools.knowledge.chunking import ChunkSettings, cut_document
@@ -47,6 +47,8 @@ class KnowledgeIndex:
         self._store_thread = ThreadPoolExecutor(1, thread_name_prefix="vector-store")
         self._ingest_thread = ThreadPoolExecutor(1, thread_name_prefix="ingest")
         self._closing = Event()
+        self._lock = Lock()
+        self._flushes: dict[str, Future[None]] = {}
 
     async def search(
         self, collection: str, query: str, *, top_k: int, mode: SearchMode = "hybrid", where: Where | None = None
@@ -160,6 +162,20 @@ class KnowledgeIndex:
             write()
 
         await self._on_store(versioned)
+        await self._flushed(collection)
+
+    async def _flushed(self, collection: str) -> None:
+        """Wait for a flush that has yet to begin: one for all who have written by then."""
+        with self._lock:
+            if (flush := self._flushes.get(collection)) is None:
+                flush = self._flushes[collection] = self._store_thread.submit(self._flush, collection)
+        # Others wait for it, too.
+        await asyncio.shield(asyncio.wrap_future(flush))
+
+    def _flush(self, collection: str) -> None:
+        with self._lock:
+            del self._flushes[collection]
+        self._retriever.store.flush(collection)
 
     async def _on_store(self, work: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._store_thread, work)

@@ -34,6 +34,9 @@ class QdrantStore:
         self._create(name := _name(collection))
         self._client.upsert(name, [_point(point) for point in points], wait=True)
 
+    def flush(self, collection: str) -> None:
+        """See `VectorStore.flush`: the server has written what it has acknowledged."""
+
     def delete_document(self, collection: str, document_id: str) -> None:
         """See `VectorStore.delete_document`."""
         if self._exists(name := _name(collection)):

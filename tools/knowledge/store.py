@@ -56,10 +56,17 @@ class Where:
 
 
 class VectorStore(Protocol):
-    """Chunks by collection, searchable by dense vector and by BM25. A collection that was never written is empty."""
+    """Chunks by collection, searchable by dense vector and by BM25. A collection that was never written is empty.
+
+    Every search sees what was written before it; what was written outlives the process after `flush`.
+    """
 
     def upsert(self, collection: str, points: Sequence[VectorPoint]) -> None:
-        """Write points durably; a point with the same chunk id is replaced."""
+        """Write points; a point with the same chunk id is replaced."""
+        ...
+
+    def flush(self, collection: str) -> None:
+        """Make durable what was written and deleted."""
         ...
 
     def delete_document(self, collection: str, document_id: str) -> None:

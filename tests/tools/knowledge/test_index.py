@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -226,3 +227,32 @@ async def test_chunks_that_are_gone_are_removed_and_repeated_ones_embedded_once(
 async def test_another_title_is_embedded_again(counted: KnowledgeIndex) -> None:
     await counted.add("c", "policy", document("The first card.", "Cards"))
     assert (await counted.add("c", "policy", document("The first card.", "Fees"))).embedded == 1
+
+
+async def test_documents_are_durable_when_they_are_added_and_share_flushes(
+    embedder: MiniLMEmbedder, tmp_path: Path
+) -> None:
+    class Watched(EdgeStore):
+        durable: ClassVar[set[str]] = set()
+        written: ClassVar[set[str]] = set()
+        flushes = 0
+
+        def upsert(self, collection: str, points: Sequence[VectorPoint]) -> None:
+            super().upsert(collection, points)
+            self.written.update(str(point.payload["document_id"]) for point in points)
+
+        def flush(self, collection: str) -> None:
+            super().flush(collection)
+            Watched.flushes += 1
+            self.durable.update(self.written)
+
+    async def add(n: int) -> None:
+        await index.add("c", f"d{n}", document(f"Card {n} is new."))
+        assert f"d{n}" in Watched.durable
+
+    index = KnowledgeIndex(
+        Retriever(Watched(tmp_path, embedder.dimensions), embedder, Bm25Encoder()), embedder.count_tokens
+    )
+    await asyncio.gather(*map(add, range(30)))
+    assert 0 < Watched.flushes < 30
+    index.close()
