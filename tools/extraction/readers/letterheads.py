@@ -100,7 +100,7 @@ _STREET = re.compile(r"stra(?:ss|ß)e|straat", re.IGNORECASE)
 _CELL = re.compile(r"\S(?:.*?\S)??(?=[ \t]{3,}|\t|[ \t]*$)")
 _LEGAL_FORM = re.compile(rf"(?:^|[\s,.)])(?:{FORM})\.?$", re.IGNORECASE)
 _LEGAL_BONUS = 0.07
-_AMOUNT_AT_END = re.compile(r"\s\d+[.,]\d\d\W*[A-Z]?$")
+_AMOUNT_AT_END = re.compile(r"\s\d+[.,]\d\d\W*[A-Z]{0,3}$")
 _PRICES = re.compile(r"[\s\dx@X*.,]*\d[.,]\d\d[\s\dx@X*.,A-Z]*")
 _CODE = re.compile(r"[\s\dxX*#@-]+")
 _UNNAMED_FLOOR = 0.36

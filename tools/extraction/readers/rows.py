@@ -119,7 +119,7 @@ def _trailing(source: Source, line: Line) -> list[Candidate]:
 def _description(source: Source, line: Line, end: int) -> Candidate | None:
     text = source.text[line.start : end]
     stripped = _UNIT.sub("", text.strip(_TRIMMED)).strip(_TRIMMED)
-    if sum(char.isalpha() for char in stripped) < 2:
+    if sum(char.isalpha() for char in stripped) < 2 or STOP.search(stripped):
         return None
     start = line.start + text.index(stripped)
     return Candidate(stripped, start, start + len(stripped), 0.6)

@@ -48,7 +48,7 @@ _ENDS = 6
 _LONGEST_LINE = 120
 _LEGAL_FORM = re.compile(rf"(?:^|[\s,.)])(?:{FORM})\.?$", re.IGNORECASE)
 _NOBODY = re.compile(
-    r"\b(?:customers?|client|invoice|receipt|order|tel|phone|date|(?:debit|credit|bank|gift)\s+card|cash(?!\W*(?:and\b)?\W*carry)|visa|mastercard|www)\b|^(?:we|us|our|your|you|the\s+(?:family|shop|store|club))\b",
+    r"^(?:credit|debit|card|bank|gift)$|\b(?:customers?|client|invoice|receipt|order|tel|phone|date|(?:debit|credit|bank|gift)\s+card|cash(?!\W*(?:and\b)?\W*carry)|visa|mastercard|american\s+express|maestro|www)\b|^(?:we|us|our|your|you|the\s+(?:family|shop|store|club))\b",
     re.IGNORECASE,
 )
 _TRADE = re.compile(rf"\b(?:{TRADES})$", re.IGNORECASE)
