@@ -63,9 +63,12 @@ def test_cases_are_of_both_kinds_of_documents_with_fields_that_are_missing() -> 
     assert all(case.schema["properties"].keys() == case.document.gold.keys() for case in cases)
 
 
-def test_receipts_are_asked_under_other_names(tmp_path: Path) -> None:
-    gold = {"company": "Kofi Minimart", "address": "1 Quay Road, Tema", "total": "4.00"}
-    lines = [{"id": number, "text": "Kofi Minimart\n1 Quay Road, Tema\nTotal 4.00", "gold": gold} for number in (1, 2)]
+def test_receipts_of_unseen_companies_are_asked_under_other_names(tmp_path: Path) -> None:
+    lines = [
+        {"id": number, "text": f"{name}\n1 Quay Road, Tema\nTotal 4.00",
+         "gold": {"company": name, "address": "1 Quay Road, Tema", "total": "4.00"}}
+        for number, name in ((1, "Kofi Minimart"), (2, "Ama Bakery"), (3, "Ama Bakery"))
+    ]  # fmt: skip
     file = tmp_path / "receipts.jsonl"
     file.write_text("\n".join(map(json.dumps, lines)))
     [case] = receipt_cases(file, "held_out", 10, 1)
