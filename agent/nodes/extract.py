@@ -14,7 +14,7 @@ from agent.services import Services
 from agent.state import GraphState, RoutedTurn, TurnContext
 from tools.errors import NotFoundError
 from tools.extraction import results as extraction
-from tools.extraction.choose import pasted_schema, schema_of_message
+from tools.extraction.choose import document_of, pasted_schema, schema_of_message
 from tools.extraction.extract import extract
 from tools.extraction.records import BUILT_IN
 from tools.extraction.schemas import resolve_schema
@@ -35,7 +35,7 @@ class ExtractNode:
         document_id = next(iter(context.document_ids), None)
         attached = None if document_id is None else await self._document(context.owner, document_id)
         own = await self.services.compute(lambda: pasted_schema(request))
-        text = attached if attached is not None else own.rest if own else request
+        text = attached if attached is not None else own.rest if own else document_of(request)
         wanted = own.schema if own else await self.services.compute(lambda: schema_of_message(request, attached))
         if wanted is None:
             return _ask_schema(state)

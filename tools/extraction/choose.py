@@ -37,6 +37,13 @@ _ASKS = re.compile(
 )
 
 
+_RUNS_ON = re.compile(
+    r"\W*(?:please\s+|(?:can|could|would)\s+you\s+(?:please\s+)?)?"
+    r"(?:extract|read|parse|pull|get|give|grab|list|fill|turn|convert|transcribe)\b[^:\n]{0,120}:[ \t]+(?=\S)",
+    re.IGNORECASE,
+)
+
+
 class Thresholds(NamedTuple):
     """From when on a text is of the kind that it looks most like."""
 
@@ -79,6 +86,12 @@ def split_request(message: str) -> Request:
     if _instructs(lines[-1]):
         return Request(lines[-1], "\n".join(lines[:-1]))
     return Request("", text)
+
+
+def document_of(message: str) -> str:
+    """A message without an order that runs on into the document on its first line: `Extract this receipt: ACME ...`."""
+    order = _RUNS_ON.match(message)
+    return message[order.end() :] if order else message
 
 
 def _leading_sentence(text: str) -> str:

@@ -8,6 +8,7 @@ from tests.tools.extraction import documents
 from tools.extraction.choose import (
     Thresholds,
     choose_schema,
+    document_of,
     pasted_schema,
     schema_of_message,
     split_request,
@@ -95,6 +96,19 @@ def test_receipts_in_other_languages_are_known(slip: str) -> None:
 def test_an_instruction_in_one_line_ends_at_its_colon() -> None:
     request = split_request(f"Extract this: {'a sale of five pears, ' * 20}")
     assert request.words == "Extract this"
+
+
+@pytest.mark.parametrize(
+    ("message", "document"),
+    [
+        ("Extract the fields of this receipt: KOFI MINIMART\nBread 2.00", "KOFI MINIMART\nBread 2.00"),
+        ("Could you please read this:  ACME Ltd", "ACME Ltd"),
+        ("Extract the fields:\nKOFI MINIMART", "Extract the fields:\nKOFI MINIMART"),
+        ("Invoice number: 77\nGet it: paid", "Invoice number: 77\nGet it: paid"),
+    ],
+)
+def test_an_order_that_runs_on_is_not_part_of_the_document(message: str, document: str) -> None:
+    assert document_of(message) == document
 
 
 @given(st.text(max_size=400))
