@@ -111,7 +111,7 @@ def _summary(schema: str, found: extraction.ExtractionResult) -> str:
     if not filled:
         return f"I read the text as {_article(kind)} {kind} but found none of its fields."
     missing = len(found.fields) - filled
-    rest = f" {missing} could not be found and stay empty." if missing else ""
+    rest = f" {missing} could not be found and {'stays' if missing == 1 else 'stay'} empty." if missing else ""
     return (
         f"I read the text as {_article(kind)} {kind} and found {filled} values, each with its place in the text.{rest}"
     )

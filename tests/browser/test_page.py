@@ -5,6 +5,7 @@ With SWITCHYARD_SCREENSHOTS=1 the pictures of the README are taken on the way (d
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from pathlib import Path
@@ -24,6 +25,15 @@ HOSTILE = "<img src=x onerror=document.title=1>"
 TRANSACTION = (
     "Is this fraud? Card-not-present payment of 1,840.00 EUR at Voltaro Electronics in Lagos, Nigeria at 03:12."
 )
+DELIVERY_NOTE = "DELIVERY NOTE\n\nDelivery number: DN-7714\nShipped on: 4 March 2026\nCarrier: Gannet Ferries\n"
+OWN_SCHEMA = {
+    "type": "object",
+    "properties": {
+        "delivery_number": {"type": "string"},
+        "shipped_on": {"type": "string", "format": "date"},
+        "warranty_years": {"type": "integer"},
+    },
+}
 
 
 def test_a_question_is_answered_with_a_passage_that_opens_highlighted(site: Tab) -> None:
@@ -54,6 +64,20 @@ def test_a_document_becomes_a_table_whose_values_point_at_the_source(site: Tab) 
         assert active, value.text
     site.driver.execute_script("arguments[0].focus()", values[0])
     picture(site, "page-extraction")
+    assert site.errors() == []
+
+
+def test_a_pasted_schema_of_ones_own_decides_the_fields_of_the_table(site: Tab) -> None:
+    turn = site.ask(f"Extract the fields of this JSON schema:\n{json.dumps(OWN_SCHEMA)}\n\n{DELIVERY_NOTE}")
+    assert route_of(turn) == "extraction"
+    names = [name.text for name in turn.find_elements(By.CSS_SELECTOR, ".fields th[scope=row]")]
+    assert names == ["Delivery number", "Shipped on", "Warranty years"]
+    values = turn.find_elements(By.CSS_SELECTOR, ".fields .value")
+    assert [value.text for value in values] == ["DN-7714", "2026-03-04"]
+    for value, quote in zip(values, ("DN-7714", "4 March 2026"), strict=True):
+        site.driver.execute_script("arguments[0].focus()", value)
+        assert [mark.text for mark in turn.find_elements(By.CSS_SELECTOR, ".source-text mark.active")] == [quote]
+    picture(site, "page-own-schema")
     assert site.errors() == []
 
 

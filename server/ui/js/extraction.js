@@ -12,6 +12,7 @@ const NOTHING = { value: null, evidence: null, confidence: null, reason: null };
 // The lists of the built-in schemas with what their records hold, which an empty list does not show.
 const ITEMS = { line_items: ["description", "quantity", "unit_price", "amount"] };
 const LISTS = { invoice: ITEMS, receipt: ITEMS, contract: { parties: ["name", "role"] } };
+const AT_TOP = /^[^.[\]]+$/;
 const IN_LIST = /^([^.[\]]+)\[(\d+)\]\.(.+)$/;
 
 /**
@@ -25,8 +26,10 @@ export function extractionCard(extraction, message, { runId = null, corrections 
     fields[path] = correctedField(fields[path] ?? NOTHING, corrected);
   const source = sourceView({ ...extraction, fields }, message);
   const lists = LISTS[extraction.schema] ?? {};
+  const absent = Object.keys(fields).filter((path) => AT_TOP.test(path) && !(path in extraction.data));
   const data = withAdded(extraction.data, Object.keys(corrections), lists);
-  const card = { data, lists, fields, source, runId, counted: el("span", { class: "muted" }) };
+  for (const name of absent) data[name] ??= null;
+  const card = { data, absent, lists, fields, source, runId, counted: el("span", { class: "muted" }) };
   count(card);
   const table = el(
     "table",
@@ -66,7 +69,7 @@ function header({ schema, model }, card) {
     card.counted,
     el("span", { class: "spacer" }),
     el("span", { class: "muted model", title: "Model" }, model),
-    copyButton("Copy as JSON", () => JSON.stringify(withCorrections(card.data, "", card.fields), null, 2)),
+    copyButton("Copy as JSON", () => JSON.stringify(copied(card), null, 2)),
   );
 }
 
@@ -99,6 +102,12 @@ function withCorrections(value, path, fields) {
   return Object.fromEntries(
     Object.entries(value).map(([name, item]) => [name, withCorrections(item, prefix + name, fields)]),
   );
+}
+
+/** What is copied: optional fields of a schema of one's own that nobody filled stay out, as null might not fit it. */
+function copied({ data, absent, fields }) {
+  const all = Object.entries(withCorrections(data, "", fields));
+  return Object.fromEntries(all.filter(([name, value]) => value !== null || !absent.includes(name)));
 }
 
 /** Table rows of an object: one for each value, a heading for each nested object, a sub-table for each list of objects. */

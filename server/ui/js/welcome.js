@@ -44,7 +44,7 @@ export function emptyState(onAsk) {
     el(
       "p",
       { class: "muted" },
-      "Ask about your documents, turn an invoice or contract into fields, or score a card transaction. Answers show their evidence, and say so when there is none.",
+      "Ask about your documents, turn an invoice or contract into fields (or any document into your own: paste a JSON Schema above it), or score a card transaction. Answers show their evidence, and say so when there is none.",
     ),
     el("ul", { class: "examples" }, cards),
   );
