@@ -83,7 +83,8 @@ def _models(folder: Path, url: str, *, style: str) -> Path:
     role = {"endpoint": "fake", "model": "fake"}
     models = {
         "endpoints": {"fake": {"kind": "openai", "base_url": f"{url}/v1"}},
-        "roles": {"answer": {**role, "style": style}, "extract": role, "fraud": role, "judge": role},
+        # No judge, as in the packaged file: it would be asked about every sentence.
+        "roles": {"answer": {**role, "style": style}, "extract": role, "fraud": role},
     }
     path = folder / f"{style}.yaml"
     path.write_text(yaml.safe_dump(models), "utf-8")

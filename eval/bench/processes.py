@@ -6,11 +6,13 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import httpx
 import psutil
@@ -101,27 +103,29 @@ def _running(
     command: list[str], environment: Mapping[str, str], url: Callable[[], str], probe: str
 ) -> Generator[Measured]:
     started = time.perf_counter()
-    child = subprocess.Popen(command, env=dict(environment), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    try:
-        _wait(child, url() + probe)
-        yield Measured(url(), time.perf_counter() - started, psutil.Process(child.pid))
-    finally:
-        child.terminate()
+    # A file, since a pipe that nobody reads stops a child that says much.
+    with tempfile.TemporaryFile() as said:
+        child = subprocess.Popen(command, env=dict(environment), stdout=subprocess.DEVNULL, stderr=said)
         try:
-            child.wait(_STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
+            _wait(child, url() + probe, said)
+            yield Measured(url(), time.perf_counter() - started, psutil.Process(child.pid))
+        finally:
+            child.terminate()
+            try:
+                child.wait(_STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
 
 
-def _wait(child: subprocess.Popen[bytes], url: str) -> None:
+def _wait(child: subprocess.Popen[bytes], url: str, said: IO[bytes]) -> None:
     deadline = time.monotonic() + _START_TIMEOUT_S
     # One client: making one for every probe would take a whole core from the process that starts.
     with httpx.Client(timeout=2) as client:
         while time.monotonic() < deadline:
             if child.poll() is not None:
-                assert child.stderr is not None
-                raise RuntimeError(f"{child.args!r} ended: {child.stderr.read().decode()[-2000:]}")
+                said.seek(0)
+                raise RuntimeError(f"{child.args!r} ended: {said.read().decode()[-2000:]}")
             try:
                 if client.get(url).status_code == 200:
                     return

@@ -16,6 +16,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
 from tests.browser.chromium import PHONE, Tab
+from tests.tools.extraction.documents import DOCUMENTS, SAID
 
 pytestmark = [pytest.mark.browser, pytest.mark.model, pytest.mark.timeout(400)]
 
@@ -64,6 +65,17 @@ def test_a_document_becomes_a_table_whose_values_point_at_the_source(site: Tab) 
         assert active, value.text
     site.driver.execute_script("arguments[0].focus()", values[0])
     picture(site, "page-extraction")
+    assert site.errors() == []
+
+
+def test_every_kind_becomes_a_table_whose_values_point_at_the_source(site: Tab) -> None:
+    for kind, text in DOCUMENTS.items():
+        turn = site.ask(f"Extract the fields of this document:\n{text}")
+        assert route_of(turn) == "extraction", kind
+        values = turn.find_elements(By.CSS_SELECTOR, ".fields .value")
+        assert str(SAID[kind][1]) in [value.text for value in values], kind
+        site.driver.execute_script("arguments[0].focus()", values[0])
+        assert turn.find_elements(By.CSS_SELECTOR, ".source-text mark.active"), kind
     assert site.errors() == []
 
 

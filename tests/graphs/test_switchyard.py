@@ -23,6 +23,7 @@ from graphs.switchyard import build_graph
 from tests.fakes.endpoint import PRICE_IN, PRICE_OUT, FakeEndpoint, Reply, Script
 from tests.graphs.conftest import converse
 from tests.graphs.conversation import INVOICE, TRANSACTION, WINDOW, Conversation, check_citations
+from tests.tools.extraction.documents import DOCUMENTS, SAID
 from tools.errors import NotFoundError
 from tools.knowledge.documents import Page, ParsedDocument
 
@@ -275,6 +276,15 @@ async def test_a_pasted_document_is_extracted(chat: Conversation) -> None:
     assert all(extraction.source_text[e.start : e.end] == e.quote for e in found)
     assert all(field.value is None or field.evidence is not None for field in extraction.fields.values())
     assert "source_text" not in turn.state["result"]["extraction"]
+
+
+@pytest.mark.parametrize("kind", DOCUMENTS)
+async def test_every_kind_is_recognised_and_read(chat: Conversation, kind: str) -> None:
+    extraction = (await chat.say(f"Extract the fields of this document:\n\n{DOCUMENTS[kind]}")).result.extraction
+    name, value = SAID[kind]
+    assert extraction is not None
+    assert (extraction.schema_name, extraction.data[name]) == (kind, value)
+    assert extraction.fields[name].evidence is not None
 
 
 async def test_a_schema_of_the_users_own_is_pasted_with_the_document(chat: Conversation) -> None:

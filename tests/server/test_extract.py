@@ -10,6 +10,7 @@ import pytest
 
 from tests.server.errors import assert_error
 from tests.server.site import Site
+from tests.tools.extraction.documents import DOCUMENTS, SAID
 
 INVOICE = """INVOICE
 
@@ -48,6 +49,15 @@ def test_a_text_into_a_built_in_schema(http: httpx.Client) -> None:
     assert result["data"]["invoice_number"] == "INV-2041"
     assert result["fields"]["invoice_number"]["evidence"]["quote"] == "INV-2041"
     assert_grounded(result, INVOICE)
+
+
+@pytest.mark.parametrize("kind", DOCUMENTS)
+def test_every_kind_is_read_with_its_evidence(http: httpx.Client, kind: str) -> None:
+    result = extract(http, text=DOCUMENTS[kind], schema=kind)
+    name, value = SAID[kind]
+    assert result["data"][name] == value
+    assert result["fields"][name]["evidence"] is not None
+    assert_grounded(result, DOCUMENTS[kind])
 
 
 def test_a_text_into_a_schema_of_the_caller(http: httpx.Client) -> None:

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from server.cli.main import app
 from tests.server.cli.conftest import RECEIPT, Invoke
+from tests.tools.extraction.documents import DOCUMENTS, SAID
 
 pytestmark = pytest.mark.model
 
@@ -117,6 +118,16 @@ def test_extract_shows_values_with_their_words(served: Invoke) -> None:
     shown = served("extract", str(RECEIPT), "--schema", "receipt").stdout
     assert "2026-03-14" in shown
     assert "14/03/2026" in shown
+
+
+@pytest.mark.parametrize("kind", DOCUMENTS)
+def test_extract_reads_every_kind_with_its_evidence(served: Invoke, tmp_path: Path, kind: str) -> None:
+    file = tmp_path / "document.txt"
+    file.write_text(DOCUMENTS[kind], "utf-8")
+    result = json.loads(served("extract", str(file), "--schema", kind, "--json").stdout)
+    name, value = SAID[kind]
+    assert result["data"][name] == value
+    assert result["fields"][name]["evidence"]["quote"] in DOCUMENTS[kind]
 
 
 def test_extract_reads_standard_input_into_a_schema_of_ones_own(served: Invoke, tmp_path: Path) -> None:

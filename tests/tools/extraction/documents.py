@@ -92,3 +92,16 @@ customer_id: C-20431
 SENTENCE = """\
 Customer C-88 paid 1,249.90 EUR at Nordic Watches in Oslo,
 Norway on 3 March 2026 at 02:14 online. Transaction ID 7781-AB."""
+
+DOCUMENTS = {
+    "contract": CONTRACT, "invoice": INVOICE, "receipt": RECEIPT, "dispute_letter": LETTER, "transaction": TRANSACTION,
+}  # fmt: skip
+
+SAID: dict[str, tuple[str, str | float]] = {
+    "contract": ("effective_date", "2025-03-01"),
+    "invoice": ("invoice_number", "BW-2025-0417"),
+    "receipt": ("total", 10.75),
+    "dispute_letter": ("card_last4", "7731"),
+    "transaction": ("merchant", "Lunar Electronics"),
+}
+"""A field of each document, and its value."""

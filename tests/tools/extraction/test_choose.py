@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tools.extraction import documents
+from tests.tools.extraction.documents import DOCUMENTS
 from tools.extraction.choose import (
     Thresholds,
     choose_schema,
@@ -17,10 +18,6 @@ from tools.extraction.choose import (
 from tools.extraction.kinds import KINDS, affinity
 from tools.extraction.records import BUILT_IN
 
-DOCUMENTS = {
-    "contract": documents.CONTRACT, "invoice": documents.INVOICE, "receipt": documents.RECEIPT,
-    "dispute_letter": documents.LETTER, "transaction": documents.TRANSACTION,
-}  # fmt: skip
 TAX_INVOICE_SLIP = """\
 PASAR SEGAR SDN BHD
 12 JALAN BESAR, 43000 KAJANG
