@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 import yaml
 from pydantic import TypeAdapter
@@ -13,11 +14,13 @@ from tools.knowledge.documents import Passage
 from tools.knowledge.embed import MiniLMEmbedder
 from tools.knowledge.sentences import split_sentences
 from tools.knowledge.sparse import Bm25Encoder
-from tools.knowledge.support import holds_numbers, is_supported
+from tools.knowledge.support import holds_numbers, is_supported, negations_agree
 
 PAIRS_FILE = Path(__file__).with_name("pairs.yaml")
-SHIPPED = "shipped: terms, fixed"
-_NEGATIONS = frozenset("not cannot never no none neither nor without t".split())
+SHIPPED = "shipped"
+TERMS = "terms, 0.6 of them"
+Kind = Literal["its own sentence", "in other words", "its words, another meaning", "about something else"]
+KINDS: Sequence[Kind] = get_args(Kind)
 
 
 @dataclass(frozen=True)
@@ -33,19 +36,33 @@ class Pair:
 
     passage: Passage
     statement: str
-    supported: bool
+    kind: Kind
     develop: bool
+
+    @property
+    def supported(self) -> bool:
+        """Whether the passage says it."""
+        return self.kind in ("its own sentence", "in other words")
 
 
 def load_pairs(path: Path = PAIRS_FILE) -> list[Pair]:
-    """All statements in the order of the file; every other passage is for developing."""
+    """Statements about every passage of the file; every other passage is for developing.
+
+    Beside those of the file: each passage's own sentences, and those of the passage two below, of the same half.
+    """
     rows = TypeAdapter(list[_Row]).validate_python(yaml.safe_load(path.read_text("utf-8")))
-    return [
-        Pair(Passage(f"p{i}#0", f"p{i}", "", row.passage, None, (), 1.0), statement, supported, i % 2 == 0)
-        for i, row in enumerate(rows)
-        for supported, statements in ((True, row.supported), (False, row.unsupported))
-        for statement in statements
-    ]
+    pairs: list[Pair] = []
+    for i, row in enumerate(rows):
+        passage = Passage(f"p{i}#0", f"p{i}", "", row.passage, None, (), 1.0)
+        elsewhere = rows[(i + 2) % len(rows)].passage
+        said: dict[Kind, list[str]] = {
+            "its own sentence": [one.text for one in split_sentences(row.passage)],
+            "in other words": row.supported,
+            "its words, another meaning": row.unsupported,
+            "about something else": [one.text for one in split_sentences(elsewhere)],
+        }
+        pairs += [Pair(passage, one, kind, i % 2 == 0) for kind, statements in said.items() for one in statements]
+    return pairs
 
 
 def scores(pairs: Sequence[Pair], bm25: Bm25Encoder, embedder: MiniLMEmbedder) -> Mapping[str, list[float]]:
@@ -62,11 +79,12 @@ def _scores(pair: Pair, bm25: Bm25Encoder, embedder: MiniLMEmbedder) -> dict[str
     lexical = len(terms & set(bm25.encode_query(pair.passage.text).indices)) / max(len(terms), 1)
     likeness = float(closest.pooled @ said.pooled)
     soft = float((said.vectors[said.content] @ text.vectors.T).max(axis=1).mean())
-    agree = _NEGATIONS.isdisjoint(said.lower) == _NEGATIONS.isdisjoint(closest.lower)
+    agree = negations_agree(pair.statement, pair.passage, embedder.embed_words)
     holds = holds_numbers(pair.statement, pair.passage)
     combined = (lexical + likeness + soft) / 3
     return {
-        SHIPPED: float(is_supported(pair.statement, pair.passage, bm25)),
+        SHIPPED: float(is_supported(pair.statement, pair.passage, bm25) and agree),
+        TERMS: float(lexical >= 0.6 and holds),
         "terms": lexical * holds,
         "likeness of sentences": likeness * holds,
         "likeness of words": soft * holds,
