@@ -130,8 +130,8 @@ class Answerer:
             return Answer("", [], prompt=question.prompt.id, withheld=error.reason)
         judged = await self._judged(completion.text, passages)
         if judged is None:
-            bm25 = self.services.bm25
-            kept = await self.services.compute(lambda: supported_sentences(completion.text, passages, bm25))
+            bm25, words = self.services.bm25, self.services.embedder.embed_words
+            kept = await self.services.compute(lambda: supported_sentences(completion.text, passages, bm25, words))
         else:
             kept = judged.sentences
         numbers: dict[str, int] = {}

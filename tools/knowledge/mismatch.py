@@ -19,7 +19,7 @@ from tools.knowledge.words import WordVectors
 from tools.ports import Vector
 
 _NOT = frozenset("not cannot t".split())
-_NEGATIONS = _NOT | frozenset("never no none neither nor without".split())
+NEGATIONS = _NOT | frozenset("never no none neither nor without".split())
 _EXCLUSIONS = frozenset("except besides other instead rather outside".split())
 _ABSOLUTES = frozenset("ever never always only all every".split())
 # Before "not" these deny a part of the sentence and not what it says: "a shop known for not delivering".
@@ -107,7 +107,7 @@ def _closeness(question: WordVectors, best: WordVectors, cosines: Vector, rarity
 def _negations(words: Sequence[str], sentences: Sequence[WordVectors]) -> dict[str, float]:
     """Whether the question asks for what is not so, and no sentence near says what is not so."""
     negated = any(word in _NOT and not _denies_a_part(words, i) for i, word in enumerate(words))
-    denied = any(not _NEGATIONS.isdisjoint(sentence.lower) for sentence in sentences[:_NEAR_SENTENCES])
+    denied = any(not NEGATIONS.isdisjoint(sentence.lower) for sentence in sentences[:_NEAR_SENTENCES])
     return {
         "negation.not": float(negated),
         "negation.not_there": float(negated and not denied),

@@ -1,14 +1,21 @@
-"""Is a written sentence supported by the passage it cites? A lexical check, strict about numbers."""
+"""Is a written sentence supported by the passage it cites? Its words are, strictly its numbers, and it denies no other.
+
+`python -m eval.support` compares this with embeddings alone (docs/support.md).
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tools.knowledge.documents import Passage
+from tools.knowledge.mismatch import NEGATIONS
 from tools.knowledge.sentences import split_sentences
 from tools.knowledge.sparse import Bm25Encoder
+from tools.knowledge.words import WordVectors
+
+EmbedWords = Callable[[str], WordVectors]
 
 # Models write "[1]" as well as "[1, 2]".
 _MARK = r"\[\d{1,3}(?:\s?[,;]\s?\d{1,3})*\]"
@@ -49,12 +56,18 @@ def cited_sentences(answer: str, passages: Sequence[Passage]) -> list[CitedSente
     return found
 
 
-def supported_sentences(answer: str, passages: Sequence[Passage], bm25: Bm25Encoder) -> list[SupportedSentence]:
-    """The sentences of `answer` that a passage they cite supports; the rest is dropped."""
+def supported_sentences(
+    answer: str, passages: Sequence[Passage], bm25: Bm25Encoder, words: EmbedWords
+) -> list[SupportedSentence]:
+    """The sentences of `answer` that a passage they cite supports; the rest is dropped. Blocks."""
     kept: list[SupportedSentence] = []
     for sentence in cited_sentences(answer, passages):
         text = sentence.text
-        supporting = [(p, best_quote(text, p, bm25)) for p in sentence.cited if is_supported(text, p, bm25)]
+        supporting = [
+            (passage, best_quote(text, passage, bm25))
+            for passage in sentence.cited
+            if is_supported(text, passage, bm25) and negations_agree(text, passage, words)
+        ]
         if supporting:
             kept.append(SupportedSentence(text, supporting))
     return kept
@@ -71,6 +84,16 @@ def is_supported(sentence: str, passage: Passage, bm25: Bm25Encoder) -> bool:
 def holds_numbers(sentence: str, passage: Passage) -> bool:
     """Whether every number of `sentence` occurs in the passage."""
     return set(_NUMBER.findall(sentence)) <= set(_NUMBER.findall(_source(passage)))
+
+
+def negations_agree(sentence: str, passage: Passage, words: EmbedWords) -> bool:
+    """Whether `sentence` has a negation just where the passage's sentence closest in meaning has one. Blocks."""
+    said = words(sentence)
+    read = [words(one.text) for one in split_sentences(passage.text)]
+    if not read:
+        return True
+    closest = max(read, key=lambda one: float(one.pooled @ said.pooled))
+    return NEGATIONS.isdisjoint(said.lower) == NEGATIONS.isdisjoint(closest.lower)
 
 
 def _source(passage: Passage) -> str:
