@@ -46,7 +46,7 @@ PERMISSIONS: Mapping[Node, Permission] = {
             "index": _only("search_counted", "neighbours", "version"),
             "gate": _only("assess", "version"),
             "cross_encoder": _only("passage_scores", "version"),
-            "embedder": _only("count_tokens"),
+            "embedder": _only("count_tokens", "embed_words"),
             "ranker": _only("rank", "version"),
             "reader": _only("read", "version"),
             "bm25": _only("encode_query"),
