@@ -29,10 +29,14 @@ _FRAME_TOKENS = 90
 
 @dataclass(frozen=True)
 class Choice:
-    """The model's answer for one field: its text or null, and the geometric mean probability of its tokens."""
+    """The model's answer for one field: its text or null, and the geometric mean probability of its tokens.
+
+    Not `measured` where the endpoint tells no probabilities: 0.5 then.
+    """
 
     text: str | None
     probability: float
+    measured: bool = True
 
 
 @dataclass(frozen=True)
@@ -121,7 +125,7 @@ def read_reply(completion: Completion, paths: Sequence[str]) -> dict[str, Choice
             break
         position = end
         probability = _probability(completion.logprobs, key.end(), end)
-        found[path] = Choice(value if isinstance(value, str) else None, probability)
+        found[path] = Choice(value if isinstance(value, str) else None, probability, bool(completion.logprobs))
     return found
 
 

@@ -13,7 +13,7 @@ from tools.extraction.ask import PROMPT, Choice, ask, option_text
 from tools.extraction.checks import check
 from tools.extraction.fields import Group, Leaf, Node, Repeated, leaves
 from tools.extraction.grounding import locate
-from tools.extraction.plan import Absent, Arbiter, Decision, Open, Settled, plan
+from tools.extraction.plan import MIN_CONFIDENCE, Absent, Arbiter, Decision, Open, Settled, plan
 from tools.extraction.readers.source import Candidate, Source
 from tools.extraction.results import ExtractedValue, ExtractionResult
 from tools.extraction.schemas import ExtractionSchema
@@ -23,8 +23,6 @@ from tools.ports import ChatModel, Usage
 MAX_PROMPT_TOKENS = 700
 MAX_READ_CHARS = 300_000
 """About 100 pages; what lies beyond is not read, and a warning says so."""
-MIN_CONFIDENCE = 0.3
-"""A value below this confidence becomes null with reason `low_confidence`."""
 _DEGRADED_SCORE = 0.45
 _READERS_ONLY = "readers"
 _DEGRADED_WARNING = "The model did not answer: only what could be read without it is filled in."
@@ -107,7 +105,7 @@ def _chosen(source: Source, field: Open, choice: Choice) -> ExtractedValue:
     place = locate(source.text, choice.text)
     if place is None:
         return null("not_found")
-    if choice.probability < MIN_CONFIDENCE:
+    if choice.probability < (field.least if choice.measured else MIN_CONFIDENCE):
         return null("low_confidence")
     candidate = Candidate(" ".join(place.quote.split()), place.start, place.end)
     return value_of(field.leaf, candidate, source, choice.probability, "model")

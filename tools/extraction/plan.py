@@ -19,6 +19,9 @@ Arbiter = Literal["readers", "model"]
 STANDS = 0.55
 """A best proposal with this score stands without the model if it leads by `LEAD`."""
 LEAD = 0.08
+MIN_CONFIDENCE = 0.3
+"""A value below this confidence becomes null with reason `low_confidence`."""
+_SURE = 0.9
 _CLAIMS = 0.55
 _NAMES = frozenset[Kind](("organisation", "issuer", "recipient", "letterhead", "merchant", "person"))
 _DATES = frozenset[Kind](("charge_date", "date", "letter_date", "effective_date"))
@@ -47,10 +50,14 @@ class Settled:
 
 @dataclass(frozen=True)
 class Open:
-    """The model chooses among the options, or writes free text that is located afterwards when there are none."""
+    """The model chooses among the options, or writes free text that is located afterwards when there are none.
+
+    Free text counts from the probability `least` on.
+    """
 
     leaf: Leaf
     options: Sequence[Proposal]
+    least: float = MIN_CONFIDENCE
 
 
 @dataclass(frozen=True)
@@ -68,10 +75,18 @@ def plan(schema: ExtractionSchema, source: Source, arbiter: Arbiter) -> Mapping[
     taken = [
         (_family(leaf.kind), one.candidate) for leaf, found in proposed.values() for one in found[:1] if _is_sure(one)
     ]
-    return {
+    decided = {
         path: (leaf, decide(leaf, source, _unclaimed(leaf, found, taken), arbiter, alien=alien))
         for path, (leaf, found) in proposed.items()
     }
+    if schema.name not in BUILT_IN:
+        return decided
+    return {path: (leaf, _stricter(decision)) for path, (leaf, decision) in decided.items()}
+
+
+def _stricter(decision: Decision) -> Decision:
+    """Where readers that know a field are silent, a model must be sure: what it adds is more often wrong than right."""
+    return replace(decision, least=_SURE) if isinstance(decision, Open) else decision
 
 
 def _is_alien(name: str, looks: Mapping[str, float]) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from tools.errors import ModelUnavailableError
-from tools.ports import ChatRequest, Completion, Usage
+from tools.ports import ChatRequest, Completion, TokenLogprobs, Usage
 
 
 @dataclass
@@ -16,6 +17,7 @@ class LastOptionModel:
 
     text: str = "Nowhere To Be Found"
     cut_after: int | None = None
+    probability: float | None = None
     requests: list[ChatRequest] = field(default_factory=list[ChatRequest])
     name: str = "last-option"
     supports_grammar: bool = True
@@ -27,7 +29,9 @@ class LastOptionModel:
         answers = {}
         for path, schema in request.json_schema["properties"].items():
             answers[path] = [option for option in schema["enum"] if option][-1] if "enum" in schema else self.text
-        return Completion(json.dumps(answers)[: self.cut_after], self.name, Usage(10, 5))
+        said = json.dumps(answers)[: self.cut_after]
+        logprobs = [] if self.probability is None else [TokenLogprobs(said, math.log(self.probability))]
+        return Completion(said, self.name, Usage(10, 5), logprobs=logprobs)
 
     async def stream(self, request: ChatRequest) -> AsyncIterator[str | Completion]:
         yield await self.complete(request)

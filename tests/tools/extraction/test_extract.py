@@ -136,6 +136,16 @@ async def test_the_model_is_asked_only_for_what_is_open_and_cannot_invent() -> N
     assert (result.model, result.prompt) == (model.name, "extract.v2")
 
 
+@pytest.mark.parametrize(("probability", "counts"), [(0.95, True), (0.8, False), (None, True)])
+async def test_where_the_readers_are_silent_a_model_must_be_sure(probability: float | None, counts: bool) -> None:
+    text = "INVOICE\nInvoice number: INV-7\nTotal: 10.00 EUR\nplease pay soon, dear customer of the blue heron\n"
+    model = LastOptionModel(text="blue heron", probability=probability)
+    result = await read(text, "invoice", model)
+    asked = next(iter(model.requests[0].json_schema["properties"]))  # type: ignore[index]
+    field = result.fields[asked]
+    assert (field.value, field.reason) == (("blue heron", None) if counts else (None, "low_confidence"))
+
+
 async def test_as_arbiter_the_model_chooses_among_the_readings() -> None:
     text = "Receipt\nTotal 10.00\nTotal 12.00\nThank you\nCashier 4"
     schema = resolve_schema({"type": "object", "properties": {"total": {"type": "number"}}})
