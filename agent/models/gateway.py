@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
 
@@ -31,11 +32,15 @@ class ModelGateway:
         self.catalog = catalog
         self._servers: dict[str, EmbeddedServer] = {}
         self._breakers = {name: CircuitBreaker() for name in catalog.endpoints}
-        self._chains = {
-            role: ModelChain([self._bind_role(role, model) for model in config.models])
-            for role, config in catalog.roles.items()
-            if role != "judge" or catalog.judges
-        }
+        with ExitStack() as undo:
+            # Freed without that, a server which has only begun would wait for itself.
+            undo.callback(self.close)
+            self._chains = {
+                role: ModelChain([self._bind_role(role, model) for model in config.models])
+                for role, config in catalog.roles.items()
+                if role != "judge" or catalog.judges
+            }
+            undo.pop_all()
 
     def chain(self, role: Role) -> ModelChain[RoleModel]:
         """The models that serve a role: its own and those that stand in for it."""
